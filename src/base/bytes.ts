@@ -1,0 +1,70 @@
+/** Byte strings: joining, comparing, hex, and big-endian integers. All integers of the formats are big-endian. */
+import { timingSafeEqual } from 'node:crypto'
+
+/** A new array of all `parts` end to end. */
+export function concat(...parts: readonly Uint8Array[]): Uint8Array {
+  let length = 0
+  for (const part of parts) length += part.length
+  const out = new Uint8Array(length)
+  let offset = 0
+  for (const part of parts) {
+    out.set(part, offset)
+    offset += part.length
+  }
+  return out
+}
+
+/** Equality in time that depends on the lengths only; so it serves secrets too. */
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && timingSafeEqual(a, b)
+}
+
+/** Order of unsigned bytes, shorter first when one is a prefix: < 0, 0 or > 0. */
+export function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  return Buffer.compare(a, b)
+}
+
+export function utf8(text: string): Uint8Array {
+  return new TextEncoder().encode(text)
+}
+
+export function toHex(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')
+}
+
+/** Throws a RangeError unless `hex` is an even number of hex digits. */
+export function fromHex(hex: string): Uint8Array {
+  if (!/^(?:[0-9a-fA-F]{2})*$/.test(hex)) throw new RangeError('hex: expected pairs of hex digits')
+  return Uint8Array.from(Buffer.from(hex, 'hex'))
+}
+
+export function u32be(value: number): Uint8Array {
+  const out = new Uint8Array(4)
+  new DataView(out.buffer).setUint32(0, value)
+  return out
+}
+
+/** `value` is an integer of 0 … 2^53-1. */
+export function u64be(value: number): Uint8Array {
+  const out = new Uint8Array(8)
+  new DataView(out.buffer).setBigUint64(0, BigInt(value))
+  return out
+}
+
+export function readU16be(bytes: Uint8Array, offset: number): number {
+  return view(bytes).getUint16(offset)
+}
+
+export function readU32be(bytes: Uint8Array, offset: number): number {
+  return view(bytes).getUint32(offset)
+}
+
+/** The u64 at `offset`, or undefined where it exceeds 2^53-1. */
+export function readU64be(bytes: Uint8Array, offset: number): number | undefined {
+  const value = Number(view(bytes).getBigUint64(offset))
+  return Number.isSafeInteger(value) ? value : undefined
+}
+
+function view(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}

@@ -1,0 +1,102 @@
+/**
+ * What a client may ask of one storage server: the centre of the system.
+ *
+ * `LocalPeer` decides over a share store, `RemotePeer` speaks the wire protocol to one, `FaultyPeer`
+ * wraps another and misbehaves. One suite (test/suites/storage-peer.ts) proves them all alike.
+ * Every method rejects with a GridError; every method ends, by success or by a definite error.
+ */
+
+/** An object's name at servers: the first 20 bytes of its root. */
+export type StorageIndex = Uint8Array
+
+export const storageIndexBytes = 20
+/** No share is larger: 16 MiB of ciphertext at k = 1, and its header. */
+export const maxShareBytes: number = 17 * 1024 * 1024
+/** Storage indexes in one `have`. */
+export const maxHaveIndexes = 1024
+
+export interface RequestOptions {
+  /** Gives the request up; the peer may still carry it out. */
+  signal?: AbortSignal
+}
+
+export interface PutOptions extends RequestOptions {
+  /** Called with the bytes of this share the peer has taken so far: a sign of life. */
+  onProgress?: (takenBytes: number) => void
+}
+
+export interface BlocksRequest {
+  storageIndex: StorageIndex
+  /** Which share; undefined for any one that the peer holds. */
+  shareNumber: number | undefined
+  /** Whether the share's header (everything before the blocks) is wanted too. */
+  header: boolean
+  /** First segment, from 0. */
+  firstSegment: number
+  /** How many segments, ≥ 0; those past the last one are left out. */
+  segmentCount: number
+  /** The most bytes the client will take; a longer answer is E_TOO_LARGE. */
+  maxBytes: number
+}
+
+export interface BlocksReply {
+  shareNumber: number
+  /** The share's header; empty unless asked for. Not yet verified. */
+  header: Uint8Array
+  /** The blocks asked for, end to end. Not yet verified. Owned by the caller. */
+  blocks: Uint8Array
+}
+
+export interface PeerStatus {
+  /** Version of the server's software. */
+  software: string
+  /** Bytes it would still take. */
+  freeBytes: number
+  shareCount: number
+  /** Bytes of all shares, as on its disk. */
+  shareBytes: number
+  readOnly: boolean
+}
+
+/** `stored`: now durable there. `had`: it was there, verified, before. Both count the same. */
+export type PutOutcome = 'stored' | 'had'
+
+export interface StoragePeer {
+  /** Peer id: what placement permutes by, and what distinct servers are counted by. */
+  readonly id: string
+
+  /** For each of ≤ 1,024 storage indexes, the share numbers held, ascending. Hearsay until proven. */
+  have(indexes: readonly StorageIndex[], options?: RequestOptions): Promise<number[][]>
+
+  /**
+   * Stores one share. Resolves only when the share is verified against `storageIndex` and durable
+   * (file and directory synced). Idempotent. Shares are immutable: the same number of the same
+   * index can hold no other bytes, since each byte is bound by the root.
+   *
+   * @param share - the whole share file, borrowed until the promise settles and, after an abort,
+   *   until the channel lets go: do not reuse its memory then
+   * @throws E_SHARE, E_DESCRIPTOR, E_BLOCK for a wrong share; E_FULL, E_READ_ONLY, E_BUSY, E_IO
+   */
+  putShare(
+    storageIndex: StorageIndex,
+    shareNumber: number,
+    share: Uint8Array,
+    options?: PutOptions,
+  ): Promise<PutOutcome>
+
+  /** Reads blocks of one share. @throws E_ABSENT, E_TOO_LARGE, E_IO */
+  getBlocks(request: BlocksRequest, options?: RequestOptions): Promise<BlocksReply>
+
+  /**
+   * HMAC-SHA-256 of the whole share file under `nonce` (32 bytes): shows that the peer can produce
+   * the share now, without moving it. @throws E_ABSENT, E_RATE
+   */
+  prove(
+    storageIndex: StorageIndex,
+    shareNumber: number,
+    nonce: Uint8Array,
+    options?: RequestOptions,
+  ): Promise<Uint8Array>
+
+  status(options?: RequestOptions): Promise<PeerStatus>
+}

@@ -1,0 +1,115 @@
+/** House rules that a machine can hold: layers, file sizes, no barrels. */
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import path from 'node:path'
+import { describe, it } from 'mocha'
+
+/** Which folder may import which, and why the folder stands where it does. `src/index.ts` may import all. */
+const layers: Record<string, { imports: string[]; why: string }> = {
+  base: { imports: [], why: 'bytes and ports know nothing of shares' },
+  caps: { imports: ['base'], why: 'strings and key derivation, no network and no disk' },
+  encoding: { imports: ['base', 'caps'], why: 'bytes to shares and back, needs the keys' },
+  tree: {
+    imports: ['base', 'caps', 'encoding'],
+    why: 'nodes are sealed streams; where objects live is not its business',
+  },
+  storage: {
+    imports: ['base', 'caps', 'encoding'],
+    why: 'a server checks shares, and never holds a read key',
+  },
+  introducer: {
+    imports: ['base', 'caps', 'encoding'],
+    why: 'announcements only; trust is decided above',
+  },
+  node: {
+    imports: ['base', 'caps', 'encoding', 'tree', 'storage', 'introducer'],
+    why: 'a participant is assembled here',
+  },
+  cli: {
+    imports: ['base', 'caps', 'encoding', 'tree', 'storage', 'introducer', 'node'],
+    why: 'argv and the terminal, over everything',
+  },
+}
+
+const source = path.resolve(import.meta.dirname, '../../src')
+const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.ts') && !name.includes('assembly'))
+  .filter((name) => statSync(path.join(source, name)).isFile())
+
+function importsOf(name: string): string[] {
+  const text = readFileSync(path.join(source, name), 'utf8')
+  const found = [...text.matchAll(/(?:from|import)\s*\(?\s*'(\.[^']*)'/g)]
+  return found.map(([, target = '']) => path.normalize(path.join(path.dirname(name), target)))
+}
+
+function folderOf(name: string): string {
+  return name.includes(path.sep) ? name.slice(0, name.indexOf(path.sep)) : ''
+}
+
+describe('tidy', () => {
+  it('finds the source', () => {
+    assert.ok(files.length > 10)
+  })
+
+  it('has every folder in the layer table', () => {
+    for (const name of files) {
+      const folder = folderOf(name)
+      assert.ok(folder === '' || folder in layers, `${name}: folder not in the table of layers`)
+    }
+  })
+
+  it('imports only from lower layers', () => {
+    for (const name of files) {
+      const folder = folderOf(name)
+      if (folder === '') continue
+      for (const target of importsOf(name)) {
+        const lower = folderOf(target)
+        const allowed = lower === folder || layers[folder]?.imports.includes(lower)
+        assert.ok(
+          allowed,
+          `src/${name} imports src/${target}: ${folder} may not use ${lower || 'the index'}`,
+        )
+      }
+    }
+  })
+
+  it('has no import cycle', () => {
+    const done = new Set<string>()
+    const visit = (name: string, path: string[]): void => {
+      assert.ok(!path.includes(name), `import cycle: ${[...path, name].join(' → ')}`)
+      if (done.has(name)) return
+      for (const target of importsOf(name)) visit(target, [...path, name])
+      done.add(name)
+    }
+    for (const name of files) visit(name, [])
+  })
+
+  it('keeps files short enough for one noun', () => {
+    for (const name of files) {
+      if (name.endsWith('.wasm.ts')) continue
+      const lines = readFileSync(path.join(source, name), 'utf8').split('\n').length
+      assert.ok(lines <= 320, `src/${name} has ${lines} lines: could one noun become two?`)
+    }
+  })
+
+  it('has no drawer for odds and ends', () => {
+    for (const name of files) {
+      assert.doesNotMatch(name, /(^|\/)(utils?|common|helpers?|misc)(\.|\/)/, `src/${name}`)
+    }
+  })
+
+  it('starts every entry point with the shim', () => {
+    const entries = files.filter((name) => /(^|\/)(main|[a-z-]*worker|index)\.ts$/.test(name))
+    for (const name of entries) {
+      const [first] = importsOf(name)
+      assert.equal(first, path.normalize('base/shim.ts'), `src/${name} must import the shim first`)
+    }
+  })
+
+  it('never gives a path of a machine or a registry', () => {
+    for (const name of files) {
+      const text = readFileSync(path.join(source, name), 'utf8')
+      assert.doesNotMatch(text, /\/(home|root)\/[a-z]|https?:\/\/registry\./, `src/${name}`)
+    }
+  })
+})

@@ -48,7 +48,7 @@ class Pipe implements AsyncIterable<Uint8Array> {
   }
 
   async write(pieces: readonly Uint8Array[]): Promise<void> {
-    if (this.#failure) throw this.#failure
+    this.#check()
     if (this.#ended) throw new GridError('E_CLOSED', 'the channel is closed')
     for (const piece of pieces) {
       this.#pieces.push(piece)
@@ -58,7 +58,7 @@ class Pipe implements AsyncIterable<Uint8Array> {
     while (this.#queuedBytes > this.#windowBytes && !this.#failure) {
       await new Promise<void>((resolve) => this.#wakeWriters.push(resolve))
     }
-    if (this.#failure) throw this.#failure
+    this.#check()
   }
 
   end(): void {
@@ -75,7 +75,7 @@ class Pipe implements AsyncIterable<Uint8Array> {
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
     for (;;) {
-      if (this.#failure) throw this.#failure
+      this.#check()
       const piece = this.#pieces.shift()
       if (piece !== undefined) {
         this.#queuedBytes -= piece.length
@@ -87,6 +87,10 @@ class Pipe implements AsyncIterable<Uint8Array> {
         await new Promise<void>((resolve) => (this.#wakeReader = resolve))
       }
     }
+  }
+
+  #check(): void {
+    if (this.#failure !== undefined) throw this.#failure
   }
 
   #wake(): void {

@@ -81,7 +81,7 @@ class Scanner {
     const width = 1 << (info - 24)
     if (at + 1 + width > this.#bytes.length) throw malformed('cut short')
     let argument = 0
-    for (let i = 1; i <= width; i++) argument = argument * 256 + (this.#bytes[at + i])
+    for (let i = 1; i <= width; i++) argument = argument * 256 + this.#bytes[at + i]
     if (!Number.isSafeInteger(argument)) throw malformed('an integer above 2^53-1')
     return [major, argument, at + 1 + width]
   }

@@ -18,11 +18,15 @@ export const maxHaveIndexes = 1024
 export interface RequestOptions {
   /** Gives the request up; the peer may still carry it out. */
   signal?: AbortSignal
+  /** Called with the bytes of the body taken or received so far: a sign of life. */
+  onProgress?: (bytesSoFar: number) => void
 }
 
-export interface PutOptions extends RequestOptions {
-  /** Called with the bytes of this share the peer has taken so far: a sign of life. */
-  onProgress?: (takenBytes: number) => void
+/** A share on its way to a peer. */
+export interface ShareBody {
+  readonly shareBytes: number
+  /** The whole share file, cut anywhere; iterated once. */
+  readonly pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>
 }
 
 export interface BlocksRequest {
@@ -73,15 +77,15 @@ export interface StoragePeer {
    * (file and directory synced). Idempotent. Shares are immutable: the same number of the same
    * index can hold no other bytes, since each byte is bound by the root.
    *
-   * @param share - the whole share file, borrowed until the promise settles and, after an abort,
-   *   until the channel lets go: do not reuse its memory then
+   * @param share - its pieces are borrowed until the promise resolves; after a rejection the
+   *   carrier may still hold them, so do not reuse their memory then
    * @throws E_SHARE, E_DESCRIPTOR, E_BLOCK for a wrong share; E_FULL, E_READ_ONLY, E_BUSY, E_IO
    */
   putShare(
     storageIndex: StorageIndex,
     shareNumber: number,
-    share: Uint8Array,
-    options?: PutOptions,
+    share: ShareBody,
+    options?: RequestOptions,
   ): Promise<PutOutcome>
 
   /** Reads blocks of one share. @throws E_ABSENT, E_TOO_LARGE, E_IO */

@@ -9,7 +9,6 @@
 /** An object's name at servers: the first 20 bytes of its root. */
 export type StorageIndex = Uint8Array
 
-export const storageIndexBytes = 20
 /** No share is larger: 16 MiB of ciphertext at k = 1, and its header. */
 export const maxShareBytes: number = 17 * 1024 * 1024
 /** Storage indexes in one `have`. */

@@ -1,0 +1,97 @@
+/**
+ * Every key derivation of the formats and its label, in one place (docs/specs/encoding.md, "Keys").
+ *
+ * Labels are domains: no two uses share one. `XP` is `expand`, `HMAC` is `hmac` of src/base/hash.ts.
+ */
+import { expand, hmac } from '../base/hash.ts'
+
+export const keyBytes = 32
+
+/** What a sealed stream holds: file bytes, a node of a large file, a node of a directory. */
+export type StreamType = 'raw' | 'tree' | 'dir'
+/** A node's second stream, which a verify key opens, has a type of its own. */
+export type SealType = StreamType | 'treev' | 'dirv'
+
+/** Labels of HKDF-Expand, by what they derive. */
+export const labels = {
+  raw: 'conv/raw',
+  tree: 'conv/tree',
+  dir: 'conv/dir',
+  tag: 'conv/tag',
+  pad: 'conv/pad',
+  cdc: 'conv/cdc',
+  readKey: 'readkey',
+  verifyKey: 'verifykey',
+  bundleCut: 'bundle-cut',
+  encryption: 'enc',
+  commitment: 'commit/',
+  gear: 'gear',
+  prf: 'prf',
+} as const
+
+/** Tags of `taggedHash`, by what they hash. */
+export const tags = {
+  block: 'block',
+  share: 'share',
+  ciphertextSegment: 'ct-seg',
+  ciphertextList: 'ct-list',
+  object: 'object',
+  pad: 'pad',
+  cap: 'cap',
+  placement: 'placement',
+} as const
+
+/** Sub-keys of a convergence secret. Equal content gives equal objects for those who share it. */
+export interface ConvergenceKeys {
+  raw: Uint8Array
+  tree: Uint8Array
+  dir: Uint8Array
+  tag: Uint8Array
+  pad: Uint8Array
+  cdc: Uint8Array
+}
+
+/**
+ * @param secret - 32 bytes, uniformly random
+ * @throws RangeError for another length, or for all zeros: a secret that is none would let anyone
+ *   confirm guesses about files
+ */
+export function convergenceKeys(secret: Uint8Array): ConvergenceKeys {
+  if (secret.length !== keyBytes) throw new RangeError('convergence secret: expected 32 bytes')
+  if (secret.every((byte) => byte === 0)) throw new RangeError('convergence secret: is all zeros')
+  return {
+    raw: expand(secret, labels.raw),
+    tree: expand(secret, labels.tree),
+    dir: expand(secret, labels.dir),
+    tag: expand(secret, labels.tag),
+    pad: expand(secret, labels.pad),
+    cdc: expand(secret, labels.cdc),
+  }
+}
+
+/**
+ * The read key of a stream: derived from exactly the bytes that will be encrypted, so that no key
+ * ever encrypts two plaintexts. A node's two streams are hashed end to end.
+ */
+export function readKeyOf(
+  keys: ConvergenceKeys,
+  type: StreamType,
+  ...plaintext: readonly Uint8Array[]
+): Uint8Array {
+  return expand(hmac(keys[type], ...plaintext), labels.readKey)
+}
+
+/** The verify key of a tree or directory node; it does not lead back to the read key. */
+export function verifyKeyOf(readKey: Uint8Array): Uint8Array {
+  return expand(readKey, labels.verifyKey)
+}
+
+/** The AES-256 key of a stream. */
+export function encryptionKeyOf(key: Uint8Array): Uint8Array {
+  return expand(key, labels.encryption)
+}
+
+/** What binds a stream to its key and its type: the first 32 bytes of the sealed stream. */
+export function commitmentOf(key: Uint8Array, type: SealType): Uint8Array {
+  return expand(key, labels.commitment + type)
+}

@@ -28,6 +28,8 @@ export interface Disk {
   unlink(path: string): Promise<void>
   /** Makes the directory, 0700, and those above it; nothing if it is there. */
   makeDirectory(path: string): Promise<void>
+  /** Bytes in the file `path`, without opening it. */
+  fileSize(path: string): Promise<number>
   /** Names in a directory, in no order. */
   readDirectory(path: string): Promise<string[]>
   /** Resolves when the directory's entries would survive a power cut. */
@@ -61,6 +63,10 @@ export class SystemDisk implements Disk {
 
   async makeDirectory(path: string): Promise<void> {
     await fs.mkdir(path, { recursive: true, mode: 0o700 })
+  }
+
+  async fileSize(path: string): Promise<number> {
+    return (await fs.stat(path)).size
   }
 
   readDirectory(path: string): Promise<string[]> {
@@ -106,7 +112,7 @@ class SystemFile implements DiskFile {
       if (bytesRead === 0) break
       filled += bytesRead
     }
-    return bytes.subarray(0, filled)
+    return new Uint8Array(bytes.buffer, 0, filled)
   }
 
   async write(pieces: readonly Uint8Array[], position: number): Promise<void> {

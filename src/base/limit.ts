@@ -98,3 +98,18 @@ export async function within<T>(
     release()
   }
 }
+
+/**
+ * Runs `work` on every item, at most `places` at a time, and gives the results in the items' order.
+ * When one fails the others are still waited for, and then the first failure is thrown.
+ */
+export async function mapWithin<T, R>(
+  places: number,
+  items: readonly T[],
+  work: (item: T) => Promise<R>,
+): Promise<R[]> {
+  const budget = new Budget(places)
+  const runs = items.map((item) => within(budget, 1, () => work(item)))
+  await Promise.allSettled(runs)
+  return Promise.all(runs)
+}

@@ -84,6 +84,10 @@ export class MountedDisk implements Disk {
     return this.call({ name: 'makeDirectory', path, effect })
   }
 
+  fileSize(path: string): Promise<number> {
+    return this.call({ name: 'fileSize', path, effect: () => this.#file(path).size })
+  }
+
   readDirectory(path: string): Promise<string[]> {
     const effect = (): string[] =>
       this.#disk.random.shuffled([...this.#directory(path).live.keys()].sort())

@@ -12,7 +12,6 @@ const adapters = [
   'src/node/encoder-worker.ts',
   'src/node/worker-pool.ts',
   'src/node/home.ts',
-  'src/node/home-lock.ts',
   'src/cli/**',
 ]
 

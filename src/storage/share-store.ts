@@ -1,28 +1,54 @@
 /**
  * Where a server keeps share files: in memory or on disk, under one suite
  * (test/suites/share-store.ts). It keeps bytes; whether they are right is LocalPeer's business.
+ *
+ * A share that `list`, `read` or `entries` shows is durable: one whose commit is not done is not
+ * shown. Failures are E_FULL where there is no space and E_IO otherwise; an E_IO with the fact
+ * `failing: true` says that the medium itself failed, and that nothing more should be written to it.
  */
 import type { StorageIndex } from './peer.ts'
 
 export interface ShareStore {
   /** Readies the store: removes temporary files of puts that never ended. Call once, first. */
   open(): Promise<void>
+  /** What is held, counted by `open` and kept up to date. */
+  totals(): ShareTotals
   /** Share numbers held of an object, ascending. */
   list(storageIndex: StorageIndex): Promise<number[]>
-  /** Begins a new share of exactly `shareBytes`. Nothing is visible under its name before `commit`. */
+  /**
+   * Begins a share of exactly `shareBytes`. Any number may be written at once, of one share too;
+   * nothing is visible under its name before `commit`.
+   */
   create(storageIndex: StorageIndex, shareNumber: number, shareBytes: number): Promise<ShareWriter>
   /** Opens a share for reading, or undefined where there is none. */
   read(storageIndex: StorageIndex, shareNumber: number): Promise<ShareReader | undefined>
-  /** Every share held, in no order. */
-  entries(): AsyncIterable<{ storageIndex: StorageIndex; shareNumber: number; shareBytes: number }>
+  /** Every share held, in no order, read from the store while it is iterated. */
+  entries(): AsyncIterable<ShareEntry>
   /** Bytes that could still be written, before any reserve, and bytes in all. */
   space(): Promise<{ freeBytes: number; totalBytes: number }>
 }
 
+export interface ShareTotals {
+  shareCount: number
+  /** Bytes of all shares, as the files are long. */
+  shareBytes: number
+}
+
+export interface ShareEntry {
+  storageIndex: StorageIndex
+  shareNumber: number
+  shareBytes: number
+}
+
 export interface ShareWriter {
-  /** Appends; `pieces` are borrowed until it resolves. */
+  /** Appends; `pieces` are borrowed until it resolves. Throws a RangeError beyond the size declared. */
   write(pieces: readonly Uint8Array[]): Promise<void>
-  /** Makes the share durable and visible, in this order: sync file, rename, sync directory. */
+  /**
+   * Makes the share durable and visible, in this order: sync file, rename, sync directory. A share
+   * of the same name is replaced; two commits of one name must not overlap. Throws a RangeError
+   * when fewer bytes were written than declared. After a failure the share is not there, and the
+   * one thing left to do is `abort`.
+   */
   commit(): Promise<void>
   /** Removes what was written; after `commit`, or twice, it does nothing. Never throws. */
   abort(): Promise<void>
@@ -30,7 +56,7 @@ export interface ShareWriter {
 
 export interface ShareReader {
   readonly shareBytes: number
-  /** Exactly the bytes [position, position+length); E_IO when the file is shorter. */
+  /** Exactly the bytes [position, position+length); E_IO when the file is shorter. The caller owns them. */
   read(position: number, length: number): Promise<Uint8Array>
   close(): Promise<void>
 }

@@ -1,0 +1,165 @@
+/**
+ * A share store in a directory (docs/specs/share-store.md):
+ *
+ *   <root>/shares/<first two letters>/<storage index>.<number>   one file a share, never changed
+ *   <root>/incoming/<storage index>.<number>.<serial>            shares still being written
+ *
+ * Invariants: a file under `shares` is whole and durable from the moment it is shown; what a crash
+ * leaves in `incoming` was never acknowledged. One process uses a root at a time.
+ */
+import path from 'node:path'
+import { type Disk, isDiskError } from '../base/disk.ts'
+import { mapWithin } from '../base/limit.ts'
+import { diskFailure, ifPresent, onDisk } from './disk-failure.ts'
+import type { StorageIndex } from './peer.ts'
+import { ShareDirectories } from './share-directories.ts'
+import { ShareFileReader, ShareFileWriter } from './share-file.ts'
+import { parseShareName, shareName, sharePrefix } from './share-name.ts'
+import type {
+  ShareEntry,
+  ShareReader,
+  ShareStore,
+  ShareTotals,
+  ShareWriter,
+} from './share-store.ts'
+
+/** Files looked at together. */
+const entriesConcurrency = 16
+
+export interface DiskStoreOptions {
+  disk: Disk
+  /** Where the store lies; made if it is not there. */
+  root: string
+}
+
+export class DiskStore implements ShareStore {
+  readonly #disk: Disk
+  readonly #root: string
+  readonly #incoming: string
+  readonly #directories: ShareDirectories
+  /** Names that are there and not yet durable: hidden. */
+  readonly #unsettled = new Set<string>()
+  readonly #totals: ShareTotals = { shareCount: 0, shareBytes: 0 }
+  #serial = 0
+
+  constructor({ disk, root }: DiskStoreOptions) {
+    this.#disk = disk
+    this.#root = root
+    this.#incoming = path.join(root, 'incoming')
+    this.#directories = new ShareDirectories(disk, path.join(root, 'shares'))
+  }
+
+  async open(): Promise<void> {
+    await onDisk('write', this.#disk.makeDirectory(this.#incoming))
+    await this.#removeTemporaries()
+    await this.#directories.open()
+    await onDisk('sync', this.#disk.syncDirectory(this.#root))
+    await onDisk('sync', this.#disk.syncDirectory(path.dirname(this.#root)))
+    for await (const { shareBytes } of this.entries()) this.#count(1, shareBytes)
+  }
+
+  totals(): ShareTotals {
+    return { ...this.#totals }
+  }
+
+  async list(storageIndex: StorageIndex): Promise<number[]> {
+    const first = shareName(storageIndex, 0)
+    const stem = first.slice(0, -1)
+    const names = await this.#names(sharePrefix(first))
+    return names
+      .filter((name) => name.startsWith(stem))
+      .flatMap((name) => parseShareName(name)?.shareNumber ?? [])
+      .sort((a, b) => a - b)
+  }
+
+  async create(
+    storageIndex: StorageIndex,
+    shareNumber: number,
+    shareBytes: number,
+  ): Promise<ShareWriter> {
+    const name = shareName(storageIndex, shareNumber)
+    const temporary = path.join(this.#incoming, `${name}.${this.#serial++}`)
+    const publish = (): Promise<void> => this.#publish(temporary, name, shareBytes)
+    const file = await onDisk('write', this.#disk.create(temporary))
+    return new ShareFileWriter({ disk: this.#disk, file, temporary, shareBytes, publish })
+  }
+
+  async read(storageIndex: StorageIndex, shareNumber: number): Promise<ShareReader | undefined> {
+    const name = shareName(storageIndex, shareNumber)
+    const file = await ifPresent(this.#disk.openRead(this.#directories.pathOf(name)))
+    if (file === undefined) return undefined
+    try {
+      const shareBytes = await onDisk('read', file.size())
+      if (!this.#unsettled.has(name)) return new ShareFileReader(file, shareBytes)
+      await file.close()
+      return undefined
+    } catch (error) {
+      await file.close().catch(() => {})
+      throw error
+    }
+  }
+
+  async *entries(): AsyncGenerator<ShareEntry> {
+    for (const prefix of await this.#directories.prefixes()) {
+      const names = (await this.#names(prefix)).filter((name) => sharePrefix(name) === prefix)
+      const sizes = await mapWithin(entriesConcurrency, names, (name) => this.#sizeOf(name))
+      for (const [i, name] of names.entries()) {
+        const share = parseShareName(name)
+        const shareBytes = sizes[i]
+        if (share !== undefined && shareBytes !== undefined) yield { ...share, shareBytes }
+      }
+    }
+  }
+
+  space(): Promise<{ freeBytes: number; totalBytes: number }> {
+    return onDisk('read', this.#disk.space(this.#root))
+  }
+
+  /**
+   * Gives a synced file its name, and takes the name away again unless it can be made durable. One
+   * that cannot even be taken away stays hidden until the store is opened anew.
+   */
+  async #publish(temporary: string, name: string, shareBytes: number): Promise<void> {
+    const target = this.#directories.pathOf(name)
+    let ours = false
+    this.#unsettled.add(name)
+    try {
+      const directory = await this.#directories.ready(sharePrefix(name))
+      const replacedBytes = await this.#sizeOf(name)
+      ours = replacedBytes === undefined
+      await onDisk('write', this.#disk.rename(temporary, target))
+      ours = true
+      if (replacedBytes !== undefined) this.#count(-1, -replacedBytes)
+      await directory.run()
+    } catch (error) {
+      if (ours) await ifPresent(this.#disk.unlink(target), 'write')
+      this.#unsettled.delete(name)
+      throw error
+    }
+    this.#unsettled.delete(name)
+    this.#count(1, shareBytes)
+  }
+
+  /** Leftovers cannot be removed from a file system mounted read-only, which may still be read. */
+  async #removeTemporaries(): Promise<void> {
+    for (const name of await onDisk('read', this.#disk.readDirectory(this.#incoming))) {
+      await this.#disk.unlink(path.join(this.#incoming, name)).catch((error: unknown) => {
+        if (!isDiskError(error, 'EROFS')) throw diskFailure(error, 'write')
+      })
+    }
+  }
+
+  async #names(prefix: string): Promise<string[]> {
+    const names = await this.#directories.names(prefix)
+    return names.filter((name) => !this.#unsettled.has(name))
+  }
+
+  #sizeOf(name: string): Promise<number | undefined> {
+    return ifPresent(this.#disk.fileSize(this.#directories.pathOf(name)))
+  }
+
+  #count(shareCount: number, shareBytes: number): void {
+    this.#totals.shareCount += shareCount
+    this.#totals.shareBytes += shareBytes
+  }
+}

@@ -12,6 +12,7 @@ const adapters = [
   'src/node/encoder-worker.ts',
   'src/node/worker-pool.ts',
   'src/node/home.ts',
+  'src/node/home-lock.ts',
   'src/cli/**',
 ]
 

@@ -27,6 +27,8 @@ export const labels = {
   commitment: 'commit/',
   gear: 'gear',
   prf: 'prf',
+  logRead: 'log/read',
+  logVerify: 'log/verify',
 } as const
 
 /** Tags of `taggedHash`, by what they hash. */
@@ -94,4 +96,14 @@ export function encryptionKeyOf(key: Uint8Array): Uint8Array {
 /** What binds a stream to its key and its type: the first 32 bytes of the sealed stream. */
 export function commitmentOf(key: Uint8Array, type: SealType): Uint8Array {
   return expand(key, labels.commitment + type)
+}
+
+/** What reads a log, from the seed that administers it. */
+export function logReadSeedOf(adminSeed: Uint8Array): Uint8Array {
+  return expand(adminSeed, labels.logRead)
+}
+
+/** What verifies a log, from the seed that reads it. */
+export function logVerifySeedOf(readSeed: Uint8Array): Uint8Array {
+  return expand(readSeed, labels.logVerify)
 }

@@ -1,0 +1,206 @@
+/**
+ * A home: the folder that one node lives in. `config.toml` is the owner's, `private/` holds the
+ * secrets (0700, files 0600), `cache/` can be rebuilt, `storage/` holds shares. A copy taken right
+ * after `initHome` is enough to bring the node's identity back.
+ *
+ * A home is initialised when `private/` is there: it is made last, complete, by one rename.
+ */
+import fs from 'node:fs/promises'
+import path from 'node:path'
+import { fromBase32, toBase32 } from '../base/base32.ts'
+import { isDiskError } from '../base/disk.ts'
+import { asGridError, GridError } from '../base/errors.ts'
+import type { Random } from '../base/random.ts'
+import { seedBytes } from './identity.ts'
+
+/** Paths of one home. */
+export interface Home {
+  readonly path: string
+  readonly config: string
+  readonly private: string
+  readonly cache: string
+  readonly lock: string
+}
+
+/** What `private/` holds. */
+export interface Secrets {
+  /** Seed of the node's key, 32 bytes: see `identityOf`. */
+  identitySeed: Uint8Array
+  /** What makes equal content give equal objects, 32 bytes, never all zero. */
+  convergenceSecret: Uint8Array
+}
+
+const secretBytes = 32
+const maxSecretFileBytes = 1024
+const identityFile = 'identity.key'
+const convergenceFile = 'convergence.secret'
+
+export function homeAt(directory: string): Home {
+  const at = path.resolve(directory)
+  return {
+    path: at,
+    config: path.join(at, 'config.toml'),
+    private: path.join(at, 'private'),
+    cache: path.join(at, 'cache'),
+    lock: path.join(at, 'node.lock'),
+  }
+}
+
+/**
+ * Makes a home with fresh secrets and `config` as its config.toml, durable when it resolves. An
+ * attempt that was cut short can be repeated.
+ *
+ * @throws E_EXISTS for a home that is initialised, or a config.toml with another text; E_IO
+ */
+export async function initHome(
+  home: Home,
+  options: { config: string; random: Random },
+): Promise<Secrets> {
+  const { config, random } = options
+  if (await exists(home.private)) {
+    throw new GridError('E_EXISTS', `${home.path} is a grid home already`, {
+      hint: 'choose another with --home, or keep using this one',
+    })
+  }
+  try {
+    await fs.mkdir(home.path, { recursive: true, mode: 0o700 })
+    await placeConfig(home, config)
+    const secrets = {
+      identitySeed: random.bytes(seedBytes),
+      convergenceSecret: random.bytes(secretBytes),
+    }
+    await placeSecrets(home, secrets, random)
+    return secrets
+  } catch (error) {
+    throw asGridError(error, 'E_IO', `cannot make ${home.path}`)
+  }
+}
+
+/**
+ * Reads the secrets, once it is certain that nobody else can.
+ *
+ * @throws E_NOT_INITIALISED, E_PERMISSIONS, E_CONFIG for a file that does not hold a secret
+ */
+export async function openHome(home: Home): Promise<Secrets> {
+  if (!(await exists(home.private))) {
+    throw new GridError('E_NOT_INITIALISED', `there is no grid home at ${home.path}`, {
+      hint: 'run: grid init',
+    })
+  }
+  await refuseIfOpenToOthers(home)
+  return {
+    identitySeed: await readSecret(path.join(home.private, identityFile)),
+    convergenceSecret: await readSecret(path.join(home.private, convergenceFile)),
+  }
+}
+
+/** The text of config.toml. @throws E_CONFIG */
+export async function readConfig(home: Home): Promise<string> {
+  try {
+    return await fs.readFile(home.config, 'utf8')
+  } catch (error) {
+    throw asGridError(error, 'E_CONFIG', `cannot read ${home.config}`)
+  }
+}
+
+async function placeConfig(home: Home, config: string): Promise<void> {
+  const present = await fs.readFile(home.config, 'utf8').catch((error: unknown) => {
+    if (isDiskError(error, 'ENOENT')) return undefined
+    throw error
+  })
+  if (present === config) return
+  if (present !== undefined) {
+    throw new GridError('E_EXISTS', `${home.config} is there already`, {
+      hint: 'move it away, then put your settings into the new one',
+    })
+  }
+  const temporary = `${home.config}.new`
+  await writeDurably(temporary, config)
+  await fs.rename(temporary, home.config)
+}
+
+/** The rename fails if another process has made its `private/` meanwhile: the first one wins. */
+async function placeSecrets(home: Home, secrets: Secrets, random: Random): Promise<void> {
+  const temporary = `${home.private}.${toBase32(random.bytes(5))}`
+  await fs.mkdir(temporary, { mode: 0o700 })
+  try {
+    await writeDurably(path.join(temporary, identityFile), secretLine(secrets.identitySeed))
+    await writeDurably(path.join(temporary, convergenceFile), secretLine(secrets.convergenceSecret))
+    await syncDirectory(temporary)
+    await fs.rename(temporary, home.private)
+  } catch (error) {
+    await fs.rm(temporary, { recursive: true, force: true })
+    if (!isDiskError(error, 'ENOTEMPTY', 'EEXIST')) throw error
+    throw new GridError('E_EXISTS', `another process made ${home.path} just now`)
+  }
+  await syncDirectory(home.path)
+  await syncDirectory(path.dirname(home.path))
+}
+
+async function refuseIfOpenToOthers(home: Home): Promise<void> {
+  await refuseWider(home.private)
+  for (const name of await fs.readdir(home.private)) {
+    await refuseWider(path.join(home.private, name))
+  }
+}
+
+async function refuseWider(at: string): Promise<void> {
+  const stats = await fs.stat(at)
+  if ((stats.mode & 0o077) === 0) return
+  const mode = (stats.mode & 0o777).toString(8)
+  throw new GridError('E_PERMISSIONS', `${at} is open to others (mode ${mode})`, {
+    hint: `run: chmod ${stats.isDirectory() ? '700' : '600'} '${at}'`,
+    facts: { path: at, mode },
+  })
+}
+
+/** The length is bound before reading: what is there may be anything. */
+async function readSecret(at: string): Promise<Uint8Array> {
+  let text = ''
+  try {
+    const { size } = await fs.stat(at)
+    if (size <= maxSecretFileBytes) text = await fs.readFile(at, 'utf8')
+  } catch (error) {
+    throw asGridError(error, 'E_CONFIG', `cannot read ${at}`)
+  }
+  const secret = fromBase32(text.trim())
+  if (secret?.length !== secretBytes || secret.every((byte) => byte === 0)) {
+    throw new GridError('E_CONFIG', `${at} does not hold a secret of ${secretBytes} bytes`, {
+      hint: 'bring it back from a copy of the home',
+    })
+  }
+  return secret
+}
+
+function secretLine(secret: Uint8Array): string {
+  return `${toBase32(secret)}\n`
+}
+
+async function writeDurably(at: string, text: string): Promise<void> {
+  const file = await fs.open(at, 'w', 0o600)
+  try {
+    await file.writeFile(text)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+async function syncDirectory(at: string): Promise<void> {
+  const directory = await fs.open(at, 'r')
+  try {
+    await directory.sync()
+  } finally {
+    await directory.close()
+  }
+}
+
+async function exists(at: string): Promise<boolean> {
+  try {
+    await fs.stat(at)
+    return true
+  } catch (error) {
+    if (isDiskError(error, 'ENOENT', 'ENOTDIR')) return false
+    throw error
+  }
+}

@@ -9,9 +9,9 @@ import fs from 'node:fs/promises'
 import path from 'node:path'
 import { fromBase32, toBase32 } from '../base/base32.ts'
 import { isDiskError } from '../base/disk.ts'
+import { seedBytes } from '../base/ed25519.ts'
 import { asGridError, GridError } from '../base/errors.ts'
 import type { Random } from '../base/random.ts'
-import { seedBytes } from './identity.ts'
 
 /** Paths of one home. */
 export interface Home {

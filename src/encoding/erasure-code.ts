@@ -2,7 +2,8 @@
  * What an object is cut into shares with: a systematic Reed–Solomon code over GF(2^8), polynomial
  * 0x11d, matrix M = V·(V[0..k))^-1 with V[r][c] = r^c (docs/specs/encoding.md, "Code").
  *
- * Implementations are byte-identical. They are synchronous and belong to one thread.
+ * Implementations are byte-identical. They are synchronous and belong to one thread. Arrays to fill
+ * overlap neither each other nor what they are made from. Anything out of range is a RangeError.
  */
 export interface ErasureCode {
   /**

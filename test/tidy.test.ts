@@ -13,20 +13,21 @@ const layers: Record<string, { imports: string[]; why: string }> = {
     imports: ['base', 'caps', 'encoding'],
     why: 'nodes are sealed streams; where objects live is not its business',
   },
+  wire: { imports: ['base'], why: 'requests over a channel; what they ask is not its business' },
   storage: {
-    imports: ['base', 'caps', 'encoding'],
+    imports: ['base', 'caps', 'encoding', 'wire'],
     why: 'a server checks shares, and never holds a read key',
   },
   introducer: {
-    imports: ['base', 'caps', 'encoding'],
+    imports: ['base', 'caps', 'encoding', 'wire'],
     why: 'announcements only; trust is decided above',
   },
   node: {
-    imports: ['base', 'caps', 'encoding', 'tree', 'storage', 'introducer'],
+    imports: ['base', 'caps', 'encoding', 'wire', 'tree', 'storage', 'introducer'],
     why: 'a participant is assembled here',
   },
   cli: {
-    imports: ['base', 'caps', 'encoding', 'tree', 'storage', 'introducer', 'node'],
+    imports: ['base', 'caps', 'encoding', 'wire', 'tree', 'storage', 'introducer', 'node'],
     why: 'argv and the terminal, over everything',
   },
 }

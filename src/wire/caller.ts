@@ -2,6 +2,7 @@
  * The asking side of a channel: pipelined requests, each with a deadline, whose answers are checked
  * against what was asked before anything is allocated (docs/specs/wire.md).
  */
+import { setMaxListeners } from 'node:events'
 import { Call, type CallAnswer, type CallOptions, remoteError } from './call.ts'
 import type { CborValue } from '../base/cbor.ts'
 import type { Channel } from '../base/channel.ts'
@@ -57,6 +58,8 @@ export class Caller implements SessionHandler {
 
   /** Begins the exchange; see `openCaller`. */
   constructor(channel: Channel, options: CallerOptions) {
+    // every call that waits for a place listens
+    setMaxListeners(0, this.#ending.signal)
     this.#session = new Session(channel, {
       clock: options.clock,
       hello: options.hello ?? currentHello,

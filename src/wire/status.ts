@@ -19,6 +19,7 @@ const statuses = {
   E_TIMEOUT: 9,
   E_INTERRUPTED: 10,
   E_FORBIDDEN: 11,
+  E_CBOR: 12,
   E_ABSENT: 16,
   E_FULL: 17,
   E_READ_ONLY: 18,

@@ -1,14 +1,14 @@
 /** The text of a new `config.toml`: every setting with its value and a comment, so that it explains itself. */
-import { defaultSettings, settingNames, type Settings } from './config-schema.ts'
-
-/** Settings that differ from their defaults. */
-export type GivenSettings = { [S in keyof Settings]?: Partial<Settings[S]> }
+import { defaultOf, settingNames, type Settings } from './config-schema.ts'
+import type { Override } from './config.ts'
 
 const schemeComments = {
   k: 'Any k of n shares rebuild an object; a put needs happy servers. Unset: as servers allow.',
   happy: undefined,
   n: undefined,
 }
+/** What settings without a default are shown with, commented out. */
+const examples: Readonly<Record<string, number>> = { k: 3, happy: 7, n: 10 }
 
 const comments: { [S in keyof Settings]: Record<keyof Settings[S], string | undefined> } = {
   node: {
@@ -40,8 +40,9 @@ const comments: { [S in keyof Settings]: Record<keyof Settings[S], string | unde
   },
 }
 
-/** The file's text with `given` in place of defaults. Values are not checked: parse the text for that. */
-export function configText(given: GivenSettings = {}): string {
+/** The file's text with `given` in place of defaults. Values are not checked: `parseConfig` does that. */
+export function configText(given: readonly Override[] = []): string {
+  const values = new Map(given.map(({ path, value }) => [path, value]))
   const lines = [
     '# What this node is and does. Each setting has a default, which is the value shown',
   ]
@@ -52,13 +53,11 @@ export function configText(given: GivenSettings = {}): string {
     current = section
     const comment = (comments[section] as Record<string, string | undefined>)[key]
     if (comment !== undefined) lines.push(`# ${comment}`)
-    const value = valueOf(given[section], key) ?? valueOf(defaultSettings[section], key)
-    lines.push(value === undefined ? `# ${key} =` : `${key} = ${JSON.stringify(value)}`)
+    const value = values.get(`${section}.${key}`) ?? defaultOf(section, key)
+    // JSON's texts, numbers and lists are TOML's too
+    lines.push(
+      value === undefined ? `# ${key} = ${examples[key]}` : `${key} = ${JSON.stringify(value)}`,
+    )
   }
   return `${lines.join('\n')}\n`
-}
-
-/** JSON's texts, numbers and lists are TOML's too. */
-function valueOf(settings: object | undefined, key: string): unknown {
-  return (settings as Record<string, unknown> | undefined)?.[key]
 }

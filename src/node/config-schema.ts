@@ -122,7 +122,12 @@ const schema = section({
   embedded: v.optional(section({ disks: v.optional(list(folder), []), ...scheme }), {}),
 })
 
-export const defaultSettings: Settings = v.parse(schema, {})
+const defaults: Settings = v.parse(schema, {})
+
+/** A setting's value where nobody sets it; undefined for those that have none. */
+export function defaultOf(section: keyof Settings, key: string): unknown {
+  return (defaults[section] as Record<string, unknown>)[key]
+}
 
 /** Section and key of every setting, in the file's order. */
 export const settingNames: readonly (readonly [section: keyof Settings, key: string])[] =

@@ -10,7 +10,7 @@ import { parsePeerAddress } from '../base/multiaddr.ts'
 import type { PeerTarget } from '../base/net.ts'
 import {
   checkSettings,
-  defaultSettings,
+  defaultOf,
   type SchemeSettings,
   type SettingProblem,
   settingNames,
@@ -78,7 +78,11 @@ const maxFileLength = 64 * 1024
  * @param directory - what relative directories are relative to: the home
  * @throws E_CONFIG whose message is the first problem; all of them are in its facts
  */
-export function parseConfig(text: string, overrides: Override[], directory: string): Config {
+export function parseConfig(
+  text: string,
+  overrides: readonly Override[],
+  directory: string,
+): Config {
   const table = parseTable(text)
   const sources = new Map<string, string>()
   for (const { path: setting, value, source } of overrides) {
@@ -125,8 +129,8 @@ export function environmentOverrides(
     const source = words.join('_').toUpperCase()
     const text = env[source]
     if (text === undefined) continue
-    const initial: unknown = Object.entries(defaultSettings[section]).find(([k]) => k === key)?.[1]
-    overrides.push({ path: `${section}.${key}`, value: fromText(text, initial), source })
+    const value = fromText(text, defaultOf(section, key))
+    overrides.push({ path: `${section}.${key}`, value, source })
   }
   return overrides
 }

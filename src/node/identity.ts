@@ -1,4 +1,4 @@
-/** Who a node is: an Ed25519 key (RFC 8032), kept as its 32-byte seed; the public half names it. */
+/** Who a node is: an Ed25519 key, kept as its 32-byte seed; the public half names it. */
 import { publicKeyOfSeed } from '../base/ed25519.ts'
 import { peerIdOf } from '../base/peer-id.ts'
 
@@ -11,7 +11,7 @@ export interface Identity {
   readonly id: string
 }
 
-/** The identity that `seed` (32 bytes, kept) makes. */
+/** The identity that `seed` (kept) makes. Throws a RangeError unless it has 32 bytes. */
 export function identityOf(seed: Uint8Array): Identity {
   const publicKey = publicKeyOfSeed(seed)
   return { seed, publicKey, id: peerIdOf(publicKey) }

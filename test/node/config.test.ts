@@ -3,7 +3,7 @@ import { describe, it } from 'mocha'
 import { GridError } from '../../src/base/errors.ts'
 import { peerIdOf } from '../../src/base/peer-id.ts'
 import { configText } from '../../src/node/config-file.ts'
-import { defaultSettings, settingNames } from '../../src/node/config-schema.ts'
+import { settingNames } from '../../src/node/config-schema.ts'
 import { type Config, environmentOverrides, parseConfig } from '../../src/node/config.ts'
 
 const id = peerIdOf(new Uint8Array(32).fill(1))
@@ -241,10 +241,15 @@ describe('config', () => {
   })
 
   it('writes what it is given', () => {
-    const given = { node: { nickname: 'a "b" \\ ü' }, client: { k: 2, happy: 3, n: 4 } }
+    const given = [
+      { path: 'node.nickname', value: 'a "b" \\ ü', source: '--nickname' },
+      { path: 'client.k', value: 2, source: '-k' },
+      { path: 'client.happy', value: 3, source: '--happy' },
+      { path: 'client.n', value: 4, source: '-n' },
+    ]
     const config = load(configText(given))
     assert.equal(config.node.nickname, 'a "b" \\ ü')
     assert.deepEqual(config.client.scheme, { k: 2, happy: 3, n: 4 })
-    assert.deepEqual(config.node.listen, defaultSettings.node.listen)
+    assert.deepEqual(config.node.listen, load('').node.listen)
   })
 })

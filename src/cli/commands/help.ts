@@ -1,0 +1,24 @@
+import { helpOf } from '../command-line.ts'
+import { command, type Command } from '../command.ts'
+import { findCommand } from '../find-command.ts'
+import { overview } from '../overview.ts'
+
+export const help: Command = command({
+  arguments: [{ name: 'COMMAND', summary: 'one or two words', optional: true, many: true }],
+  options: {},
+  examples: [
+    ['grid help', 'list the commands'],
+    ['grid help cap inspect', 'say how one of them is used'],
+  ],
+  async run({ commands, output }, { positionals }) {
+    if (positionals.length === 0) {
+      const text = overview(commands)
+      await output.item({ help: text }, text)
+      return { summary: {} }
+    }
+    const { entry } = findCommand(commands, positionals)
+    const text = helpOf(entry, await entry.load())
+    await output.item({ command: entry.name, help: text }, text.trimEnd())
+    return { summary: {} }
+  },
+})

@@ -1,0 +1,64 @@
+/** What the init commands share: options that become settings, and the making of a home from them. */
+import { configText } from '../node/config-file.ts'
+import { type Override, parseConfig } from '../node/config.ts'
+import { initHome } from '../node/home.ts'
+import { type Identity, identityOf } from '../node/identity.ts'
+import type { Context } from './command.ts'
+import { flag, type Flag, list, type List, text, type Value } from './option.ts'
+
+export const clientOptions: {
+  nickname: Value<string>
+  introducer: List<string>
+  peer: List<string>
+} = {
+  nickname: text('--nickname <NAME>', 'what others see this node called'),
+  introducer: list('--introducer <ADDRESS>', 'who knows the other nodes; may be repeated'),
+  peer: list('--peer <ADDRESS>', 'a storage server to use; may be repeated'),
+}
+
+export const listenOptions: { listen: List<string>; announce: List<string> } = {
+  listen: list('--listen <ADDRESS>', 'where to listen; may be repeated'),
+  announce: list('--announce <ADDRESS>', 'where others reach it, if not there; may be repeated'),
+}
+
+export const storageOptions: { storage: Value<string>; reserve: Value<string>; noStorage: Flag } = {
+  storage: text('--storage <DIR>', 'where to keep shares (storage, in the home)'),
+  reserve: text('--reserve <SIZE>', 'what to leave free on that disk, e.g. 10GiB (auto)'),
+  noStorage: flag('--no-storage', 'keep no shares for others'),
+}
+
+/** The setting that each option gives a value to. */
+const settings: Readonly<Record<string, string>> = {
+  nickname: 'node.nickname',
+  listen: 'node.listen',
+  announce: 'node.announce',
+  introducer: 'grid.introducers',
+  peer: 'grid.peers',
+  storage: 'storage.directory',
+  reserve: 'storage.reserve',
+}
+
+/**
+ * Makes the home. What `options` leave out keeps its default.
+ *
+ * @param keepsShares - whether the node is a storage server
+ * @throws E_CONFIG, E_EXISTS, E_IO
+ */
+export async function makeHome(
+  { home, world, output, trace }: Context,
+  options: Readonly<Record<string, unknown>>,
+  keepsShares: boolean,
+): Promise<Identity> {
+  const given: Override[] = [{ path: 'storage.enabled', value: keepsShares, source: 'grid' }]
+  for (const [name, path] of Object.entries(settings)) {
+    const value = options[name]
+    if (value === undefined || (Array.isArray(value) && value.length === 0)) continue
+    given.push({ path, value, source: `--${name}` })
+  }
+  parseConfig('', given, home.path)
+  const { identitySeed } = await initHome(home, { config: configText(given), random: world.random })
+  const identity = identityOf(identitySeed)
+  trace.event('home made', { path: home.path, id: identity.id })
+  output.note(`made ${home.path}: keep a copy of it, whoever has one has its keys`)
+  return identity
+}

@@ -1,0 +1,45 @@
+/** Every command there is. Its code is loaded when it is called, so that the others cost nothing. */
+import type { CommandEntry } from './command.ts'
+
+export const registry: readonly CommandEntry[] = [
+  {
+    name: 'init',
+    summary: 'make a home: its config, and the keys of this user',
+    load: async () => (await import('./commands/init.ts')).init,
+  },
+  {
+    name: 'cap inspect',
+    summary: 'say what a cap is and what its holder may do, and show no secret',
+    load: async () => (await import('./commands/cap-inspect.ts')).capInspect,
+  },
+  {
+    name: 'cap attenuate',
+    summary: 'make a weaker cap from a cap, to hand on',
+    load: async () => (await import('./commands/cap-attenuate.ts')).capAttenuate,
+  },
+  {
+    name: 'node init',
+    summary: 'make the home of a node that keeps shares for others',
+    load: async () => (await import('./commands/node-init.ts')).nodeInit,
+  },
+  {
+    name: 'node id',
+    summary: "print this home's peer id",
+    load: async () => (await import('./commands/node-id.ts')).nodeId,
+  },
+  {
+    name: 'introducer init',
+    summary: 'make the home of an introducer, and print its address',
+    load: async () => (await import('./commands/introducer-init.ts')).introducerInit,
+  },
+  {
+    name: 'version',
+    summary: 'print the versions of grid, Node and the machine',
+    load: async () => (await import('./commands/version.ts')).showVersion,
+  },
+  {
+    name: 'help',
+    summary: 'say how a command is used',
+    load: async () => (await import('./commands/help.ts')).help,
+  },
+]

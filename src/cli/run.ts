@@ -1,0 +1,60 @@
+/** The real machine: the only place that makes clocks, disks and randomness, and ends the process. */
+import { appendFileSync, openSync } from 'node:fs'
+import os from 'node:os'
+import { SystemClock } from '../base/clock.ts'
+import { SystemDisk } from '../base/disk.ts'
+import { asGridError, GridError } from '../base/errors.ts'
+import { SystemRandom } from '../base/random.ts'
+import { dispatch } from './dispatch.ts'
+import { exitCodes } from './exit-codes.ts'
+import { scrub } from './scrub.ts'
+import { StreamSink } from './stream-sink.ts'
+
+/**
+ * Runs the process's command line to its end. The first SIGINT, SIGTERM or SIGHUP, or a reader of
+ * stdout that goes away, asks the command to stop; the second ends it at once.
+ */
+export async function run(): Promise<never> {
+  const stop = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (stop.signal.aborted) process.exit(exitCodes.interrupted)
+      stop.abort(new GridError('E_INTERRUPTED', `stopped by ${signal}`, { facts: { signal } }))
+    })
+  }
+  const dieOf = (error: unknown): void => {
+    const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    process.stderr.write(`${scrub(`error: internal error: ${message}`)}\n`)
+    process.exit(exitCodes.failure)
+  }
+  process.on('uncaughtException', dieOf)
+  process.on('unhandledRejection', dieOf)
+
+  const exit = await dispatch(process.argv.slice(2), {
+    env: process.env,
+    userDirectory: os.homedir(),
+    clock: new SystemClock(),
+    random: new SystemRandom(),
+    disk: new SystemDisk(),
+    stdin: process.stdin,
+    stdout: new StreamSink(process.stdout, (failure) => {
+      stop.abort(failure)
+    }),
+    stderr: new StreamSink(process.stderr),
+    signal: stop.signal,
+    openLog,
+  })
+  process.exit(exit)
+}
+
+/** Lines are few and written at once, so that the last one is there after a crash. */
+async function openLog(path: string): Promise<(line: string) => void> {
+  try {
+    const file = openSync(path, 'a', 0o600)
+    return (line) => {
+      appendFileSync(file, `${line}\n`)
+    }
+  } catch (error) {
+    throw asGridError(error, 'E_FILE', `cannot write the log file ${path}`)
+  }
+}

@@ -1,0 +1,31 @@
+/** What a command can reach of the machine: made once, by run.ts; a test passes its own. */
+import type { Clock } from '../base/clock.ts'
+import type { Disk } from '../base/disk.ts'
+import type { Random } from '../base/random.ts'
+
+/** Where text goes. */
+export interface Sink {
+  readonly isTerminal: boolean
+  /** Width of a terminal in characters. */
+  readonly columns: number
+  /** Whether its reader has gone away. */
+  readonly isBroken: boolean
+  /** Resolves when more can be taken; rejects with E_INTERRUPTED once its reader has gone away. */
+  write(data: string | Uint8Array): Promise<void>
+}
+
+export interface World {
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** The user's home directory. */
+  readonly userDirectory: string
+  readonly clock: Clock
+  readonly random: Random
+  readonly disk: Disk
+  readonly stdin: AsyncIterable<Uint8Array>
+  readonly stdout: Sink
+  readonly stderr: Sink
+  /** Aborts with E_INTERRUPTED on the user's wish. */
+  readonly signal: AbortSignal
+  /** Opens a log to append lines to, for its owner alone. */
+  openLog(path: string): Promise<(line: string) => void>
+}

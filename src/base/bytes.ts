@@ -51,20 +51,31 @@ export function u64be(value: number): Uint8Array {
   return out
 }
 
+/** Throws a RangeError where the integer runs past the end; so do the other readers. */
 export function readU16be(bytes: Uint8Array, offset: number): number {
-  return view(bytes).getUint16(offset)
+  checkRoom(bytes, offset, 2)
+  return (bytes[offset] << 8) | bytes[offset + 1]
 }
 
 export function readU32be(bytes: Uint8Array, offset: number): number {
-  return view(bytes).getUint32(offset)
+  checkRoom(bytes, offset, 4)
+  return (
+    ((bytes[offset] << 24) |
+      (bytes[offset + 1] << 16) |
+      (bytes[offset + 2] << 8) |
+      bytes[offset + 3]) >>>
+    0
+  )
 }
 
 /** The u64 at `offset`, or undefined where it exceeds 2^53-1. */
 export function readU64be(bytes: Uint8Array, offset: number): number | undefined {
-  const value = Number(view(bytes).getBigUint64(offset))
+  const value = readU32be(bytes, offset) * 2 ** 32 + readU32be(bytes, offset + 4)
   return Number.isSafeInteger(value) ? value : undefined
 }
 
-function view(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+/** No DataView: making one costs more than the read, and these run once per 32 bytes of a file. */
+function checkRoom(bytes: Uint8Array, offset: number, length: number): void {
+  if (offset < 0 || offset + length > bytes.length)
+    throw new RangeError('integer past the end of the bytes')
 }

@@ -11,7 +11,7 @@ export const hashBytes = 32
 export function sha256(...parts: readonly Uint8Array[]): Uint8Array {
   const hash = createHash('sha256')
   for (const part of parts) hash.update(part)
-  return hash.digest()
+  return plain(hash.digest())
 }
 
 const states = new Map<string, Hash>()
@@ -34,14 +34,14 @@ export function taggedHasher(tag: string): Hash {
 export function taggedHash(tag: string, ...parts: readonly Uint8Array[]): Uint8Array {
   const hash = taggedHasher(tag)
   for (const part of parts) hash.update(part)
-  return hash.digest()
+  return plain(hash.digest())
 }
 
 /** HMAC-SHA-256 of `parts` end to end: 32 bytes. */
 export function hmac(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array {
   const mac = createHmac('sha256', key)
   for (const part of parts) mac.update(part)
-  return mac.digest()
+  return plain(mac.digest())
 }
 
 /**
@@ -59,4 +59,9 @@ export function expand(key: Uint8Array, label: string, length = 32): Uint8Array 
     out.push(last)
   }
   return concat(...out).subarray(0, length)
+}
+
+/** A Buffer's bytes as what signatures promise: its `slice` and its comparisons are another's. */
+function plain(digest: Buffer): Uint8Array {
+  return new Uint8Array(digest)
 }

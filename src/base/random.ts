@@ -9,7 +9,7 @@ export interface Random {
 /** The operating system's generator. */
 export class SystemRandom implements Random {
   bytes(length: number): Uint8Array {
-    return randomBytes(length)
+    return new Uint8Array(randomBytes(length))
   }
 }
 

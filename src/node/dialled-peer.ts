@@ -1,0 +1,135 @@
+/**
+ * A peer that is connected to when it is first needed, and again when the connection has ended: a
+ * StoragePeer over whatever connects to one.
+ */
+import type { Clock } from '../base/clock.ts'
+import { orAbort } from '../base/deadline.ts'
+import { asGridError, type GridError, isGridError } from '../base/errors.ts'
+import type {
+  BlocksReply,
+  BlocksRequest,
+  PeerStatus,
+  PutOutcome,
+  RequestOptions,
+  ShareBody,
+  StorageIndex,
+  StoragePeer,
+} from '../storage/peer.ts'
+
+/** A peer at the other end of a connection. */
+export interface Connection {
+  peer: StoragePeer
+  /** Ends the connection at once. */
+  close(): void
+}
+
+export interface DialledPeerOptions {
+  id: string
+  clock: Clock
+  /** Makes a new connection, or rejects with E_UNREACHABLE by its own deadline. */
+  connect: () => Promise<Connection>
+}
+
+const firstPauseMs = 500
+const longestPauseMs = 30_000
+
+export class DialledPeer implements StoragePeer {
+  readonly id: string
+  readonly #options: DialledPeerOptions
+  #connection: Promise<Connection> | undefined
+  #failure: GridError | undefined
+  #pauseMs = firstPauseMs
+  #notBeforeMs = -Infinity
+  #closed = false
+
+  constructor(options: DialledPeerOptions) {
+    this.id = options.id
+    this.#options = options
+  }
+
+  have(indexes: readonly StorageIndex[], options?: RequestOptions): Promise<number[][]> {
+    return this.#use(options, (peer) => peer.have(indexes, options))
+  }
+
+  putShare(
+    storageIndex: StorageIndex,
+    shareNumber: number,
+    share: ShareBody,
+    options?: RequestOptions,
+  ): Promise<PutOutcome> {
+    return this.#use(options, (peer) => peer.putShare(storageIndex, shareNumber, share, options))
+  }
+
+  getBlocks(request: BlocksRequest, options?: RequestOptions): Promise<BlocksReply> {
+    return this.#use(options, (peer) => peer.getBlocks(request, options))
+  }
+
+  prove(
+    storageIndex: StorageIndex,
+    shareNumber: number,
+    nonce: Uint8Array,
+    options?: RequestOptions,
+  ): Promise<Uint8Array> {
+    return this.#use(options, (peer) => peer.prove(storageIndex, shareNumber, nonce, options))
+  }
+
+  status(options?: RequestOptions): Promise<PeerStatus> {
+    return this.#use(options, (peer) => peer.status(options))
+  }
+
+  /** Connects ahead of need; failures show when the peer is used. */
+  prepare(): void {
+    this.#connected().catch(() => undefined)
+  }
+
+  /** Ends the connection, and makes no other. */
+  close(): void {
+    this.#closed = true
+    this.#connection?.then(
+      (connection) => connection.close(),
+      () => undefined,
+    )
+  }
+
+  async #use<T>(
+    options: RequestOptions | undefined,
+    request: (peer: StoragePeer) => Promise<T>,
+  ): Promise<T> {
+    const connection = this.#connected()
+    const { peer } = await orAbort(connection, options?.signal)
+    try {
+      return await request(peer)
+    } catch (error) {
+      // A connection that ended is not used again; the next request makes a new one.
+      if (isGridError(error, 'E_CLOSED', 'E_PROTOCOL') && this.#connection === connection) {
+        this.#connection = undefined
+      }
+      throw error
+    }
+  }
+
+  #connected(): Promise<Connection> {
+    return (this.#connection ??= this.#connect())
+  }
+
+  async #connect(): Promise<Connection> {
+    const { clock, connect, id } = this.#options
+    if (this.#failure !== undefined && (this.#closed || clock.monotonicMs() < this.#notBeforeMs)) {
+      this.#connection = undefined
+      throw this.#failure
+    }
+    try {
+      const connection = await connect()
+      this.#failure = undefined
+      this.#pauseMs = firstPauseMs
+      if (this.#closed) connection.close()
+      return connection
+    } catch (error) {
+      this.#failure = asGridError(error, 'E_UNREACHABLE', `cannot reach ${id}`)
+      this.#notBeforeMs = clock.monotonicMs() + this.#pauseMs
+      this.#pauseMs = Math.min(longestPauseMs, this.#pauseMs * 2)
+      this.#connection = undefined
+      throw this.#failure
+    }
+  }
+}

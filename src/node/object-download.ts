@@ -1,0 +1,241 @@
+/**
+ * Fetches segments of one object from the first k good shares (docs/specs/placement.md,
+ * "Download"). Whatever servers say, only segments that the root vouches for come back.
+ */
+import type { Clock } from '../base/clock.ts'
+import { GridError, isGridError } from '../base/errors.ts'
+import { EventQueue } from '../base/event-queue.ts'
+import { type Coding, segmentBytes, storageIndexOf } from '../encoding/descriptor.ts'
+import type { DecodedSegments, Encoder } from '../encoding/encoder.ts'
+import { blockLength } from '../encoding/share.ts'
+import type { BlocksReply } from '../storage/peer.ts'
+import { type Candidate, type PeerVerdict, verdictOf } from './candidate.ts'
+import type { PeerHealth } from './peer-health.ts'
+import { permuted } from './placement.ts'
+
+export interface DownloadContext {
+  clock: Clock
+  health: PeerHealth
+  encoder: Encoder
+}
+
+/** A run of segments of an object. */
+export interface SegmentRange {
+  object: Coding & { root: Uint8Array }
+  firstSegment: number
+  /** Those past the last segment are left out. */
+  segmentCount: number
+}
+
+interface Attempt {
+  candidate: Candidate
+  shareNumber: number | undefined
+  startMs: number
+  hedged: boolean
+}
+
+interface GoodShare {
+  candidate: Candidate
+  reply: BlocksReply
+}
+
+type Settled = { attempt: Attempt; reply: BlocksReply } | { attempt: Attempt; error: unknown }
+
+/** The longest header: prefix, descriptor of 255 shares, two lists of 128 leaves. */
+const maxHeaderBytes = 8 + 48 + 255 * 32 + 2 * 128 * 32
+
+/**
+ * Fetches, checks and decodes.
+ *
+ * @throws E_NOT_ENOUGH_SHARES with each server's verdict; E_ENCODING when the object was uploaded
+ *   malformed
+ */
+export async function downloadSegments(
+  context: DownloadContext,
+  candidates: readonly Candidate[],
+  range: SegmentRange,
+  options: { signal?: AbortSignal } = {},
+): Promise<DecodedSegments> {
+  return new ObjectDownload(context, range).run(candidates, options)
+}
+
+class ObjectDownload {
+  readonly #context: DownloadContext
+  readonly #range: SegmentRange
+  readonly #storageIndex: Uint8Array
+  readonly #events: EventQueue<Settled>
+  readonly #stop = new AbortController()
+  readonly #active = new Set<Attempt>()
+  readonly #good = new Map<number, GoodShare>()
+  /** Servers that answered with a share of some number: they may hold others. */
+  readonly #holders = new Map<string, Candidate>()
+  readonly #asked = new Set<string>()
+  readonly #verdicts: PeerVerdict[] = []
+  #queue: { candidate: Candidate; shareNumber: number | undefined }[] = []
+  #surveyed = false
+
+  constructor(context: DownloadContext, range: SegmentRange) {
+    this.#context = context
+    this.#range = range
+    this.#storageIndex = storageIndexOf(range.object.root)
+    this.#events = new EventQueue(context.clock)
+  }
+
+  async run(
+    candidates: readonly Candidate[],
+    options: { signal?: AbortSignal },
+  ): Promise<DecodedSegments> {
+    const ordered = this.#context.health.trustedFirst(permuted(this.#storageIndex, candidates))
+    this.#queue = ordered.map((candidate) => ({ candidate, shareNumber: undefined }))
+    try {
+      for (;;) {
+        this.#fill()
+        if (this.#good.size >= this.#k) {
+          const segments = await this.#decode(options)
+          if (segments !== undefined) return segments
+        } else if (this.#active.size > 0) {
+          await this.#listen(options)
+        } else if (!(await this.#findMore(options))) {
+          throw this.#failure(candidates.length)
+        }
+      }
+    } finally {
+      this.#stop.abort(new GridError('E_TIMEOUT', 'not needed any more'))
+    }
+  }
+
+  get #k(): number {
+    return this.#range.object.k
+  }
+
+  /** Keeps k answers on their way, and one more for each attempt that is overdue. */
+  #fill(): void {
+    const prompt = [...this.#active].filter(({ hedged }) => !hedged).length
+    let missing = this.#k - this.#good.size - prompt
+    while (missing > 0) {
+      const next = this.#queue.shift()
+      if (next === undefined) return
+      if (this.#start(next.candidate, next.shareNumber)) missing--
+    }
+  }
+
+  #start(candidate: Candidate, shareNumber: number | undefined): boolean {
+    const name = `${candidate.id}/${shareNumber ?? 'any'}`
+    if (this.#asked.has(name)) return false
+    this.#asked.add(name)
+    const attempt = {
+      candidate,
+      shareNumber,
+      startMs: this.#context.clock.monotonicMs(),
+      hedged: false,
+    }
+    this.#active.add(attempt)
+    this.#get(candidate, shareNumber).then(
+      (reply) => this.#events.push({ attempt, reply }),
+      (error: unknown) => this.#events.push({ attempt, error }),
+    )
+    return true
+  }
+
+  #get(candidate: Candidate, shareNumber: number | undefined): Promise<BlocksReply> {
+    const { firstSegment, segmentCount } = this.#range
+    const maxBytes = maxHeaderBytes + segmentCount * blockLength(this.#k, segmentBytes)
+    const storageIndex = this.#storageIndex
+    const request = {
+      storageIndex,
+      shareNumber,
+      header: true,
+      firstSegment,
+      segmentCount,
+      maxBytes,
+    }
+    return candidate.peer.getBlocks(request, { signal: this.#stop.signal })
+  }
+
+  async #listen(options: { signal?: AbortSignal }): Promise<void> {
+    const { clock, health } = this.#context
+    for (const event of await this.#events.take(health.hedgeMs / 2, options)) this.#settle(event)
+    for (const attempt of this.#active) {
+      if (clock.monotonicMs() - attempt.startMs > health.hedgeMs) attempt.hedged = true
+    }
+  }
+
+  #settle(event: Settled): void {
+    const { attempt } = event
+    const { candidate } = attempt
+    const { clock, health } = this.#context
+    this.#active.delete(attempt)
+    if ('error' in event) {
+      this.#verdicts.push(verdictOf(candidate.id, event.error))
+      if (!isGridError(event.error, 'E_ABSENT')) health.suspect(candidate.id)
+      return
+    }
+    const { shareNumber } = event.reply
+    this.#holders.set(candidate.id, candidate)
+    if (shareNumber >= this.#range.object.n)
+      return this.#blame(candidate, 'sent a share of a number there is not')
+    health.noteRead(clock.monotonicMs() - attempt.startMs)
+    // The same share from two servers counts once.
+    if (!this.#good.has(shareNumber)) this.#good.set(shareNumber, { candidate, reply: event.reply })
+  }
+
+  /** Decodes k of the good shares; undefined when some of them turned out bad, which are dropped. */
+  async #decode(options: { signal?: AbortSignal }): Promise<DecodedSegments | undefined> {
+    const { root, k, n } = this.#range.object
+    // Data shares first: they need no arithmetic.
+    const chosen = [...this.#good].sort(([a], [b]) => a - b).slice(0, k)
+    const outcome = await this.#context.encoder.decode(
+      {
+        root,
+        coding: { k, n },
+        firstSegment: this.#range.firstSegment,
+        segmentCount: this.#range.segmentCount,
+        shares: chosen.map(([, { reply }]) => reply),
+      },
+      options,
+    )
+    if ('segments' in outcome) {
+      for (const [, { candidate }] of chosen) this.#context.health.trust(candidate.id)
+      return outcome.segments
+    }
+    for (const [shareNumber, { candidate }] of chosen) {
+      const reply = outcome.good.find((share) => share.shareNumber === shareNumber)
+      if (reply !== undefined) this.#good.set(shareNumber, { candidate, reply })
+      else {
+        this.#good.delete(shareNumber)
+        this.#blame(candidate, 'sent a share that does not match the cap')
+      }
+    }
+    return undefined
+  }
+
+  #blame(candidate: Candidate, message: string): void {
+    this.#context.health.suspect(candidate.id)
+    this.#verdicts.push({ peerId: candidate.id, code: 'E_SHARE', message })
+  }
+
+  /** Asks servers that had one share whether they have others: a small grid may hold several on each. */
+  async #findMore(options: { signal?: AbortSignal }): Promise<boolean> {
+    if (this.#surveyed) return false
+    this.#surveyed = true
+    for (const candidate of this.#holders.values()) {
+      const held = await candidate.peer.have([this.#storageIndex], options).catch(() => [[]])
+      for (const shareNumber of held[0] ?? []) {
+        if (!this.#good.has(shareNumber)) this.#queue.push({ candidate, shareNumber })
+      }
+    }
+    return this.#queue.length > 0
+  }
+
+  #failure(known: number): GridError {
+    const found = this.#good.size
+    return new GridError(
+      'E_NOT_ENOUGH_SHARES',
+      `${found} of the ${this.#k} shares needed were found on ${known} servers`,
+      {
+        hint: 'see `grid status`; the file comes back when enough of its servers do',
+        facts: { found, needed: this.#k, known, servers: this.#verdicts },
+      },
+    )
+  }
+}

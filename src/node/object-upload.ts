@@ -1,0 +1,248 @@
+/**
+ * Places the shares of one object on distinct servers (docs/specs/placement.md, "Upload").
+ *
+ * One loop decides. A server that fails is replaced; one that falls silent is given up as soon as
+ * patience ends, so that it delays a put by less than a second. Nothing is called stored before
+ * `happy` distinct servers have said that their share is on disk.
+ */
+import type { Clock } from '../base/clock.ts'
+import { GridError } from '../base/errors.ts'
+import { EventQueue } from '../base/event-queue.ts'
+import type { Random } from '../base/random.ts'
+import { storageIndexOf } from '../encoding/descriptor.ts'
+import type { EncodedShares } from '../encoding/encoder.ts'
+import { type Candidate, type PeerVerdict, verdictOf } from './candidate.ts'
+import type { PeerHealth } from './peer-health.ts'
+import { matchShares, permuted, type Redundancy, spread } from './placement.ts'
+import { proves, survey } from './survey.ts'
+
+export interface UploadContext {
+  clock: Clock
+  random: Random
+  health: PeerHealth
+}
+
+export interface ObjectReport {
+  /** The server of each share that is on disk, by share number; all distinct. */
+  holders: Map<number, string>
+  /** Bytes sent, and bytes of shares that servers proved to have already. */
+  sentBytes: number
+  hadBytes: number
+  /** Servers that did not help, and why. */
+  verdicts: PeerVerdict[]
+}
+
+interface Attempt {
+  shareNumber: number
+  candidate: Candidate
+  stop: AbortController
+  lastSignMs: number
+  longestGapMs: number
+  replaced: boolean
+}
+
+type Settled = { attempt: Attempt; stored: boolean } | { attempt: Attempt; error: unknown }
+
+const tickMs = 50
+
+/**
+ * Uploads `object`, then gives its memory back.
+ *
+ * @throws E_NOT_ENOUGH_SERVERS with each server's verdict when fewer than `happy` confirmed
+ */
+export async function uploadObject(
+  context: UploadContext,
+  candidates: readonly Candidate[],
+  object: EncodedShares,
+  redundancy: Redundancy,
+  options: { signal?: AbortSignal } = {},
+): Promise<ObjectReport> {
+  const upload = new ObjectUpload(context, object, redundancy)
+  try {
+    return await upload.run(candidates, options)
+  } finally {
+    object.release(upload.settled)
+  }
+}
+
+class ObjectUpload {
+  readonly #context: UploadContext
+  readonly #object: EncodedShares
+  readonly #redundancy: Redundancy
+  readonly #storageIndex: Uint8Array
+  readonly #events: EventQueue<Settled>
+  readonly #active = new Set<Attempt>()
+  readonly #placed = new Map<number, Candidate>()
+  readonly #tried = new Set<string>()
+  readonly #report: ObjectReport = { holders: new Map(), sentBytes: 0, hadBytes: 0, verdicts: [] }
+  #spare: Candidate[] = []
+  /** False once an attempt was given up that may still be sending from the object's memory. */
+  settled = true
+
+  constructor(context: UploadContext, object: EncodedShares, redundancy: Redundancy) {
+    this.#context = context
+    this.#object = object
+    this.#redundancy = redundancy
+    this.#storageIndex = storageIndexOf(object.root)
+    this.#events = new EventQueue(context.clock)
+  }
+
+  async run(
+    candidates: readonly Candidate[],
+    options: { signal?: AbortSignal },
+  ): Promise<ObjectReport> {
+    const { n, happy } = this.#redundancy
+    const accepting = candidates.filter(({ accepts }) => accepts)
+    const ordered = permuted(this.#storageIndex, accepting)
+    const asked = this.#context.health.trustedFirst(ordered).slice(0, 2 * n)
+    const { answered, held, verdicts } = await survey(
+      this.#context,
+      this.#object,
+      this.#storageIndex,
+      asked,
+      Math.min(happy, asked.length),
+      options,
+    )
+    this.#report.verdicts.push(...verdicts)
+    this.#spare = [...answered]
+    try {
+      for (const [shareNumber, candidate] of matchShares(this.#redundancy, answered, held)) {
+        if (held.get(candidate.id)?.includes(shareNumber))
+          this.#confirm(shareNumber, candidate, false)
+        else this.#start(shareNumber, candidate)
+      }
+      await this.#loop(options)
+    } finally {
+      this.#giveUp()
+    }
+    return this.#conclude(candidates.length)
+  }
+
+  async #loop(options: { signal?: AbortSignal }): Promise<void> {
+    while (this.#active.size > 0) {
+      for (const event of await this.#events.take(tickMs, options)) this.#settle(event)
+      for (const attempt of this.#active) {
+        if (this.#isSilent(attempt) && !attempt.replaced) this.#replace(attempt)
+      }
+      const waiting = [...this.#active].some((attempt) => !this.#isSilent(attempt))
+      if (!waiting && this.#placed.size >= this.#redundancy.happy) return
+    }
+  }
+
+  #start(shareNumber: number, candidate: Candidate): void {
+    const { clock } = this.#context
+    this.#tried.add(candidate.id)
+    const attempt: Attempt = {
+      shareNumber,
+      candidate,
+      stop: new AbortController(),
+      lastSignMs: clock.monotonicMs(),
+      longestGapMs: 0,
+      replaced: false,
+    }
+    this.#active.add(attempt)
+    this.#put(attempt).then(
+      (stored) => this.#events.push({ attempt, stored }),
+      (error: unknown) => this.#events.push({ attempt, error }),
+    )
+  }
+
+  /** Resolves to whether the share was sent; a server that says it had it must prove it. */
+  async #put(attempt: Attempt): Promise<boolean> {
+    const { candidate, shareNumber, stop } = attempt
+    const { peer } = candidate
+    const { signal } = stop
+    const share = this.#object.shares[shareNumber]
+    const outcome = await peer.putShare(
+      this.#storageIndex,
+      shareNumber,
+      { shareBytes: share.length, pieces: [share] },
+      { signal, onProgress: () => this.#sign(attempt) },
+    )
+    this.#sign(attempt)
+    if (outcome === 'stored') return true
+    if (await proves(peer, this.#storageIndex, shareNumber, share, this.#context.random, signal))
+      return false
+    throw new GridError('E_ABSENT', 'says that it has a share which it cannot prove to have')
+  }
+
+  #sign(attempt: Attempt): void {
+    const nowMs = this.#context.clock.monotonicMs()
+    attempt.longestGapMs = Math.max(attempt.longestGapMs, nowMs - attempt.lastSignMs)
+    attempt.lastSignMs = nowMs
+  }
+
+  #isSilent({ lastSignMs }: Attempt): boolean {
+    const { clock, health } = this.#context
+    return clock.monotonicMs() - lastSignMs > health.patienceMs
+  }
+
+  #settle(event: Settled): void {
+    const { attempt } = event
+    if (!this.#active.delete(attempt)) return
+    const { candidate, shareNumber } = attempt
+    const { health } = this.#context
+    if ('stored' in event) {
+      health.trust(candidate.id)
+      health.noteGap(attempt.longestGapMs)
+      if (!this.#placed.has(shareNumber)) this.#confirm(shareNumber, candidate, event.stored)
+      for (const rival of this.#active) if (rival.shareNumber === shareNumber) this.#drop(rival)
+      return
+    }
+    this.settled = false
+    this.#report.verdicts.push(verdictOf(candidate.id, event.error))
+    health.suspect(candidate.id)
+    if (!attempt.replaced) this.#replace(attempt)
+  }
+
+  #confirm(shareNumber: number, candidate: Candidate, sent: boolean): void {
+    const bytes = this.#object.shares[shareNumber]?.length ?? 0
+    this.#tried.add(candidate.id)
+    this.#placed.set(shareNumber, candidate)
+    this.#report.holders.set(shareNumber, candidate.id)
+    if (sent) this.#report.sentBytes += bytes
+    else this.#report.hadBytes += bytes
+  }
+
+  /** Tries another server for the share of an attempt that failed or fell silent. */
+  #replace(attempt: Attempt): void {
+    const taken = [...this.#placed.values(), ...[...this.#active].map(({ candidate }) => candidate)]
+    const untried = this.#spare.filter(({ id }) => !this.#tried.has(id))
+    const [next] = spread(untried, taken, this.#redundancy)
+    if (next === undefined) return
+    attempt.replaced = true
+    this.#start(attempt.shareNumber, next)
+  }
+
+  #drop(attempt: Attempt): void {
+    this.settled = false
+    this.#active.delete(attempt)
+    attempt.stop.abort(new GridError('E_TIMEOUT', 'given up for another server'))
+  }
+
+  #giveUp(): void {
+    for (const attempt of this.#active) {
+      this.#context.health.suspect(attempt.candidate.id)
+      this.#report.verdicts.push({
+        peerId: attempt.candidate.id,
+        code: 'E_TIMEOUT',
+        message: 'fell silent',
+      })
+      this.#drop(attempt)
+    }
+  }
+
+  #conclude(known: number): ObjectReport {
+    const { happy } = this.#redundancy
+    const stored = this.#placed.size
+    if (stored >= happy) return this.#report
+    throw new GridError(
+      'E_NOT_ENOUGH_SERVERS',
+      `${stored} of the ${happy} servers needed took a share (${known} known)`,
+      {
+        hint: 'see `grid status` for the servers; --happy lowers the number needed',
+        facts: { stored, happy, known, servers: this.#report.verdicts },
+      },
+    )
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * Which share goes to which server (docs/specs/placement.md). Pure: no clock, no network.
+ */
+import { compareBytes, utf8 } from '../base/bytes.ts'
+import { taggedHash } from '../base/hash.ts'
+import { tags } from '../caps/keys.ts'
+import type { Coding } from '../encoding/descriptor.ts'
+
+/** A coding, and how many distinct servers must hold a share before a put succeeds. */
+export interface Redundancy extends Coding {
+  /** k ≤ happy ≤ n. */
+  happy: number
+}
+
+/** A server, as far as placement is concerned. */
+export interface Site {
+  id: string
+  /** Failure domain: an operator, a provider, a place. Unlabelled servers are alone in theirs. */
+  domain: string | undefined
+}
+
+/** Defaults by the number of servers that accept shares: at least `servers` of them. */
+const defaults: readonly (Redundancy & { servers: number })[] = [
+  { servers: 10, k: 3, happy: 7, n: 10 },
+  { servers: 6, k: 3, happy: 5, n: 6 },
+  { servers: 4, k: 2, happy: 3, n: 4 },
+  { servers: 3, k: 2, happy: 3, n: 3 },
+  { servers: 2, k: 1, happy: 2, n: 2 },
+  { servers: 1, k: 1, happy: 1, n: 1 },
+]
+
+/** The default redundancy for a grid of `servers` that accept shares; undefined for none. */
+export function defaultRedundancy(servers: number): Redundancy | undefined {
+  const fitting = defaults.find((row) => servers >= row.servers)
+  return fitting && { k: fitting.k, happy: fitting.happy, n: fitting.n }
+}
+
+/** Shares that one failure domain may hold, so that two whole domains can fail: ⌊(n-k)/2⌋, at least 1. */
+export function domainLimit({ k, n }: Coding): number {
+  return Math.max(1, Math.floor((n - k) / 2))
+}
+
+/** `sites` in the order in which they are asked to hold shares of an object: by `TH("placement", SI ‖ id)`. */
+export function permuted<T extends { id: string }>(
+  storageIndex: Uint8Array,
+  sites: readonly T[],
+): T[] {
+  return sites
+    .map((site) => ({ site, key: taggedHash(tags.placement, storageIndex, utf8(site.id)) }))
+    .sort((a, b) => compareBytes(a.key, b.key))
+    .map(({ site }) => site)
+}
+
+/**
+ * Picks for as many shares as possible a server each, all distinct, keeping what servers hold
+ * already wherever that costs no other share its server (a maximum matching, as in Tahoe-LAFS's
+ * servers of happiness).
+ *
+ * @param sites - servers that may hold a share, in order of preference
+ * @param held - share numbers that a server is proven to hold, by id
+ * @returns the server of each placed share, by share number
+ */
+export function matchShares<T extends Site>(
+  coding: Coding,
+  sites: readonly T[],
+  held: ReadonlyMap<string, readonly number[]>,
+): Map<number, T> {
+  const placed = matchHeld(sites, held)
+  const used = new Set([...placed.values()].map(({ id }) => id))
+  const free = spread(
+    sites.filter(({ id }) => !used.has(id)),
+    [...placed.values()],
+    coding,
+  )
+  for (let shareNumber = 0; shareNumber < coding.n; shareNumber++) {
+    if (placed.has(shareNumber)) continue
+    const site = free.shift()
+    if (site === undefined) break
+    placed.set(shareNumber, site)
+  }
+  return placed
+}
+
+/** Servers of `candidates`, in order, that take a share each without crowding a failure domain. */
+export function spread<T extends Site>(
+  candidates: readonly T[],
+  taken: readonly Site[],
+  coding: Coding,
+): T[] {
+  const limit = domainLimit(coding)
+  const load = new Map<string, number>()
+  const admits = ({ domain }: Site): boolean => {
+    if (domain === undefined) return true
+    const count = load.get(domain) ?? 0
+    load.set(domain, count + 1)
+    return count < limit
+  }
+  taken.forEach(admits)
+  return candidates.filter(admits)
+}
+
+/** A maximum matching of held shares to distinct servers, by augmenting paths. */
+function matchHeld<T extends Site>(
+  sites: readonly T[],
+  held: ReadonlyMap<string, readonly number[]>,
+): Map<number, T> {
+  const owner = new Map<number, T>()
+  const assign = (site: T, visited: Set<number>): boolean => {
+    for (const shareNumber of held.get(site.id) ?? []) {
+      if (visited.has(shareNumber)) continue
+      visited.add(shareNumber)
+      const rival = owner.get(shareNumber)
+      if (rival === undefined || assign(rival, visited)) {
+        owner.set(shareNumber, site)
+        return true
+      }
+    }
+    return false
+  }
+  for (const site of sites) assign(site, new Set())
+  return owner
+}

@@ -83,6 +83,7 @@ class Scanner {
     let argument = 0
     for (let i = 1; i <= width; i++) argument = argument * 256 + this.#bytes[at + i]
     if (!Number.isSafeInteger(argument)) throw malformed('an integer above 2^53-1')
+    if (major === 1 && argument === Number.MAX_SAFE_INTEGER) throw malformed('an integer of -2^53')
     return [major, argument, at + 1 + width]
   }
 }

@@ -22,6 +22,7 @@ const refused: Record<string, string> = {
   'an integer longer than needed': '1817',
   'an integer in two bytes that fits one': '190017',
   'an integer above 2^53-1': '1b0020000000000000',
+  'an integer of -2^53': '3b001fffffffffffff',
   'a cut byte string': '4301',
   'a byte string of 4 GiB': '5affffffff',
   'an array of 2^32-1 items': '9affffffff',

@@ -4,6 +4,7 @@
  * hold a cap; every other line is scrubbed.
  */
 import { styleText } from 'node:util'
+import { plainText } from '../base/plain-text.ts'
 import { asGridError, type GridError } from '../base/errors.ts'
 import { exitCodeFor } from './exit-codes.ts'
 import type { Screen } from './screen.ts'
@@ -50,13 +51,13 @@ export class Output {
   /** Says something in passing, to people. */
   note(text: string): void {
     const { screen, json, quiet } = this.#options
-    if (!json && !quiet) screen.print(scrub(text))
+    if (!json && !quiet) screen.print(shown(text))
   }
 
   /** Something is not as it should be, and the command goes on. */
   async warning(message: string, facts: Facts = {}): Promise<void> {
     if (this.#options.json) await this.#line('warning', { message, ...facts })
-    else this.#options.screen.print(scrub(`${this.#paint('yellow', 'warning:')} ${message}`))
+    else this.#options.screen.print(`${this.#paint('yellow', 'warning:')} ${shown(message)}`)
   }
 
   /** In passing: if nobody reads, the next result will tell. */
@@ -81,9 +82,9 @@ export class Output {
     }
     const { screen } = this.#options
     screen.draw('')
-    screen.print(scrub(`${this.#paint('red', 'error:')} ${oneLine(message)}`))
-    for (const cause of causesOf(error)) screen.print(scrub(`cause: ${oneLine(cause)}`))
-    if (hint !== undefined) screen.print(scrub(`try: ${hint}`))
+    screen.print(`${this.#paint('red', 'error:')} ${shown(message)}`)
+    for (const cause of causesOf(error)) screen.print(`cause: ${shown(cause)}`)
+    if (hint !== undefined) screen.print(`try: ${shown(hint)}`)
   }
 
   async #line(type: string, facts: Facts, clean = scrub): Promise<void> {
@@ -110,8 +111,7 @@ function causesOf(error: GridError): string[] {
   return causes
 }
 
-/** Control characters from elsewhere must not reach a terminal. */
-function oneLine(text: string): string {
-  const plain = text.replace(/[\p{Cc}\p{Cf}]+/gu, ' ')
-  return plain.length <= 400 ? plain : `${plain.slice(0, 399)}…`
+/** Without what could confuse a terminal, and without caps. */
+function shown(text: string): string {
+  return plainText(scrub(text), 400)
 }

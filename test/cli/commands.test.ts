@@ -228,6 +228,11 @@ describe('command line', () => {
     }
   })
 
+  it('sends nothing to the terminal that could confuse it', async () => {
+    const { stderr } = await grid(['node', 'id', '--home', '/x\u001b[2J\ny\u202e'])
+    assert.equal(stderr, 'error: there is no grid home at /x·[2J·y·\ntry: run: grid init\n')
+  })
+
   it('logs what happened, with the time', async () => {
     const world = fakeWorld({ userDirectory: directory })
     await grid(['init', '--log-file', 'log', '-v'], world)

@@ -5,11 +5,8 @@ import { GridError } from '../base/errors.ts'
 export type DiskStep = 'read' | 'write' | 'sync'
 
 /**
- * E_FULL for want of space; otherwise E_IO, with the fact `failing` where the medium is not to be
- * written to any more: on EIO, on EROFS, and after any failed sync, since the kernel may have
- * dropped the pages it could not write and would report success the next time.
- *
- * The message names no path: it goes to clients.
+ * E_FULL for want of space; otherwise E_IO, with the fact `failing` when a write or a sync found the
+ * medium broken or read-only. The message names no path: it goes to clients.
  */
 export function diskFailure(error: unknown, step: DiskStep): GridError {
   if (error instanceof GridError) return error
@@ -17,7 +14,7 @@ export function diskFailure(error: unknown, step: DiskStep): GridError {
     return new GridError('E_FULL', 'the disk has no space left', { cause: error })
   }
   const errno = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined
-  const failing = isDiskError(error, 'EIO', 'EROFS') || step === 'sync'
+  const failing = step !== 'read' && isDiskError(error, 'EIO', 'EROFS')
   return new GridError('E_IO', `the disk failed to ${step}${errno ? ` (${errno})` : ''}`, {
     facts: { failing },
     cause: error,

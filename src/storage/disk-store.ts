@@ -21,6 +21,7 @@ import type {
   ShareStore,
   ShareTotals,
   ShareWriter,
+  Space,
 } from './share-store.ts'
 
 /** Files looked at together. */
@@ -111,7 +112,7 @@ export class DiskStore implements ShareStore {
     }
   }
 
-  space(): Promise<{ freeBytes: number; totalBytes: number }> {
+  space(): Promise<Space> {
     return onDisk('read', this.#disk.space(this.#root))
   }
 

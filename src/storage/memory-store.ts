@@ -9,10 +9,11 @@ import type {
   ShareStore,
   ShareTotals,
   ShareWriter,
+  Space,
 } from './share-store.ts'
 
 export interface MemoryStoreOptions {
-  /** Bytes it has room for, those of unfinished shares included; 1 GiB unless told. */
+  /** Bytes it has room for, those of unfinished shares included; 1 TiB unless told, so in effect endless. */
   capacityBytes?: number
 }
 
@@ -22,7 +23,7 @@ export class MemoryStore implements ShareStore {
   readonly #room: Room
 
   constructor(options: MemoryStoreOptions = {}) {
-    this.#room = new Room(options.capacityBytes ?? 2 ** 30)
+    this.#room = new Room(options.capacityBytes ?? 2 ** 40)
   }
 
   async open(): Promise<void> {}
@@ -67,7 +68,7 @@ export class MemoryStore implements ShareStore {
     }
   }
 
-  async space(): Promise<{ freeBytes: number; totalBytes: number }> {
+  async space(): Promise<Space> {
     return { freeBytes: this.#room.freeBytes, totalBytes: this.#room.totalBytes }
   }
 }

@@ -4,7 +4,7 @@
  *
  * A share that `list`, `read` or `entries` shows is durable: one whose commit is not done is not
  * shown. Failures are E_FULL where there is no space and E_IO otherwise; an E_IO with the fact
- * `failing: true` says that the medium itself failed, and that nothing more should be written to it.
+ * `failing: true` says that the medium itself is broken, and nothing more should be written to it.
  */
 import type { StorageIndex } from './peer.ts'
 
@@ -24,8 +24,14 @@ export interface ShareStore {
   read(storageIndex: StorageIndex, shareNumber: number): Promise<ShareReader | undefined>
   /** Every share held, in no order, read from the store while it is iterated. */
   entries(): AsyncIterable<ShareEntry>
-  /** Bytes that could still be written, before any reserve, and bytes in all. */
-  space(): Promise<{ freeBytes: number; totalBytes: number }>
+  /** How much could still be written. */
+  space(): Promise<Space>
+}
+
+export interface Space {
+  /** Bytes that could still be written, before any reserve. */
+  freeBytes: number
+  totalBytes: number
 }
 
 export interface ShareTotals {

@@ -1,54 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'mocha'
-import type { Disk } from '../../src/base/disk.ts'
 import { isGridError } from '../../src/base/errors.ts'
-import { DiskStore } from '../../src/storage/disk-store.ts'
-import { SimClock } from '../sim/sim-clock.ts'
-import { SimDisk } from '../sim/sim-disk.ts'
-import { SimRandom } from '../sim/sim-random.ts'
+import type { DiskStore } from '../../src/storage/disk-store.ts'
+import type { SimRandom } from '../sim/sim-random.ts'
 import { entriesOf, indexOf, readBytes } from '../suites/share-store.ts'
 import { type DiskFailure, FailingDisk } from './failing-disk.ts'
-
-const root = 'home/storage'
-
-/** A machine whose disk outlives its processes, on virtual time. */
-class Machine {
-  readonly random: SimRandom
-  readonly clock: SimClock
-  readonly disk: SimDisk
-
-  constructor(seed: string) {
-    this.random = new SimRandom(seed)
-    this.clock = new SimClock(this.random.fork('clock'))
-    this.disk = new SimDisk({ random: this.random.fork('disk') })
-  }
-
-  /** Makes the directory that the store is to lie in, as the owner of the machine does. */
-  async init(): Promise<this> {
-    const disk = this.disk.mount(this.clock)
-    await this.run(disk.makeDirectory('home'))
-    await this.run(disk.syncDirectory(''))
-    return this
-  }
-
-  /** Starts a process with a store; `around` may put something between it and the disk. */
-  start(around: (disk: Disk) => Disk = (disk) => disk): DiskStore {
-    return new DiskStore({ disk: around(this.disk.mount(this.clock)), root })
-  }
-
-  async run<T>(work: Promise<T>): Promise<T> {
-    work.catch(() => {})
-    await this.clock.run()
-    return work
-  }
-
-  /** The store as a new process finds it. */
-  async restart(): Promise<DiskStore> {
-    const store = this.start()
-    await this.run(store.open())
-    return store
-  }
-}
+import { Machine } from './machine.ts'
 
 /** A share on its way to a store, and what its writer was told. */
 class Put {
@@ -105,10 +62,6 @@ async function shownBy(store: DiskStore, shares: Put[]): Promise<number[]> {
   return found.flat()
 }
 
-async function incoming(machine: Machine): Promise<string[]> {
-  return machine.run(machine.disk.mount(machine.clock).readDirectory(`${root}/incoming`))
-}
-
 describe('DiskStore, when call after call of the disk fails', () => {
   /** Opens a store and puts two shares one after the other while one call fails. */
   async function attempt(failure: DiskFailure): Promise<string | undefined> {
@@ -138,7 +91,7 @@ describe('DiskStore, when call after call of the disk fails', () => {
       const found = await machine.run(entriesOf(reopened))
       if (disk?.failed !== 'unlink') assert.equal(found.length, acknowledged.length)
     }
-    assert.deepEqual(await incoming(machine), [])
+    assert.deepEqual(await machine.incoming(), [])
     return disk?.failed
   }
 
@@ -212,7 +165,7 @@ describe('DiskStore, when the power goes', () => {
       machine.disk.cutPower()
       const reopened = await machine.restart()
       await checkShares(machine, reopened, shares)
-      assert.deepEqual(await incoming(machine), [])
+      assert.deepEqual(await machine.incoming(), [])
       lostSome ||= shares.some((share) => !share.acknowledged)
     }
     assert.ok(lostSome, 'the power never went in time')

@@ -1,0 +1,136 @@
+/** The server: what `StoragePeer` promises, decided over a share store. */
+import type { Clock } from '../base/clock.ts'
+import { GridError } from '../base/errors.ts'
+import { mapWithin } from '../base/limit.ts'
+import { TokenBucket } from '../base/token-bucket.ts'
+import { noTrace, type Trace } from '../base/trace.ts'
+import {
+  type BlocksReply,
+  type BlocksRequest,
+  maxShareBytes,
+  type PeerStatus,
+  type PutOutcome,
+  type RequestOptions,
+  type ShareBody,
+  type StorageIndex,
+  type StoragePeer,
+} from './peer.ts'
+import { checkBlocks, checkHave, checkProve, checkPut } from './request-bounds.ts'
+import { ShareIntake } from './share-intake.ts'
+import type { ShareStore } from './share-store.ts'
+import { SpaceReserve } from './space-reserve.ts'
+import { proveShare, readBlocks, type StoredShare } from './stored-share.ts'
+
+/** Storage indexes of one `have` that are looked up together. */
+const haveConcurrency = 8
+
+export interface LocalPeerOptions {
+  /** Peer id. */
+  id: string
+  /** Where the shares lie; open. */
+  store: ShareStore
+  clock: Clock
+  trace?: Trace
+  /** Version of the software, for `status`. */
+  software?: string
+  /** Bytes of the disk that are kept free; 1 GiB or 5 % of it, whichever is more, unless told. */
+  reserveBytes?: number
+  /** Takes no shares. */
+  readOnly?: boolean
+  /** Puts carried out together; 64 unless told. */
+  maxPuts?: number
+  /** Puts that may wait for their turn, E_BUSY beyond; 256 unless told. */
+  maxWaitingPuts?: number
+  /** Bytes of held shares read through each second on a client's bare word; 256 MiB unless told. */
+  proofBytesPerSecond?: number
+}
+
+export class LocalPeer implements StoragePeer {
+  readonly id: string
+  readonly #store: ShareStore
+  readonly #software: string
+  readonly #space: SpaceReserve
+  readonly #proofs: TokenBucket
+  readonly #intake: ShareIntake
+
+  constructor(options: LocalPeerOptions) {
+    const { store, clock, trace = noTrace, proofBytesPerSecond = 2 ** 28 } = options
+    this.id = options.id
+    this.#store = store
+    this.#software = options.software ?? 'grid'
+    this.#space = new SpaceReserve(store, options.reserveBytes)
+    this.#proofs = new TokenBucket({
+      clock,
+      tokensPerSecond: proofBytesPerSecond,
+      burst: Math.max(4 * proofBytesPerSecond, maxShareBytes),
+    })
+    this.#intake = new ShareIntake({
+      store,
+      space: this.#space,
+      proofs: this.#proofs,
+      clock,
+      trace,
+      readOnly: options.readOnly ?? false,
+      maxPuts: options.maxPuts ?? 64,
+      maxWaitingPuts: options.maxWaitingPuts ?? 256,
+    })
+  }
+
+  async have(indexes: readonly StorageIndex[]): Promise<number[][]> {
+    checkHave(indexes)
+    return mapWithin(haveConcurrency, indexes, (index) => this.#store.list(index))
+  }
+
+  async putShare(
+    storageIndex: StorageIndex,
+    shareNumber: number,
+    share: ShareBody,
+    options: RequestOptions = {},
+  ): Promise<PutOutcome> {
+    checkPut(storageIndex, shareNumber, share.shareBytes)
+    return this.#intake.take({ storageIndex, shareNumber, share, options })
+  }
+
+  async getBlocks(request: BlocksRequest): Promise<BlocksReply> {
+    checkBlocks(request)
+    const { storageIndex } = request
+    const shareNumber = request.shareNumber ?? (await this.#store.list(storageIndex))[0]
+    return this.#withShare(storageIndex, shareNumber, (share) => readBlocks(share, request))
+  }
+
+  async prove(
+    storageIndex: StorageIndex,
+    shareNumber: number,
+    nonce: Uint8Array,
+    options: RequestOptions = {},
+  ): Promise<Uint8Array> {
+    checkProve(storageIndex, shareNumber, nonce)
+    return this.#withShare(storageIndex, shareNumber, (share) => {
+      if (this.#proofs.tryTake(share.reader.shareBytes)) return proveShare(share, nonce, options)
+      throw new GridError('E_RATE', 'too many proofs asked for')
+    })
+  }
+
+  async status(): Promise<PeerStatus> {
+    const { readOnly } = this.#intake
+    const freeBytes = readOnly ? 0 : await this.#space.freeBytes()
+    return { software: this.#software, freeBytes, ...this.#store.totals(), readOnly }
+  }
+
+  async #withShare<T>(
+    storageIndex: StorageIndex,
+    shareNumber: number | undefined,
+    work: (share: StoredShare) => Promise<T>,
+  ): Promise<T> {
+    const reader =
+      shareNumber === undefined ? undefined : await this.#store.read(storageIndex, shareNumber)
+    if (reader === undefined || shareNumber === undefined) {
+      throw new GridError('E_ABSENT', 'no such share here')
+    }
+    try {
+      return await work({ storageIndex, shareNumber, reader })
+    } finally {
+      await reader.close()
+    }
+  }
+}

@@ -1,0 +1,167 @@
+/**
+ * How a server takes a share (docs/specs/share-store.md, "Write protocol"): space is promised first,
+ * every block is checked as it arrives, and the share is acknowledged once it is durable. Nothing
+ * is ever kept that its storage index does not vouch for, and no share is held whole in memory.
+ */
+import { toBase32 } from '../base/base32.ts'
+import type { Clock } from '../base/clock.ts'
+import { untilAborted, withDeadline } from '../base/deadline.ts'
+import { GridError, isGridError } from '../base/errors.ts'
+import { Budget, within } from '../base/limit.ts'
+import type { TokenBucket } from '../base/token-bucket.ts'
+import type { Trace } from '../base/trace.ts'
+import { ShareVerifier } from '../encoding/share-verifier.ts'
+import type { PutOutcome, RequestOptions, ShareBody, StorageIndex } from './peer.ts'
+import { shareName } from './share-name.ts'
+import type { ShareStore } from './share-store.ts'
+import type { SpaceReserve } from './space-reserve.ts'
+import { isIntact } from './stored-share.ts'
+
+/** A put that has not ended by then is given up, and its space is free again. */
+export const putDeadlineMs: number = 10 * 60 * 1000
+
+export interface ShareIntakeOptions {
+  store: ShareStore
+  space: SpaceReserve
+  /** Bytes of held shares that may be read through to answer a put without its body. */
+  proofs: TokenBucket
+  clock: Clock
+  trace: Trace
+  readOnly: boolean
+  /** Puts carried out together. */
+  maxPuts: number
+  /** Puts that may wait for their turn. */
+  maxWaitingPuts: number
+}
+
+export interface Put {
+  storageIndex: StorageIndex
+  shareNumber: number
+  share: ShareBody
+  options: RequestOptions
+}
+
+/** Puts of one share that are under way together: the first that is whole is stored. */
+interface Race {
+  puts: number
+  readonly finish: Budget
+  won: boolean
+}
+
+export class ShareIntake {
+  readonly #options: ShareIntakeOptions
+  readonly #places: Budget
+  readonly #races = new Map<string, Race>()
+  /** Puts carried out or waiting. */
+  #present = 0
+  #readOnly: boolean
+
+  constructor(options: ShareIntakeOptions) {
+    this.#options = options
+    this.#places = new Budget(options.maxPuts)
+    this.#readOnly = options.readOnly
+  }
+
+  /** Whether no share is taken: so told, or since the medium failed. */
+  get readOnly(): boolean {
+    return this.#readOnly
+  }
+
+  /** As `putShare` of StoragePeer, its arguments in bounds. */
+  async take(put: Put): Promise<PutOutcome> {
+    const { clock, maxPuts, maxWaitingPuts } = this.#options
+    this.#checkWritable()
+    if (this.#present >= maxPuts + maxWaitingPuts) {
+      throw new GridError('E_BUSY', 'too many puts under way')
+    }
+    this.#present++
+    try {
+      return await withDeadline(
+        clock,
+        putDeadlineMs,
+        (signal) => within(this.#places, 1, () => this.#run(put, signal), { signal }),
+        put.options,
+      )
+    } finally {
+      this.#present--
+    }
+  }
+
+  async #run(put: Put, signal: AbortSignal): Promise<PutOutcome> {
+    const { storageIndex, shareNumber, share } = put
+    this.#checkWritable()
+    const name = shareName(storageIndex, shareNumber)
+    const race = this.#races.get(name) ?? { puts: 0, finish: new Budget(1), won: false }
+    this.#races.set(name, race)
+    race.puts++
+    let endPromise: (() => void) | undefined
+    try {
+      if (await this.#holds(storageIndex, shareNumber)) return 'had'
+      endPromise = await this.#options.space.promise(share.shareBytes)
+      return await this.#receive(put, race, signal)
+    } finally {
+      endPromise?.()
+      if (--race.puts === 0) this.#races.delete(name)
+    }
+  }
+
+  /**
+   * Whether the share is held and sound, so that the body need not be taken. Reading it through
+   * costs the client nothing, so there is a rate; beyond it the body is taken all the same. A
+   * damaged share is replaced.
+   */
+  async #holds(storageIndex: StorageIndex, shareNumber: number): Promise<boolean> {
+    const reader = await this.#options.store.read(storageIndex, shareNumber)
+    if (reader === undefined) return false
+    try {
+      if (!this.#options.proofs.tryTake(reader.shareBytes)) return false
+      return await isIntact({ storageIndex, shareNumber, reader })
+    } finally {
+      await reader.close()
+    }
+  }
+
+  async #receive(put: Put, race: Race, signal: AbortSignal): Promise<PutOutcome> {
+    const { storageIndex, shareNumber, share, options } = put
+    const { store, trace } = this.#options
+    const verifier = new ShareVerifier(storageIndex, shareNumber, share.shareBytes)
+    const writer = await this.#watch(store.create(storageIndex, shareNumber, share.shareBytes))
+    try {
+      let receivedBytes = 0
+      for await (const piece of untilAborted(share.pieces, signal)) {
+        if (race.won) return 'had'
+        verifier.push(piece)
+        await this.#watch(writer.write([piece]))
+        receivedBytes += piece.length
+        options.onProgress?.(receivedBytes)
+      }
+      verifier.finish()
+      return await within(race.finish, 1, async () => {
+        if (race.won) return 'had'
+        await this.#watch(writer.commit())
+        race.won = true
+        trace.event('storage.stored', { storageIndex: toBase32(storageIndex), shareNumber })
+        return 'stored'
+      })
+    } finally {
+      await writer.abort()
+    }
+  }
+
+  #checkWritable(): void {
+    if (this.#readOnly) throw new GridError('E_READ_ONLY', 'this server takes no shares')
+  }
+
+  /** Watches a step of writing: once the medium has failed, nothing more is written to it. */
+  async #watch<T>(step: Promise<T>): Promise<T> {
+    try {
+      return await step
+    } catch (error) {
+      if (isGridError(error, 'E_IO') && error.facts.failing === true && !this.#readOnly) {
+        this.#readOnly = true
+        this.#options.trace.event('storage.read-only', { cause: error.message })
+      }
+      throw error
+    }
+  }
+}

@@ -11,7 +11,10 @@ import asc from 'assemblyscript/asc'
 const folder = fileURLToPath(new URL('../src/encoding/', import.meta.url))
 
 /** A kernel's source is assembly/<name>.ts. Its memory has this many pages of 64 KiB, for good. */
-const kernels = [{ name: 'reed-solomon', pages: 16 }]
+const kernels = [
+  { name: 'reed-solomon', pages: 16 },
+  { name: 'gear', pages: 24 },
+]
 
 /** Compiles every kernel: maps the name of each module, in src/encoding, to its text. */
 export async function buildKernels() {

@@ -10,7 +10,7 @@ const adapters = [
   'src/node/unix-net.ts',
   'src/node/file-source.ts',
   'src/node/encoder-worker.ts',
-  'src/node/worker-pool.ts',
+  'src/node/encoder-thread.ts',
   'src/node/home.ts',
   'src/node/home-lock.ts',
   'src/cli/**',

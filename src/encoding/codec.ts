@@ -1,0 +1,133 @@
+/**
+ * The work behind an Encoder, synchronous and of one thread: cut, seal, pad, code, hash; and check,
+ * decode. It keeps what can be reused between jobs: the code's tables, the sub-keys and the cutter
+ * of the last secret, and one buffer for the ciphertext.
+ */
+import { equalBytes } from '../base/bytes.ts'
+import { isGridError } from '../base/errors.ts'
+import { convergenceKeys, type ConvergenceKeys, readKeyOf } from '../caps/keys.ts'
+import { ExtentCutter, fixedCut, maxExtentBytes } from './chunker.ts'
+import type { Coding } from './descriptor.ts'
+import type {
+  ChunkProfile,
+  DecodeOutcome,
+  DecodeRequest,
+  EncodeSettings,
+  ReceivedShare,
+} from './encoder.ts'
+import type { ErasureCode } from './erasure-code.ts'
+import {
+  badBlock,
+  decodeSegments,
+  type EncodedObject,
+  encodedLength,
+  encodeObject,
+  pad,
+  type ShareBlocks,
+} from './object.ts'
+import { paddedLength } from './padme.ts'
+import { sealedLength, sealInto } from './seal.ts'
+import { parseShareHeader } from './share.ts'
+
+/** Room that the shares of any extent fit into. */
+export function maxExtentEncodedBytes(coding: Coding): number {
+  return encodedLength(paddedLength(sealedLength(maxExtentBytes)), coding)
+}
+
+/** Room that the shares of sealed content of this length take. */
+export function contentEncodedBytes(sealedBytes: number, coding: Coding): number {
+  return encodedLength(paddedLength(sealedBytes), coding)
+}
+
+export class Codec {
+  readonly #code: ErasureCode
+  #ciphertext: Uint8Array = new Uint8Array(0)
+  #secret: Uint8Array = new Uint8Array(0)
+  #keys: ConvergenceKeys | undefined
+  #cutter: ExtentCutter | undefined
+
+  constructor(code: ErasureCode) {
+    this.#code = code
+  }
+
+  /** Length of the first extent of `bytes`, which hold the longest extent or all that is left. */
+  cut(bytes: Uint8Array, secret: Uint8Array, profile: ChunkProfile): number {
+    if (profile === 'fixed') return fixedCut(bytes)
+    const { cdc } = this.#keysOf(secret)
+    this.#cutter ??= new ExtentCutter(cdc)
+    return this.#cutter.cut(bytes)
+  }
+
+  /** Seals and encodes one extent; its shares are laid into `out`. */
+  encodeExtent(
+    plaintext: Uint8Array,
+    settings: EncodeSettings,
+    out: Uint8Array,
+  ): EncodedObject & { readKey: Uint8Array } {
+    const keys = this.#keysOf(settings.secret)
+    const readKey = readKeyOf(keys, 'raw', plaintext)
+    const contentBytes = sealedLength(plaintext.length)
+    const ciphertext = this.#scratch(paddedLength(contentBytes))
+    sealInto(ciphertext, 'raw', readKey, plaintext)
+    pad(ciphertext, contentBytes, keys.pad)
+    return { ...encodeObject(ciphertext, settings.coding, this.#code, out), readKey }
+  }
+
+  /** Encodes content that is sealed already. */
+  encodeContent(sealed: Uint8Array, settings: EncodeSettings, out: Uint8Array): EncodedObject {
+    const ciphertext = this.#scratch(paddedLength(sealed.length))
+    ciphertext.set(sealed)
+    pad(ciphertext, sealed.length, this.#keysOf(settings.secret).pad)
+    return encodeObject(ciphertext, settings.coding, this.#code, out)
+  }
+
+  /** As `Encoder.decode`. */
+  decode(request: DecodeRequest): DecodeOutcome {
+    const { root, coding, firstSegment } = request
+    const shares = request.shares.map((share) => checkedShare(share, root, coding))
+    const total = shares.find((share) => share !== undefined)?.header.layout.segmentCount ?? 0
+    const count = Math.max(0, Math.min(request.segmentCount, total - firstSegment))
+    const good = request.shares.filter((_, i) => {
+      const share = shares[i]
+      return share !== undefined && badBlock(share, firstSegment, count) === undefined
+    })
+    if (good.length < shares.length) {
+      const bad = request.shares.filter((share) => !good.includes(share))
+      return { good, bad: bad.map(({ shareNumber }) => shareNumber) }
+    }
+    const { descriptor } = shares[0]!.header
+    const ciphertext = decodeSegments(shares as ShareBlocks[], firstSegment, count, this.#code)
+    return { segments: { ciphertext, ciphertextBytes: descriptor.ciphertextBytes } }
+  }
+
+  #keysOf(secret: Uint8Array): ConvergenceKeys {
+    if (this.#keys === undefined || !equalBytes(secret, this.#secret)) {
+      this.#keys = convergenceKeys(secret)
+      this.#secret = secret.slice()
+      this.#cutter = undefined
+    }
+    return this.#keys
+  }
+
+  #scratch(length: number): Uint8Array {
+    if (this.#ciphertext.length < length) this.#ciphertext = new Uint8Array(length)
+    return this.#ciphertext.subarray(0, length)
+  }
+}
+
+/** The share with its parsed header, or undefined where it is not this share of this object. */
+function checkedShare(
+  share: ReceivedShare,
+  root: Uint8Array,
+  { k, n }: Coding,
+): ShareBlocks | undefined {
+  try {
+    const header = parseShareHeader(share.header)
+    const { descriptor, shareNumber } = header
+    const fits = equalBytes(header.root, root) && descriptor.k === k && descriptor.n === n
+    return fits && shareNumber === share.shareNumber ? { header, blocks: share.blocks } : undefined
+  } catch (error) {
+    if (isGridError(error)) return undefined
+    throw error
+  }
+}

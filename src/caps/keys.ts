@@ -27,6 +27,7 @@ export const labels = {
   commitment: 'commit/',
   gear: 'gear',
   prf: 'prf',
+  embedded: 'embedded/',
   logRead: 'log/read',
   logVerify: 'log/verify',
 } as const
@@ -106,4 +107,9 @@ export function logReadSeedOf(adminSeed: Uint8Array): Uint8Array {
 /** What verifies a log, from the seed that reads it. */
 export function logVerifySeedOf(readSeed: Uint8Array): Uint8Array {
   return expand(readSeed, labels.logVerify)
+}
+
+/** Seed of the key by which folder `index` of an embedded grid is called. */
+export function embeddedSeedOf(identitySeed: Uint8Array, index: number): Uint8Array {
+  return expand(identitySeed, `${labels.embedded}${index}`)
 }

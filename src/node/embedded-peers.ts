@@ -1,0 +1,79 @@
+/**
+ * The embedded grid: share folders on this machine, each behind a LocalPeer, with no server to
+ * start. It is what a home uses until a real grid is configured.
+ */
+import path from 'node:path'
+import type { Clock } from '../base/clock.ts'
+import type { Disk } from '../base/disk.ts'
+import type { Trace } from '../base/trace.ts'
+import { embeddedSeedOf } from '../caps/keys.ts'
+import { DiskStore } from '../storage/disk-store.ts'
+import { LocalPeer } from '../storage/local-peer.ts'
+import type { Candidate } from './candidate.ts'
+import { identityOf } from './identity.ts'
+import type { PeerPool } from './peer-pool.ts'
+import type { Redundancy } from './placement.ts'
+
+export interface EmbeddedOptions {
+  disk: Disk
+  clock: Clock
+  trace: Trace
+  /** One per disk, ≥ 1; the folders are spread over them evenly. */
+  disks: readonly string[]
+  redundancy: Redundancy
+  /** From which the folders' peer ids follow. */
+  identitySeed: Uint8Array
+  reserveBytes?: number
+  software: string
+}
+
+const folders = 10
+
+/**
+ * How an embedded grid over `disks` codes: n = 10, and k such that any one disk may die. One disk
+ * cannot; there 8-of-10 heals lost files and rotten bits.
+ */
+export function embeddedRedundancy(disks: number): Redundancy {
+  if (disks === 1) return { k: 8, happy: folders, n: folders }
+  const perDisk = Math.ceil(folders / disks)
+  return { k: folders - perDisk, happy: folders, n: folders }
+}
+
+/** Opens the folders, making those that are missing. Throws E_IO. */
+export async function openEmbeddedPeers(options: EmbeddedOptions): Promise<PeerPool> {
+  const count = Math.max(options.redundancy.n, options.disks.length)
+  const candidates = await Promise.all(
+    Array.from({ length: count }, (_, i) => openFolder(options, i)),
+  )
+  const nicknames = new Map(candidates.map(({ id }, i) => [id, folderOf(options, i)]))
+  return {
+    ready: async () => {},
+    candidates: () => candidates,
+    note: () => noteFor(options),
+    nickname: (id) => nicknames.get(id) ?? id,
+    close: async () => {},
+  }
+}
+
+async function openFolder(options: EmbeddedOptions, index: number): Promise<Candidate> {
+  const { disk, clock, trace, identitySeed, reserveBytes, software } = options
+  const { id } = identityOf(embeddedSeedOf(identitySeed, index))
+  const store = new DiskStore({ disk, root: folderOf(options, index) })
+  await store.open()
+  const peer = new LocalPeer({ id, store, clock, trace, software, reserveBytes })
+  return { id, peer, domain: undefined, accepts: true }
+}
+
+function folderOf({ disks }: EmbeddedOptions, index: number): string {
+  const disk = disks[index % disks.length]
+  return path.join(disk, `folder-${index}`)
+}
+
+function noteFor({ disks, redundancy: { k, n } }: EmbeddedOptions): string {
+  if (disks.length > 1 && n - k >= Math.ceil(n / disks.length)) {
+    return `stored on ${disks.length} disks of this machine: any one of them may die`
+  }
+  const heals =
+    n > k ? `: it heals lost or damaged files (any ${n - k} of ${n} folders), and` : ', which'
+  return `stored on one disk of this machine${heals} does not survive the loss of that disk`
+}

@@ -1,0 +1,252 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'mocha'
+import { concat } from '../../src/base/bytes.ts'
+import { SystemClock } from '../../src/base/clock.ts'
+import { type ErrorCode, isGridError } from '../../src/base/errors.ts'
+import { SystemRandom } from '../../src/base/random.ts'
+import { noTrace } from '../../src/base/trace.ts'
+import { InlineEncoder } from '../../src/encoding/inline-encoder.ts'
+import { openErasureCode } from '../../src/encoding/open-code.ts'
+import type { Candidate } from '../../src/node/candidate.ts'
+import { Grid, type PutOptions } from '../../src/node/grid.ts'
+import { LocalPeer } from '../../src/storage/local-peer.ts'
+import { MemoryStore } from '../../src/storage/memory-store.ts'
+import type { StoragePeer } from '../../src/storage/peer.ts'
+
+const clock = new SystemClock()
+const random = new SystemRandom()
+const encoder = new InlineEncoder(openErasureCode())
+
+/** A grid of servers in memory that tests can take away, replace and look into. */
+class MemoryGrid {
+  readonly candidates: Candidate[] = []
+  readonly grid: Grid
+
+  private constructor(secret: Uint8Array) {
+    const peers = {
+      ready: async () => {},
+      candidates: () => this.candidates,
+      note: () => undefined,
+      nickname: (id: string) => id,
+      close: async () => {},
+    }
+    this.grid = new Grid({ clock, random, peers, encoder, smallEncoder: encoder, secret })
+  }
+
+  static async of(servers: number, secret = new Uint8Array(32).fill(1)): Promise<MemoryGrid> {
+    const grid = new MemoryGrid(secret)
+    for (let i = 0; i < servers; i++) {
+      const store = new MemoryStore({ capacityBytes: 2 ** 28 })
+      await store.open()
+      const peer = new LocalPeer({ id: `s${i}`, store, clock, trace: noTrace, reserveBytes: 0 })
+      grid.candidates.push({ id: peer.id, peer, domain: undefined, accepts: true })
+    }
+    return grid
+  }
+
+  /** Puts something in front of server `i`. */
+  wrap(i: number, wrapper: (peer: StoragePeer) => Partial<StoragePeer>): void {
+    const candidate = this.candidates[i]
+    const { peer } = candidate
+    const honest: StoragePeer = {
+      id: peer.id,
+      have: peer.have.bind(peer),
+      putShare: peer.putShare.bind(peer),
+      getBlocks: peer.getBlocks.bind(peer),
+      prove: peer.prove.bind(peer),
+      status: peer.status.bind(peer),
+    }
+    this.candidates[i] = { ...candidate, peer: { ...honest, ...wrapper(peer) } }
+  }
+
+  put(bytes: Uint8Array, options?: PutOptions): ReturnType<Grid['put']> {
+    return this.grid.put({ stream: [bytes], sizeBytes: bytes.length }, options)
+  }
+
+  async get(cap: string, range?: { start: number; end?: number }): Promise<Uint8Array> {
+    const pieces: Uint8Array[] = []
+    for await (const piece of this.grid.get(cap, { range })) pieces.push(piece)
+    return concat(...pieces)
+  }
+}
+
+function content(length: number): Uint8Array {
+  return Uint8Array.from({ length }, (_, i) => (i * 31 + (i >> 8)) & 0xff)
+}
+
+function hasCode(...codes: ErrorCode[]) {
+  return (error: unknown): boolean => isGridError(error, ...codes)
+}
+
+const never = (options?: { signal?: AbortSignal }): Promise<never> => {
+  return new Promise((_, reject) =>
+    options?.signal?.addEventListener('abort', () => reject(options.signal?.reason as Error)),
+  )
+}
+
+describe('grid', () => {
+  it('gives back what was put, at every size that changes the shape', async () => {
+    const memory = await MemoryGrid.of(10)
+    for (const length of [0, 1, 64, 65, 1000, 131_040, 131_041, 300_000, 5_000_000]) {
+      const { cap, sizeBytes, servers } = await memory.put(content(length))
+      assert.equal(sizeBytes, length)
+      assert.equal(servers, length > 64 ? 10 : 0)
+      assert.deepEqual(await memory.get(cap), content(length))
+    }
+  })
+
+  it('reads any range', async () => {
+    const memory = await MemoryGrid.of(10)
+    const bytes = content(5_000_000)
+    const { cap } = await memory.put(bytes)
+    for (const [start, end] of [
+      [0, 0],
+      [0, 1],
+      [4_999_999, 5_000_000],
+      [131_040, 131_041],
+      [2_097_151, 2_097_153],
+      [100_000, 4_500_000],
+      [5_000_000, 5_000_000],
+    ] as const) {
+      assert.deepEqual(await memory.get(cap, { start, end }), bytes.subarray(start, end))
+    }
+    assert.deepEqual(await memory.get(cap, { start: 4_999_000 }), bytes.subarray(4_999_000))
+    await assert.rejects(memory.get(cap, { start: -1 }), hasCode('E_USAGE'))
+    await assert.rejects(memory.get(cap, { start: 6_000_000 }), hasCode('E_USAGE'))
+  })
+
+  it('survives the loss of any seven of ten servers', async () => {
+    const memory = await MemoryGrid.of(10)
+    const { cap } = await memory.put(content(300_000))
+    const all = [...memory.candidates]
+    for (let first = 0; first < 10; first++) {
+      memory.candidates.splice(0, 10, ...[0, 1, 2].map((i) => all[(first + i * 3) % 10]))
+      assert.deepEqual(await memory.get(cap), content(300_000))
+    }
+    memory.candidates.splice(2)
+    await assert.rejects(memory.get(cap), hasCode('E_NOT_ENOUGH_SHARES'))
+  })
+
+  it('gives equal content one cap, and sends it once', async () => {
+    const memory = await MemoryGrid.of(10)
+    const first = await memory.put(content(300_000))
+    const second = await memory.put(content(300_000))
+    assert.equal(second.cap, first.cap)
+    assert.equal(second.sentBytes, 0)
+    assert.equal(second.hadBytes, first.sentBytes)
+    const random = await memory.put(content(300_000), { convergence: 'random' })
+    assert.notEqual(random.cap, first.cap)
+    const stranger = await MemoryGrid.of(10, new Uint8Array(32).fill(2))
+    assert.notEqual((await stranger.put(content(300_000))).cap, first.cap)
+  })
+
+  it('lowers the redundancy for a small grid, and says so', async () => {
+    const memory = await MemoryGrid.of(4)
+    const { cap, redundancy, notes } = await memory.put(content(1000))
+    assert.deepEqual(redundancy, { k: 2, happy: 3, n: 4 })
+    assert.equal(notes.length, 1)
+    assert.deepEqual(await memory.get(cap), content(1000))
+  })
+
+  it('makes no cap unless happy servers confirmed', async () => {
+    const memory = await MemoryGrid.of(10)
+    const full = (): Promise<never> => Promise.reject(new Error('full'))
+    for (let i = 0; i < 3; i++) memory.wrap(i, () => ({ putShare: full }))
+    assert.equal((await memory.put(content(1000))).servers, 7)
+    memory.wrap(3, () => ({ putShare: full }))
+    await assert.rejects(memory.put(content(2000)), hasCode('E_NOT_ENOUGH_SERVERS'))
+    const nobody = await MemoryGrid.of(0)
+    await assert.rejects(nobody.put(content(1000)), hasCode('E_NOT_ENOUGH_SERVERS'))
+  })
+
+  it('puts a share elsewhere when its server fails', async () => {
+    const memory = await MemoryGrid.of(13)
+    for (let i = 0; i < 3; i++)
+      memory.wrap(i, () => ({ putShare: () => Promise.reject(new Error('broken')) }))
+    assert.equal((await memory.put(content(1000))).servers, 10)
+  })
+
+  for (const verb of ['have', 'putShare'] as const) {
+    it(`goes on without a server that never answers ${verb}`, async () => {
+      const memory = await MemoryGrid.of(10)
+      memory.wrap(4, () => ({
+        [verb]: (...args: unknown[]) => never(args.at(-1) as { signal: AbortSignal }),
+      }))
+      const { servers } = await memory.put(content(100_000))
+      assert.equal(servers, 9)
+    })
+  }
+
+  it('reads past servers that never answer, lie or fail', async () => {
+    const memory = await MemoryGrid.of(10)
+    const { cap } = await memory.put(content(300_000))
+    for (let i = 0; i < 3; i++)
+      memory.wrap(i, () => ({ getBlocks: (_, options) => never(options) }))
+    for (let i = 3; i < 7; i++) {
+      memory.wrap(i, (peer) => ({
+        getBlocks: async (request, options) => {
+          const reply = await peer.getBlocks(request, options)
+          reply.blocks[i] ^= 1
+          return reply
+        },
+      }))
+    }
+    assert.deepEqual(await memory.get(cap), content(300_000))
+  })
+
+  it('counts a share once, however many servers send it', async () => {
+    const memory = await MemoryGrid.of(10)
+    const { cap } = await memory.put(content(1000))
+    const [first] = memory.candidates
+    for (let i = 1; i < 10; i++)
+      memory.wrap(i, () => ({
+        getBlocks: (request, options) => first.peer.getBlocks(request, options),
+        have: async () => [[]],
+      }))
+    await assert.rejects(memory.get(cap), hasCode('E_NOT_ENOUGH_SHARES'))
+  })
+
+  it('believes no server that says it has a share and cannot prove it', async () => {
+    const memory = await MemoryGrid.of(10)
+    for (let i = 0; i < 4; i++) {
+      memory.wrap(i, () => ({
+        have: async (indexes) => indexes.map(() => [i]),
+        prove: async () => new Uint8Array(32),
+      }))
+    }
+    const { cap, sentBytes, hadBytes } = await memory.put(content(1000))
+    assert.equal(hadBytes, 0)
+    assert.ok(sentBytes > 0)
+    memory.candidates.splice(0, 7)
+    assert.deepEqual(await memory.get(cap), content(1000))
+  })
+
+  it('believes no server that answers a share with "had" and cannot prove it', async () => {
+    const memory = await MemoryGrid.of(10)
+    for (let i = 0; i < 4; i++)
+      memory.wrap(i, () => ({ putShare: async () => 'had', prove: async () => new Uint8Array(32) }))
+    await assert.rejects(memory.put(content(1000)), hasCode('E_NOT_ENOUGH_SERVERS'))
+  })
+
+  it('refuses caps that read nothing, and a redundancy that could not be read', async () => {
+    const memory = await MemoryGrid.of(10)
+    await assert.rejects(
+      memory.get('URI:CHK:x'),
+      hasCode('E_CAP_SYNTAX', 'E_CAP_FIELD', 'E_CAP_CHECK'),
+    )
+    await assert.rejects(
+      memory.put(content(1000), { redundancy: { k: 3, happy: 2, n: 10 } }),
+      RangeError,
+    )
+  })
+
+  it('stops at once when it is told to', async () => {
+    const memory = await MemoryGrid.of(10)
+    for (let i = 0; i < 10; i++)
+      memory.wrap(i, () => ({ putShare: (_i, _n, _s, options) => never(options) }))
+    const controller = new AbortController()
+    const put = memory.put(content(1000), { signal: controller.signal })
+    controller.abort(new Error('enough'))
+    await assert.rejects(put, /enough/)
+  })
+})

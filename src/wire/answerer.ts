@@ -168,7 +168,10 @@ class Answerer implements SessionHandler {
     const running = this.#serve(serving, async () => {
       const release = admitted ?? (bytes > 0 ? await this.#budget.take(bytes, serving) : undefined)
       try {
-        await this.#answer(serving, await verb.handle(args, serving.body, serving))
+        await this.#answer(
+          serving,
+          await verb.handle(args, serving.body, { signal: serving.signal }),
+        )
       } finally {
         release?.()
       }

@@ -152,10 +152,13 @@ export class ReceiveWindow {
     }
   }
 
-  /** Counts bytes as taken by their consumer; returns the credit to grant now, mostly 0. */
+  /**
+   * Counts bytes as taken by their consumer; returns the credit to grant now, mostly 0. It is
+   * granted even where the sender needs no more, since it also tells how far the body has come.
+   */
   consumed(bytes: number): number {
     this.#owedBytes += bytes
-    if (this.#owedBytes < grantBytes || this.#allowedBytes === this.#bodyBytes) return 0
+    if (this.#owedBytes < grantBytes) return 0
     const grant = this.#owedBytes
     this.#owedBytes = 0
     this.#allowedBytes = Math.min(this.#bodyBytes, this.#allowedBytes + grant)

@@ -102,8 +102,8 @@ export class Call implements Watched {
 
   /** The other side took more of the request's body. */
   credit(bytes: number): void {
-    if (this.#window !== undefined) return
-    this.#ackedBytes += bytes
+    if (this.#window !== undefined || this.#abandonedMs !== undefined) return
+    this.#ackedBytes = Math.min(this.#ackedBytes + bytes, this.#options.body?.bytes ?? 0)
     this.#options.onProgress?.(this.#ackedBytes)
   }
 

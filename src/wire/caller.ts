@@ -151,7 +151,8 @@ export class Caller implements SessionHandler {
 
   async #run(): Promise<GridError> {
     const reason = await this.#session.run(this)
-    this.#ending.abort(reason)
+    // a call that comes later, or never got a place, did not see what went wrong
+    this.#ending.abort(new GridError('E_CLOSED', `the channel has ended: ${reason.message}`))
     this.#session.outbox.fail(reason)
     this.#session.channel.abort(reason)
     for (const call of [...this.#calls.values()]) call.fail(reason)

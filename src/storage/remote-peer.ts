@@ -1,0 +1,123 @@
+/** A storage server at the other end of a channel. Nothing it says is believed but by its form. */
+import type { CborValue } from '../base/cbor.ts'
+import { plainText } from '../base/plain-text.ts'
+import { GridError } from '../base/errors.ts'
+import type { CallAnswer, CallOptions } from '../wire/call.ts'
+import type { Caller } from '../wire/caller.ts'
+import {
+  type BlocksReply,
+  type BlocksRequest,
+  maxShareBytes,
+  type PeerStatus,
+  type PutOutcome,
+  type RequestOptions,
+  type ShareBody,
+  type StorageIndex,
+  type StoragePeer,
+} from './peer.ts'
+import { checkBlocks, checkHave, checkProve, checkPut } from './request-bounds.ts'
+import {
+  formatBlocksRequest,
+  haveAnswerBytes,
+  parseBlocksFacts,
+  parseHave,
+  parseOutcome,
+  parseStatus,
+  verbDeadlineMs,
+} from './storage-protocol.ts'
+
+/** Bytes of an answer to `prove`. */
+const proofBytes = 32
+
+/**
+ * `StoragePeer` over `/grid/storage/1`. Requests that no server would take are refused here, with
+ * the server's code. Besides the server's errors it throws those of `Caller.call`.
+ */
+export class RemotePeer implements StoragePeer {
+  readonly id: string
+  readonly #caller: Pick<Caller, 'call'>
+
+  /** `id` is the peer id that the carrier has authenticated; the caller stays the maker's to close. */
+  constructor(id: string, caller: Pick<Caller, 'call'>) {
+    this.id = id
+    this.#caller = caller
+  }
+
+  async have(indexes: readonly StorageIndex[], options: RequestOptions = {}): Promise<number[][]> {
+    checkHave(indexes)
+    const { body } = await this.#call('have', indexes, options, {
+      maxAnswerBytes: haveAnswerBytes(indexes.length),
+    })
+    return parseHave(body, indexes.length)
+  }
+
+  async putShare(
+    storageIndex: StorageIndex,
+    shareNumber: number,
+    share: ShareBody,
+    options: RequestOptions = {},
+  ): Promise<PutOutcome> {
+    const { shareBytes, pieces } = share
+    checkPut(storageIndex, shareNumber, shareBytes)
+    try {
+      const { facts } = await this.#call('putShare', [storageIndex, shareNumber], options, {
+        body: { bytes: shareBytes, pieces },
+      })
+      return parseOutcome(facts)
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error
+      throw new GridError('E_SHARE', 'the share is not as long as declared', { cause: error })
+    }
+  }
+
+  async getBlocks(request: BlocksRequest, options: RequestOptions = {}): Promise<BlocksReply> {
+    checkBlocks(request)
+    const maxBytes = Math.min(request.maxBytes, maxShareBytes)
+    const { facts, body } = await this.#call(
+      'getBlocks',
+      formatBlocksRequest({ ...request, maxBytes }),
+      options,
+      {
+        maxAnswerBytes: maxBytes,
+      },
+    )
+    const { shareNumber, headerBytes } = parseBlocksFacts(facts)
+    const unasked = request.shareNumber !== undefined && shareNumber !== request.shareNumber
+    if (unasked || headerBytes > (request.header ? body.length : 0)) {
+      throw new GridError('E_PROTOCOL', 'the answer to getBlocks is not what was asked for')
+    }
+    return {
+      shareNumber,
+      header: body.subarray(0, headerBytes),
+      blocks: body.subarray(headerBytes),
+    }
+  }
+
+  async prove(
+    storageIndex: StorageIndex,
+    shareNumber: number,
+    nonce: Uint8Array,
+    options: RequestOptions = {},
+  ): Promise<Uint8Array> {
+    checkProve(storageIndex, shareNumber, nonce)
+    const { facts } = await this.#call('prove', [storageIndex, shareNumber, nonce], options)
+    if (facts instanceof Uint8Array && facts.length === proofBytes) return facts
+    throw new GridError('E_PROTOCOL', 'the answer to prove is malformed')
+  }
+
+  async status(options: RequestOptions = {}): Promise<PeerStatus> {
+    const { facts } = await this.#call('status', [], options)
+    const status = parseStatus(facts)
+    return { ...status, software: plainText(status.software) }
+  }
+
+  #call(
+    verb: keyof typeof verbDeadlineMs,
+    args: CborValue,
+    { signal, onProgress }: RequestOptions,
+    bodies: Pick<CallOptions, 'body' | 'maxAnswerBytes'> = {},
+  ): Promise<CallAnswer> {
+    const deadlineMs = verbDeadlineMs[verb]
+    return this.#caller.call(verb, args, { signal, onProgress, deadlineMs, ...bodies })
+  }
+}

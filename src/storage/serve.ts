@@ -1,0 +1,120 @@
+/** The serving end of `/grid/storage/1`: any `StoragePeer`, asked over a channel. */
+import type { Channel } from '../base/channel.ts'
+import { type AnswerOptions, type Verb, type Verbs, answer } from '../wire/answerer.ts'
+import { type BlocksRequest, maxShareBytes, type StorageIndex, type StoragePeer } from './peer.ts'
+import { checkBlocks, checkHave, checkProve, checkPut } from './request-bounds.ts'
+import {
+  type ProveArguments,
+  type ShareArguments,
+  formatHave,
+  formatOutcome,
+  formatStatus,
+  haveAnswerBytes,
+  parseBlocksRequest,
+  parseHaveArguments,
+  parseNoArguments,
+  parseProveArguments,
+  parseShareArguments,
+  verbDeadlineMs,
+} from './storage-protocol.ts'
+
+/**
+ * Serves `peer` on `channel`, which it owns, until the channel ends; never rejects.
+ *
+ * @param options.budget - bytes of bodies in flight, one for all channels of a server
+ */
+export async function serveStorage(
+  peer: StoragePeer,
+  channel: Channel,
+  options: AnswerOptions,
+): Promise<void> {
+  await answer(channel, storageVerbs(peer), options)
+}
+
+/** The verbs of `peer`: see `docs/specs/storage-protocol.md`, "Verbs", for each in one line. */
+function storageVerbs(peer: StoragePeer): Verbs {
+  return new Map<string, Verb<unknown>>([
+    ['have', haveVerb(peer)],
+    ['putShare', putVerb(peer)],
+    ['getBlocks', blocksVerb(peer)],
+    ['prove', proveVerb(peer)],
+    ['status', statusVerb(peer)],
+  ])
+}
+
+function haveVerb(peer: StoragePeer): Verb<StorageIndex[]> {
+  return {
+    deadlineMs: verbDeadlineMs.have,
+    parse(args) {
+      const indexes = parseHaveArguments(args)
+      checkHave(indexes)
+      return indexes
+    },
+    answerBytes: (indexes) => haveAnswerBytes(indexes.length),
+    async handle(indexes, _body, options) {
+      const bytes = formatHave(await peer.have(indexes, options))
+      return { facts: [], body: { bytes: bytes.length, pieces: [bytes] } }
+    },
+  }
+}
+
+function putVerb(peer: StoragePeer): Verb<ShareArguments> {
+  return {
+    deadlineMs: verbDeadlineMs.putShare,
+    maxBodyBytes: maxShareBytes,
+    parse(args, bodyBytes) {
+      const share = parseShareArguments(args)
+      checkPut(share.storageIndex, share.shareNumber, bodyBytes)
+      return share
+    },
+    async handle({ storageIndex, shareNumber }, pieces, options) {
+      const share = { shareBytes: pieces.bytes, pieces }
+      return {
+        facts: formatOutcome(await peer.putShare(storageIndex, shareNumber, share, options)),
+      }
+    },
+  }
+}
+
+function blocksVerb(peer: StoragePeer): Verb<BlocksRequest> {
+  return {
+    deadlineMs: verbDeadlineMs.getBlocks,
+    parse(args) {
+      const request = parseBlocksRequest(args)
+      checkBlocks(request)
+      return { ...request, maxBytes: Math.min(request.maxBytes, maxShareBytes) }
+    },
+    answerBytes: ({ maxBytes }) => maxBytes,
+    async handle(request, _body, options) {
+      const { shareNumber, header, blocks } = await peer.getBlocks(request, options)
+      return {
+        facts: [shareNumber, header.length],
+        body: { bytes: header.length + blocks.length, pieces: [header, blocks] },
+      }
+    },
+  }
+}
+
+function proveVerb(peer: StoragePeer): Verb<ProveArguments> {
+  return {
+    deadlineMs: verbDeadlineMs.prove,
+    parse(args) {
+      const wanted = parseProveArguments(args)
+      checkProve(wanted.storageIndex, wanted.shareNumber, wanted.nonce)
+      return wanted
+    },
+    async handle({ storageIndex, shareNumber, nonce }, _body, options) {
+      return { facts: await peer.prove(storageIndex, shareNumber, nonce, options) }
+    },
+  }
+}
+
+function statusVerb(peer: StoragePeer): Verb<void> {
+  return {
+    deadlineMs: verbDeadlineMs.status,
+    parse: parseNoArguments,
+    async handle(_args, _body, options) {
+      return { facts: formatStatus(await peer.status(options)) }
+    },
+  }
+}

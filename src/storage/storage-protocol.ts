@@ -1,0 +1,165 @@
+/**
+ * `/grid/storage/1` (docs/specs/storage-protocol.md): what each verb's arguments, facts and bodies
+ * look like. Both ends read and write them by the functions here. Those that parse arguments check
+ * their shape only, and throw E_BAD_REQUEST; those that parse answers throw E_PROTOCOL.
+ */
+import type { CborValue } from '../base/cbor.ts'
+import { GridError } from '../base/errors.ts'
+import { maxShareCount } from '../encoding/descriptor.ts'
+import type { BlocksRequest, PeerStatus, PutOutcome, StorageIndex } from './peer.ts'
+import { isShareNumber } from './share-name.ts'
+
+export const storageProtocol = '/grid/storage/1'
+
+/** How long each verb may take, in ms: from the sending of a request to the end of its answer. */
+export const verbDeadlineMs = {
+  have: 30_000,
+  putShare: 900_000,
+  getBlocks: 900_000,
+  prove: 120_000,
+  status: 30_000,
+} as const
+
+export interface ShareArguments {
+  storageIndex: StorageIndex
+  shareNumber: number
+}
+
+export interface ProveArguments extends ShareArguments {
+  nonce: Uint8Array
+}
+
+/** Stands for a share number where any share will do. */
+const anyShare = -1
+/** Longest text of a server's version. */
+const maxSoftwareChars = 64
+const outcomes = ['stored', 'had'] as const satisfies readonly PutOutcome[]
+
+export function parseHaveArguments(args: CborValue): StorageIndex[] {
+  return list(args).map(bytes)
+}
+
+export function parseShareArguments(args: CborValue): ShareArguments {
+  const [storageIndex, shareNumber] = list(args, 2)
+  return { storageIndex: bytes(storageIndex), shareNumber: integer(shareNumber) }
+}
+
+export function formatBlocksRequest(request: BlocksRequest): CborValue {
+  const { storageIndex, shareNumber = anyShare, header } = request
+  const { firstSegment, segmentCount, maxBytes } = request
+  return [storageIndex, shareNumber, header ? 1 : 0, firstSegment, segmentCount, maxBytes]
+}
+
+export function parseBlocksRequest(args: CborValue): BlocksRequest {
+  const [storageIndex, shareNumber, header, ...range] = list(args, 6)
+  const [firstSegment, segmentCount, maxBytes] = range.map(integer)
+  if (header !== 0 && header !== 1) throw badRequest()
+  return {
+    storageIndex: bytes(storageIndex),
+    shareNumber: shareNumber === anyShare ? undefined : integer(shareNumber),
+    header: header === 1,
+    firstSegment,
+    segmentCount,
+    maxBytes,
+  }
+}
+
+export function parseProveArguments(args: CborValue): ProveArguments {
+  const [storageIndex, shareNumber, nonce] = list(args, 3)
+  return {
+    storageIndex: bytes(storageIndex),
+    shareNumber: integer(shareNumber),
+    nonce: bytes(nonce),
+  }
+}
+
+export function parseNoArguments(args: CborValue): void {
+  list(args, 0)
+}
+
+/** Longest answer to a `have` of `indexCount`: a count and all share numbers for each. */
+export function haveAnswerBytes(indexCount: number): number {
+  return indexCount * (1 + maxShareCount)
+}
+
+/** The body that answers `have`: for each index a count, then the share numbers, a byte each. */
+export function formatHave(held: readonly (readonly number[])[]): Uint8Array {
+  return Uint8Array.from(held.flatMap((numbers) => [numbers.length, ...numbers]))
+}
+
+/** What `body` tells of exactly `indexCount` indexes, share numbers ascending. */
+export function parseHave(body: Uint8Array, indexCount: number): number[][] {
+  const held: number[][] = []
+  let offset = 0
+  while (held.length < indexCount) {
+    const count = body[offset++]
+    if (count === undefined || count > body.length - offset) throw malformed('have')
+    const numbers = [...body.subarray(offset, (offset += count))]
+    const ascending = numbers.every((number, i) => i === 0 || number > numbers[i - 1])
+    if (!ascending || !numbers.every(isShareNumber)) throw malformed('have')
+    held.push(numbers)
+  }
+  if (offset !== body.length) throw malformed('have')
+  return held
+}
+
+export function formatOutcome(outcome: PutOutcome): CborValue {
+  return outcomes.indexOf(outcome)
+}
+
+export function parseOutcome(facts: CborValue): PutOutcome {
+  const outcome = typeof facts === 'number' ? outcomes[facts] : undefined
+  if (outcome === undefined) throw malformed('putShare')
+  return outcome
+}
+
+/** The facts that answer `getBlocks`; its body is the header, then the blocks. */
+export function parseBlocksFacts(facts: CborValue): { shareNumber: number; headerBytes: number } {
+  if (!Array.isArray(facts) || facts.length !== 2) throw malformed('getBlocks')
+  const [shareNumber, headerBytes] = facts as CborValue[]
+  if (!isCount(shareNumber) || !isShareNumber(shareNumber) || !isCount(headerBytes)) {
+    throw malformed('getBlocks')
+  }
+  return { shareNumber, headerBytes }
+}
+
+export function formatStatus(status: PeerStatus): CborValue {
+  const { software, freeBytes, shareCount, shareBytes, readOnly } = status
+  return [software.slice(0, maxSoftwareChars), freeBytes, shareCount, shareBytes, readOnly ? 1 : 0]
+}
+
+export function parseStatus(facts: CborValue): PeerStatus {
+  if (!Array.isArray(facts) || facts.length !== 5) throw malformed('status')
+  const [software, freeBytes, shareCount, shareBytes, readOnly] = facts as CborValue[]
+  if (typeof software !== 'string' || software.length > maxSoftwareChars) throw malformed('status')
+  if (!isCount(freeBytes) || !isCount(shareCount) || !isCount(shareBytes)) throw malformed('status')
+  if (readOnly !== 0 && readOnly !== 1) throw malformed('status')
+  return { software, freeBytes, shareCount, shareBytes, readOnly: readOnly === 1 }
+}
+
+function list(value: CborValue, length?: number): CborValue[] {
+  if (!Array.isArray(value) || value.length !== (length ?? value.length)) throw badRequest()
+  return value as CborValue[]
+}
+
+function bytes(value: CborValue | undefined): Uint8Array {
+  if (value instanceof Uint8Array) return value
+  throw badRequest()
+}
+
+function integer(value: CborValue | undefined): number {
+  if (typeof value === 'number') return value
+  throw badRequest()
+}
+
+function isCount(value: CborValue | undefined): value is number {
+  return typeof value === 'number' && value >= 0
+}
+
+function badRequest(): GridError {
+  return new GridError('E_BAD_REQUEST', 'arguments that are not of the form the verb takes')
+}
+
+function malformed(verb: string): GridError {
+  return new GridError('E_PROTOCOL', `the answer to ${verb} is malformed`)
+}

@@ -53,6 +53,7 @@ export interface Announcement extends Statement {
 }
 
 export const maxAnnouncementBytes = 4096
+export const maxAddresses = 16
 const payloadVersion = 1
 const context = utf8('grid/v1/announce')
 const limits = { depth: 3, items: 64, bytes: maxAnnouncementBytes - signatureBytes }
@@ -114,7 +115,7 @@ function fromPayload(payload: CborValue): (Statement & { publicKey: Uint8Array }
   const facts = toFacts(values)
   if (version !== payloadVersion || !isLabel(gridName) || facts === undefined) return undefined
   if (!(publicKey instanceof Uint8Array) || publicKey.length !== publicKeyBytes) return undefined
-  if (!isArray(addresses, 0, 16) || !addresses.every(isAddress)) return undefined
+  if (!isArray(addresses, 0, maxAddresses) || !addresses.every(isAddress)) return undefined
   if (!isInteger(seq, 1) || !isInteger(expiresAtMs, 1)) return undefined
   return { gridName, publicKey, addresses, seq, expiresAtMs, facts }
 }

@@ -1,5 +1,5 @@
 /**
- * Caps as one word that a double click selects: `g<type>1<base32>` (docs/specs/caps.md, "Compact").
+ * Caps as one word that a double click selects: `g<type>1<base32>` (docs/specs/caps.md, "Compact form").
  * The base32 holds the type's code, the fields at fixed widths, and 4 check bytes.
  */
 import { fromBase32, toBase32 } from '../base/base32.ts'

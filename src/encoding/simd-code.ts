@@ -5,7 +5,8 @@
  * The instance's memory has a fixed size and layout, all of it set out here: tables of the current
  * matrix first, then room for rows. Rows longer than their room pass through in stripes.
  */
-import { checkDecode, checkEncode } from './code-arguments.ts'
+import { checkDecode, checkEncode, maxRows } from './code-arguments.ts'
+import { type CodePlan, planRows } from './code-plan.ts'
 import type { CodeRow, ErasureCode } from './erasure-code.ts'
 import { interpolation, multiply } from './galois.ts'
 import { reedSolomonWasm } from './reed-solomon.wasm.ts'
@@ -22,6 +23,17 @@ interface Kernel {
     stride: number,
     columns: number,
   ): void
+  sum(target: number, a: number, b: number, c: number, columns: number): void
+}
+
+/** What is set up in memory for one choice of sources and targets. */
+interface Layout {
+  name: string
+  plan: CodePlan
+  /** Bytes from a row to the next. */
+  stride: number
+  /** Where each row begins, by its number: sources, then products, then sums, end to end. */
+  addresses: Int32Array
 }
 
 /** Two tables of 16 bytes to a coefficient. */
@@ -36,7 +48,7 @@ const stepBytes = 32
 /** No matrix is larger than k = 127 by n - k = 128. */
 const tablesBytes = 512 * 1024
 
-/** All rows of a stripe: small enough for a core's second-level cache. */
+/** All rows of a stripe, behind the tables: small enough for a core's second-level cache. */
 const stripesBytes = 512 * 1024
 
 /** Tables of coefficient m at m·32: m·0 … m·15, then m·0x00, m·0x10 … m·0xf0. */
@@ -47,8 +59,7 @@ let module: WasmModule | undefined
 export class SimdCode implements ErasureCode {
   readonly #kernel: Kernel
   readonly #memory: Uint8Array
-  /** Which matrix the tables in memory are of. */
-  #matrix = ''
+  #layout: Layout | undefined
 
   /** False on an engine or a processor without 128-bit SIMD, where the constructor throws. */
   static isSupported(): boolean {
@@ -63,69 +74,64 @@ export class SimdCode implements ErasureCode {
 
   encode(data: readonly Uint8Array[], n: number, parity: readonly Uint8Array[]): void {
     const { k } = checkEncode(data, n, parity)
-    if (k === n) return
-    this.#transform(data, range(0, k), parity, range(k, n))
+    if (k < n) this.#transform(numbered(data, 0), numbered(parity, k))
   }
 
   decode(rows: readonly CodeRow[], n: number, data: readonly Uint8Array[]): void {
-    checkDecode(rows, n, data)
-    const missing = new Set(data.keys())
-    for (const { rowNumber, bytes } of rows) {
-      if (missing.delete(rowNumber)) data[rowNumber].set(bytes)
-    }
-    if (missing.size === 0) return
-    const lost = [...missing]
-    this.#transform(
-      rows.map((row) => row.bytes),
-      rows.map((row) => row.rowNumber),
-      lost.map((rowNumber) => data[rowNumber]),
-      lost,
-    )
+    const { k } = checkDecode(rows, n, data)
+    const present = new Set(rows.map((row) => row.rowNumber))
+    for (const { rowNumber, bytes } of rows) if (rowNumber < k) data[rowNumber].set(bytes)
+    const lost = numbered(data, 0).filter(({ rowNumber }) => !present.has(rowNumber))
+    if (lost.length > 0) this.#transform(rows, lost)
   }
 
-  /** Fills `targets`, the rows numbered `targetNumbers`, from `sources`, as many rows as k. */
-  #transform(
-    sources: readonly Uint8Array[],
-    sourceNumbers: readonly number[],
-    targets: readonly Uint8Array[],
-    targetNumbers: readonly number[],
-  ): void {
-    this.#loadMatrix(sourceNumbers, targetNumbers)
-    const rowBytes = sources[0].length
-    const stride = strideFor(sources.length + targets.length)
-    const sourcesAt = tablesBytes
-    const targetsAt = sourcesAt + sources.length * stride
+  /** Fills `targets` from k `sources`, stripe by stripe. */
+  #transform(sources: readonly CodeRow[], targets: readonly CodeRow[]): void {
+    const layout = this.#layOut(sources.map(numberOf), targets.map(numberOf))
+    const { stride, addresses } = layout
+    const rowBytes = sources[0].bytes.length
     for (let from = 0; from < rowBytes; from += stride) {
       const stripe = Math.min(stride, rowBytes - from)
-      sources.forEach((row, i) => {
-        this.#memory.set(row.subarray(from, from + stripe), sourcesAt + i * stride)
-      })
-      const columns = Math.ceil(stripe / stepBytes) * stepBytes
-      this.#kernel.multiply(
-        0,
-        sourcesAt,
-        targetsAt,
-        sources.length,
-        targets.length,
-        stride,
-        columns,
-      )
-      targets.forEach((row, i) => {
-        const at = targetsAt + i * stride
-        row.set(this.#memory.subarray(at, at + stripe), from)
-      })
+      for (const { rowNumber, bytes } of sources) {
+        this.#memory.set(bytes.subarray(from, from + stripe), addresses[rowNumber])
+      }
+      this.#compute(layout, sources.length, Math.ceil(stripe / stepBytes) * stepBytes)
+      for (const { rowNumber, bytes } of targets) {
+        const at = addresses[rowNumber]
+        bytes.set(this.#memory.subarray(at, at + stripe), from)
+      }
     }
   }
 
-  /** Puts the tables of a matrix into memory, in the order in which the kernel reads them. */
-  #loadMatrix(points: readonly number[], targets: readonly number[]): void {
+  #compute({ plan, stride, addresses }: Layout, k: number, columns: number): void {
+    const sources = tablesBytes
+    const products = sources + k * stride
+    this.#kernel.multiply(0, sources, products, k, plan.products.length, stride, columns)
+    for (const { row, of } of plan.sums) {
+      const [a, b, c] = of.map((summand) => addresses[summand])
+      this.#kernel.sum(addresses[row], a, b, c, columns)
+    }
+  }
+
+  /** Lays rows out in memory, and the tables of the matrix; the last layout is kept. */
+  #layOut(points: readonly number[], targets: readonly number[]): Layout {
     const name = `${points.join()}:${targets.join()}`
-    if (name === this.#matrix) return
-    const matrix = interpolation(points, targets)
-    const k = points.length
+    if (this.#layout?.name === name) return this.#layout
+    const plan = planRows(points, targets)
+    const stride = strideFor(points.length + targets.length)
+    const addresses = new Int32Array(maxRows)
+    const order = [...points, ...plan.products, ...plan.sums.map(({ row }) => row)]
+    order.forEach((rowNumber, i) => (addresses[rowNumber] = tablesBytes + i * stride))
+    this.#loadTables(interpolation(points, plan.products), points.length)
+    return (this.#layout = { name, plan, stride, addresses })
+  }
+
+  /** Puts the tables of a matrix of `k` columns into memory, in the order the kernel reads them. */
+  #loadTables(matrix: Uint8Array, k: number): void {
+    const rows = matrix.length / k
     let at = 0
-    for (let first = 0; first < targets.length; first += groupRows) {
-      const last = Math.min(first + groupRows, targets.length)
+    for (let first = 0; first < rows; first += groupRows) {
+      const last = Math.min(first + groupRows, rows)
       for (let column = 0; column < k; column++) {
         for (let row = first; row < last; row++, at += tableBytes) {
           const table = matrix[row * k + column] * tableBytes
@@ -133,7 +139,6 @@ export class SimdCode implements ErasureCode {
         }
       }
     }
-    this.#matrix = name
   }
 }
 
@@ -157,6 +162,10 @@ function makeTables(): Uint8Array {
   return out
 }
 
-function range(from: number, to: number): number[] {
-  return Array.from({ length: to - from }, (_, i) => from + i)
+function numbered(rows: readonly Uint8Array[], first: number): CodeRow[] {
+  return rows.map((bytes, i) => ({ rowNumber: first + i, bytes }))
+}
+
+function numberOf({ rowNumber }: CodeRow): number {
+  return rowNumber
 }

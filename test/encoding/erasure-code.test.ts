@@ -192,6 +192,17 @@ describe('erasure codes side by side', () => {
     )
   })
 
+  it('agree where rows are sums of others', () => {
+    for (const k of [1, 2, 3]) {
+      const data = rowsOf(k, 33)
+      const rows = encode(simd, data, 255)
+      assert.deepEqual(encode(other, data, 255), rows)
+      for (let first = 0; first < 250; first += 7) {
+        assert.deepEqual(decode(simd, rows.slice(first, first + k), k, 255), data)
+      }
+    }
+  })
+
   it('agree in stripes, where rows are many and long', () => {
     const data = rowsOf(100, 5000)
     const rows = encode(simd, data, 255)

@@ -1,6 +1,6 @@
 /**
- * The inner loop of the erasure code: targets = matrix × sources over GF(2^8), 32 columns of bytes
- * at a time (docs/specs/encoding.md, "Code"). Compiled by scripts/kernel.js.
+ * The inner loops of the erasure code, 32 columns of bytes at a time: targets = matrix × sources
+ * over GF(2^8), and plain sums (docs/specs/encoding.md, "Code"). Compiled by scripts/kernel.js.
  *
  * A product by a constant m is two look-ups in 16-byte tables, since multiplication is linear over
  * xor: m·x = low[x & 15] ^ high[x >> 4]. One i8x16.swizzle does sixteen look-ups.
@@ -37,6 +37,18 @@ export function multiply(
   if (rows == 3) group(3, tables, sources, targets, inputs, stride, columns)
   else if (rows == 2) group(2, tables, sources, targets, inputs, stride, columns)
   else if (rows == 1) group(1, tables, sources, targets, inputs, stride, columns)
+}
+
+/** Fills the row at `target` with the xor of three rows; `columns` as above. */
+export function sum(target: usize, a: usize, b: usize, c: usize, columns: usize): void {
+  for (const end = a + columns; a < end; a += 32) {
+    const x = v128.xor(v128.load(a), v128.xor(v128.load(b), v128.load(c)))
+    const y = v128.xor(v128.load(a, 16), v128.xor(v128.load(b, 16), v128.load(c, 16)))
+    store(target, x, y)
+    target += 32
+    b += 32
+    c += 32
+  }
 }
 
 /** One group: `rows` is a constant of each call, so the compiler keeps only what it needs. */

@@ -48,7 +48,7 @@ export class DialledPeer implements StoragePeer {
   }
 
   have(indexes: readonly StorageIndex[], options?: RequestOptions): Promise<number[][]> {
-    return this.#use(options, (peer) => peer.have(indexes, options))
+    return this.#ask(options, (peer) => peer.have(indexes, options))
   }
 
   putShare(
@@ -61,7 +61,7 @@ export class DialledPeer implements StoragePeer {
   }
 
   getBlocks(request: BlocksRequest, options?: RequestOptions): Promise<BlocksReply> {
-    return this.#use(options, (peer) => peer.getBlocks(request, options))
+    return this.#ask(options, (peer) => peer.getBlocks(request, options))
   }
 
   prove(
@@ -70,11 +70,11 @@ export class DialledPeer implements StoragePeer {
     nonce: Uint8Array,
     options?: RequestOptions,
   ): Promise<Uint8Array> {
-    return this.#use(options, (peer) => peer.prove(storageIndex, shareNumber, nonce, options))
+    return this.#ask(options, (peer) => peer.prove(storageIndex, shareNumber, nonce, options))
   }
 
   status(options?: RequestOptions): Promise<PeerStatus> {
-    return this.#use(options, (peer) => peer.status(options))
+    return this.#ask(options, (peer) => peer.status(options))
   }
 
   /** Connects ahead of need; failures show when the peer is used. */
@@ -89,6 +89,21 @@ export class DialledPeer implements StoragePeer {
       (connection) => connection.close(),
       () => undefined,
     )
+  }
+
+  /** As `#use`; a request that finds a connection of before dead is made again, over a new one. */
+  async #ask<T>(
+    options: RequestOptions | undefined,
+    request: (peer: StoragePeer) => Promise<T>,
+  ): Promise<T> {
+    const before = this.#connection
+    try {
+      return await this.#use(options, request)
+    } catch (error) {
+      if (before === undefined || this.#connection === before) throw error
+      if (!isGridError(error, 'E_CLOSED')) throw error
+      return this.#use(options, request)
+    }
   }
 
   async #use<T>(
@@ -109,13 +124,19 @@ export class DialledPeer implements StoragePeer {
   }
 
   #connected(): Promise<Connection> {
-    return (this.#connection ??= this.#connect())
+    if (this.#connection === undefined) {
+      const connection = this.#connect()
+      this.#connection = connection
+      connection.catch(() => {
+        if (this.#connection === connection) this.#connection = undefined
+      })
+    }
+    return this.#connection
   }
 
   async #connect(): Promise<Connection> {
     const { clock, connect, id } = this.#options
     if (this.#failure !== undefined && (this.#closed || clock.monotonicMs() < this.#notBeforeMs)) {
-      this.#connection = undefined
       throw this.#failure
     }
     try {
@@ -128,7 +149,6 @@ export class DialledPeer implements StoragePeer {
       this.#failure = asGridError(error, 'E_UNREACHABLE', `cannot reach ${id}`)
       this.#notBeforeMs = clock.monotonicMs() + this.#pauseMs
       this.#pauseMs = Math.min(longestPauseMs, this.#pauseMs * 2)
-      this.#connection = undefined
       throw this.#failure
     }
   }

@@ -104,7 +104,8 @@ class ObjectUpload {
       options,
     )
     this.#report.verdicts.push(...verdicts)
-    this.#spare = [...answered]
+    // Who was late or failed once may still be better than nobody.
+    this.#spare = [...answered, ...asked.filter((candidate) => !answered.includes(candidate))]
     try {
       for (const [shareNumber, candidate] of matchShares(this.#redundancy, answered, held)) {
         if (held.get(candidate.id)?.includes(shareNumber))

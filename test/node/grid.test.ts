@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'mocha'
 import { concat } from '../../src/base/bytes.ts'
 import { SystemClock } from '../../src/base/clock.ts'
-import { type ErrorCode, isGridError } from '../../src/base/errors.ts'
+import { type ErrorCode, GridError, isGridError } from '../../src/base/errors.ts'
 import { SystemRandom } from '../../src/base/random.ts'
 import { noTrace } from '../../src/base/trace.ts'
 import { InlineEncoder } from '../../src/encoding/inline-encoder.ts'
@@ -164,6 +164,17 @@ describe('grid', () => {
     for (let i = 0; i < 3; i++)
       memory.wrap(i, () => ({ putShare: () => Promise.reject(new Error('broken')) }))
     assert.equal((await memory.put(content(1000))).servers, 10)
+  })
+
+  it('comes back to a server that missed the survey when another fails', async () => {
+    const memory = await MemoryGrid.of(10)
+    const fails = (): Promise<never> => Promise.reject(new GridError('E_CLOSED', 'reset'))
+    for (const i of [0, 1]) memory.wrap(i, () => ({ have: fails, putShare: fails }))
+    memory.wrap(2, () => ({ have: fails }))
+    memory.wrap(3, () => ({ putShare: fails }))
+    assert.equal((await memory.put(content(1000))).servers, 7)
+    memory.wrap(4, () => ({ putShare: fails }))
+    await assert.rejects(memory.put(content(2000)), hasCode('E_NOT_ENOUGH_SERVERS'))
   })
 
   for (const verb of ['have', 'putShare'] as const) {

@@ -10,9 +10,9 @@ export async function benchKernel(): Promise<Figure[]> {
   const simd = new SimdCode()
   const figures: Figure[] = []
   for (const [name, code] of Object.entries({ SIMD: simd, package: new PackageCode() })) {
-    figures.push({ ...encode(code, name, 3, 10), reach: name === 'SIMD' ? '≥ 1500 MB/s' : '' })
-    figures.push(decode(code, name, 3, 10))
+    figures.push(encode(code, name, 3, 10), decode(code, name, 3, 10))
   }
+  figures[0].reach = '≥ 1500 MB/s'
   for (const [k, n] of [
     [2, 4],
     [8, 10],

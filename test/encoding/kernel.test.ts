@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url'
 import { describe, it } from 'mocha'
 import { gearWasm } from '../../src/encoding/gear.wasm.ts'
 import { reedSolomonWasm } from '../../src/encoding/reed-solomon.wasm.ts'
-import { compile, instantiate, type WasmMemory } from '../../src/encoding/webassembly.ts'
+import { canRun, compile, instantiate, type WasmMemory } from '../../src/encoding/webassembly.ts'
 
 const project = path.resolve(import.meta.dirname, '../../..')
 
@@ -35,5 +35,9 @@ describe('kernel', () => {
       assert.ok(bytes.every((byte) => byte === 0))
       assert.throws(() => memory.grow(1), RangeError)
     }
+  })
+  it('knows what this engine can run', () => {
+    assert.ok(canRun(reedSolomonWasm))
+    assert.ok(!canRun(reedSolomonWasm.slice(0, -1)))
   })
 })

@@ -168,7 +168,7 @@ describe('LocalPeer on a failing disk', () => {
   })
 
   it('keeps every acknowledged share through power cuts', async () => {
-    for (let seed = 0; seed < 60; seed++) {
+    for (let seed = 0; seed < 40; seed++) {
       const server = await Server.start(`power ${seed}`)
       const { machine } = server
       const acknowledged = new Set<number>()

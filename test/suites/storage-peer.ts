@@ -16,7 +16,7 @@ import {
   type ShareBody,
   type StoragePeer,
 } from '../../src/storage/peer.ts'
-import { bodyOf, cut, makeObject, type TestObject } from './objects.ts'
+import { bodyOf, cut, largestObject, makeObject, type TestObject } from './objects.ts'
 
 /** How the server behind the peer is to be set; the rest is the factory's. */
 export type ServerSettings = Pick<
@@ -140,7 +140,7 @@ export function storagePeerSuite(
 
     it('takes the largest share there is', async () => {
       const peer = await start()
-      const largest = makeObject({ ciphertextBytes: 2 ** 24, k: 1, n: 1 })
+      const largest = largestObject()
       assert.equal(await putObjectShare(peer, largest, 0), 'stored')
       assert.deepEqual(await getShare(peer, largest.storageIndex, 0), largest.shares[0])
     })
@@ -283,7 +283,7 @@ export function storagePeerSuite(
 
     it('does not let itself be made to read without end', async () => {
       const peer = await start({ proofBytesPerSecond: 1 })
-      const largest = makeObject({ ciphertextBytes: 2 ** 24, k: 1, n: 1 })
+      const largest = largestObject()
       await putObjectShare(peer, largest, 0)
       const nonce = new Uint8Array(32)
       await peer.prove(largest.storageIndex, 0, nonce)

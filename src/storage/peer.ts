@@ -3,7 +3,8 @@
  *
  * `LocalPeer` decides over a share store, `RemotePeer` speaks the wire protocol to one, `FaultyPeer`
  * wraps another and misbehaves. One suite (test/suites/storage-peer.ts) proves them all alike.
- * Every method rejects with a GridError; every method ends, by success or by a definite error.
+ * Every method ends, by success or by a definite error: a GridError (E_BAD_REQUEST for arguments out
+ * of bounds, before they cost anything), or the reason of the signal that gave it up.
  */
 
 /** An object's name at servers: the first 20 bytes of its root. */
@@ -78,7 +79,8 @@ export interface StoragePeer {
    *
    * @param share - its pieces are borrowed until the promise resolves; after a rejection the
    *   carrier may still hold them, so do not reuse their memory then
-   * @throws E_SHARE, E_DESCRIPTOR, E_BLOCK for a wrong share; E_FULL, E_READ_ONLY, E_BUSY, E_IO
+   * @throws E_SHARE, E_DESCRIPTOR, E_BLOCK, E_VERSION for a wrong share; E_TOO_LARGE, E_FULL,
+   *   E_READ_ONLY, E_BUSY before its body; E_FULL, E_IO, E_TIMEOUT later; what its source throws
    */
   putShare(
     storageIndex: StorageIndex,

@@ -9,7 +9,7 @@ import { hashBytes, hmac, taggedHash } from '../base/hash.ts'
 import { tags } from '../caps/keys.ts'
 import { checkCoding, type Coding, formatDescriptor, rootOf, segmentBytes } from './descriptor.ts'
 import type { ErasureCode } from './erasure-code.ts'
-import { paddedLength } from './padme.ts'
+import { maxCiphertextBytes, minCiphertextBytes, paddedLength } from './padme.ts'
 import { keystream } from './seal.ts'
 import {
   blockLeaf,
@@ -52,6 +52,7 @@ export function encodedLength(ciphertextBytes: number, coding: Coding): number {
  *
  * @param ciphertext - 1,024 … 2^24 bytes, borrowed
  * @param out - where the shares are laid end to end: at least `encodedLength`; a new buffer if absent
+ * @throws RangeError for another length or coding: nobody could read such an object
  */
 export function encodeObject(
   ciphertext: Uint8Array,
@@ -60,6 +61,10 @@ export function encodeObject(
   out?: Uint8Array,
 ): EncodedObject {
   checkCoding(coding)
+  const { length } = ciphertext
+  if (length < minCiphertextBytes || length > maxCiphertextBytes) {
+    throw new RangeError(`object: a ciphertext of ${length} bytes`)
+  }
   const { k, n } = coding
   const { segmentCount, headerBytes, shareBytes } = shareLayout({
     ...coding,

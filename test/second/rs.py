@@ -22,34 +22,36 @@ def product(a, b):
     return out
 
 
-PRODUCT = [[product(a, b) for b in range(256)] for a in range(256)]
-INVERSE = [0] + [next(b for b in range(1, 256) if PRODUCT[a][b] == 1) for a in range(1, 256)]
+PRODUCT = [bytes(product(a, b) for b in range(256)) for a in range(256)]
+INVERSE = [0] + [PRODUCT[a].index(1) for a in range(1, 256)]
+
+
+def plus(a, b):
+    return (int.from_bytes(a, "big") ^ int.from_bytes(b, "big")).to_bytes(len(a), "big")
 
 
 def times(a, b):
-    columns = list(zip(*b))
-    return [[dot(row, column) for column in columns] for row in a]
+    """The product of two matrices, lists of rows."""
+    return [combined(row, b) for row in a]
 
 
-def dot(a, b):
+def combined(factors, rows):
     out = 0
-    for x, y in zip(a, b):
-        out ^= PRODUCT[x][y]
-    return out
+    for factor, row in zip(factors, rows):
+        out ^= int.from_bytes(row.translate(PRODUCT[factor]), "big")
+    return out.to_bytes(len(rows[0]), "big")
 
 
 def inverted(matrix):
     size = len(matrix)
-    work = [list(row) + [int(r == c) for c in range(size)] for r, row in enumerate(matrix)]
+    work = [bytes(row) + bytes(int(r == c) for c in range(size)) for r, row in enumerate(matrix)]
     for c in range(size):
         pivot = next(r for r in range(c, size) if work[r][c])
         work[c], work[pivot] = work[pivot], work[c]
-        scale = INVERSE[work[c][c]]
-        work[c] = [PRODUCT[scale][x] for x in work[c]]
+        work[c] = work[c].translate(PRODUCT[INVERSE[work[c][c]]])
         for r in range(size):
             if r != c and work[r][c]:
-                factor = work[r][c]
-                work[r] = [x ^ PRODUCT[factor][y] for x, y in zip(work[r], work[c])]
+                work[r] = plus(work[r], work[c].translate(PRODUCT[work[r][c]]))
     return [row[size:] for row in work]
 
 
@@ -64,13 +66,13 @@ def matrix_of(k, n):
 
 
 def encode(data, n):
-    return [bytes(row) for row in times(matrix_of(len(data), n)[len(data):], data)]
+    return times(matrix_of(len(data), n)[len(data):], data)
 
 
 def decode(rows, k, n):
     matrix = matrix_of(k, n)
     back = inverted([matrix[number] for number, _ in rows])
-    return [bytes(row) for row in times(back, [row for _, row in rows])]
+    return times(back, [row for _, row in rows])
 
 
 def filler(name, length):

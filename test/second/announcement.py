@@ -5,24 +5,7 @@
 import json
 
 import ed25519
-
-
-def cbor(value):
-    if isinstance(value, int):
-        return head(0, value) if value >= 0 else head(1, -1 - value)
-    if isinstance(value, bytes):
-        return head(2, len(value)) + value
-    if isinstance(value, str):
-        return head(3, len(value.encode())) + value.encode()
-    return head(4, len(value)) + b"".join(map(cbor, value))
-
-
-def head(major, n):
-    if n < 24:
-        return bytes([major << 5 | n])
-    for info, width in (24, 1), (25, 2), (26, 4), (27, 8):
-        if n < 256**width:
-            return bytes([major << 5 | info]) + n.to_bytes(width, "big")
+from cbor import encode as cbor, head
 
 
 def signed(payload, seed, context=b"grid/v1/announce"):

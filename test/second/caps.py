@@ -4,10 +4,10 @@
 
 The vectors are frozen: a change of what this prints is a change of the format.
 """
-import base64
 import hashlib
-import hmac
 import json
+
+from notation import b32, expand, tagged
 
 KEY, OPTIONAL, U8, U64, REST = "key", "optional", "u8", "u64", "rest"
 # type: code, then fields in order
@@ -28,19 +28,6 @@ TYPES = {
     "LOG-Append": (10, [("deviceSeed", KEY), ("convergenceSecret", OPTIONAL), ("logId", KEY)]),
     "LOG-Prune": (11, [("pruneSeed", KEY), ("verifySeed", KEY), ("logId", KEY)]),
 }
-
-
-def tagged(tag, data):
-    t = hashlib.sha256(b"grid/v1/" + tag.encode()).digest()
-    return hashlib.sha256(t + t + data).digest()
-
-
-def expand(key, label):
-    return hmac.new(key, b"grid/v1/" + label.encode() + b"\x01", hashlib.sha256).digest()
-
-
-def b32(data):
-    return base64.b32encode(data).decode().lower().rstrip("=")
 
 
 def with_check(body):

@@ -2,17 +2,21 @@
 
     python3 test/second/cdc.py > test/vectors/cdc.json
 
-Every byte of an extent is hashed, none skipped; AES is Python's `cryptography` package. The
-vectors are frozen: a change of what this prints is a change of the format.
+Hashes are made many at a time, in lanes of one long integer: that of the last 2w bytes is the sum
+of those of w and, shifted by w bits, of the w before. The vectors are frozen: a change of what this
+prints is a change of the format.
 """
 import hashlib
-import hmac
 import json
+import re
 
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from notation import aes, bulk, expand
 
 MINIMUM, MAXIMUM, FIXED = 2**19, 2**22, 2**21
 MASK = 2**64 - 1
+# 64 bits, room for a sum of 64 bits shifted by 32, and its carry
+LANE = 13
+PIECE = 2**18
 
 # a window is 64 bytes of 00 or 02, here as bits
 EDGES = [
@@ -23,31 +27,42 @@ EDGES = [
 ]
 
 
-def expand(key, label, length=32):
-    out, last, i = b"", b"", 1
-    while len(out) < length:
-        last = hmac.new(key, last + b"grid/v1/" + label + bytes([i]), hashlib.sha256).digest()
-        out, i = out + last, i + 1
-    return out[:length]
+def hashes(gear, data):
+    """The hash after each byte, in lanes, little-endian."""
+    words = bytearray(LANE * len(data))
+    for i in range(8):
+        words[i::LANE] = data.translate(bytes(word >> 8 * i & 255 for word in gear))
+    lanes = int.from_bytes(words, "little")
+    mask = int.from_bytes(MASK.to_bytes(LANE, "little") * len(data), "little")
+    for width in (1, 2, 4, 8, 16, 32):
+        lanes = (lanes + (lanes << (8 * LANE + 1) * width)) & mask
+    return lanes.to_bytes(LANE * len(data), "little")
 
 
 class Keyed:
     def __init__(self, key):
-        table = expand(key, b"gear", 2048)
+        table = expand(key, "gear", 2048)
         self.gear = [int.from_bytes(table[i:i + 8], "big") for i in range(0, 2048, 8)]
-        self.prf = Cipher(algorithms.AES(expand(key, b"prf")), modes.ECB())
-        self.candidates = []
+        self.prf = expand(key, "prf")
 
     def cut(self, data, start):
-        h, gear, end = 0, self.gear, min(len(data), start + MAXIMUM)
-        for at in range(start, end):
-            h = ((h << 1) + gear[data[at]]) & MASK
-            if h >> 59 == 0 and at + 1 - start >= MINIMUM:
-                encryptor = self.prf.encryptor()
-                y = encryptor.update(h.to_bytes(8, "big") + bytes(8))
-                if int.from_bytes(y[:4], "big") < 87382:
-                    return at + 1 - start
+        end = min(len(data), start + MAXIMUM)
+        for at in range(start + MINIMUM - 1, end, PIECE):
+            first = max(start, at - 63)
+            lanes = hashes(self.gear, data[first:min(at + PIECE, end)])[LANE * (at - first):]
+            found = [m.start() for m in re.finditer(b"[\0-\7]", lanes[7::LANE], re.DOTALL)]
+            words = [lanes[LANE * i:LANE * i + 8] for i in found]
+            cutting = self.cutting(set(words))
+            for i, word in zip(found, words):
+                if word in cutting:
+                    return at + i + 1 - start
         return end - start
+
+    def cutting(self, words):
+        """Those of the hashes, little-endian, that AES lets cut."""
+        words = list(words)
+        outputs = aes(self.prf, b"".join([word[::-1] + bytes(8) for word in words]))
+        return {word for i, word in enumerate(words) if int.from_bytes(outputs[16 * i:16 * i + 4], "big") < 87382}
 
 
 class Fixed:
@@ -57,8 +72,7 @@ class Fixed:
 
 def bytes_of(part):
     if part["gen"] == "ctr":
-        key = hashlib.sha256(bytes.fromhex(part["seed"])).digest()
-        return Cipher(algorithms.AES(key), modes.CTR(bytes(16))).encryptor().update(bytes(part["len"]))
+        return bulk(part)
     unit = bytes.fromhex(part["unit"])
     return (unit * (part["len"] // len(unit) + 1))[:part["len"]]
 
@@ -95,13 +109,13 @@ def repeat(unit, length):
 
 
 def main():
-    worked = expand(bytes(range(32)), b"conv/cdc")
+    worked = expand(bytes(range(32)), "conv/cdc")
     other = hashlib.sha256(b"cdc.json other key").digest()
     # a key under which every window of zeros is a candidate, its one AES output no cut
     dense = next(key for key in (hashlib.sha256(b"cdc.json %d" % i).digest() for i in range(10**6))
                  if -Keyed(key).gear[0] & MASK < 2**59)
 
-    table, prf = expand(worked, b"gear", 2048), expand(worked, b"prf")
+    table, prf = expand(worked, "gear", 2048), expand(worked, "prf")
     cases.append({"id": "keys of S = 00..1f", "op": "cdc-keys", "in": {"cdcKey": worked.hex()},
                   "out": {"gear": hashlib.sha256(table).hexdigest(), "gear0": table[:8].hex(),
                           "gear255": table[-8:].hex(), "prf": prf.hex()}})

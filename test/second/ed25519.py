@@ -17,8 +17,9 @@ I = pow(2, (P - 1) // 4, P)
 def add(a, b):
     (x1, y1), (x2, y2) = a, b
     t = D * x1 * x2 * y1 * y2
-    x = (x1 * y2 + x2 * y1) * pow(1 + t, P - 2, P)
-    y = (y1 * y2 + x1 * x2) * pow(1 - t, P - 2, P)
+    both = pow(1 - t * t, -1, P)
+    x = (x1 * y2 + x2 * y1) * (1 - t) * both
+    y = (y1 * y2 + x1 * x2) * (1 + t) * both
     return x % P, y % P
 
 

@@ -2,10 +2,11 @@
  * A share store in a directory (docs/specs/share-store.md):
  *
  *   <root>/shares/<first two letters>/<storage index>.<number>   one file a share, never changed
- *   <root>/incoming/<storage index>.<number>.<serial>            shares still being written
+ *   <root>/incoming/<storage index>.<number>.<writer>.<serial>   shares still being written
  *
  * Invariants: a file under `shares` is whole and durable from the moment it is shown; what a crash
- * leaves in `incoming` was never acknowledged. One process uses a root at a time.
+ * leaves in `incoming` was never acknowledged. Several processes may use a root at once: shares
+ * never change, so that two who store the same one store the same bytes.
  */
 import path from 'node:path'
 import { type Disk, isDiskError } from '../base/disk.ts'
@@ -31,7 +32,19 @@ export interface DiskStoreOptions {
   disk: Disk
   /** Where the store lies; made if it is not there. */
   root: string
+  /** Tells the temporary files of processes that run from those that a crash left; all are left by one if absent. */
+  writers?: Writers
 }
+
+/** Processes that write to one store. */
+export interface Writers {
+  /** What this process is called: letters and digits, another name for each process. */
+  readonly own: string
+  /** Whether the process of this name runs. */
+  isRunning(name: string): boolean
+}
+
+const soleWriter: Writers = { own: '0', isRunning: () => false }
 
 export class DiskStore implements ShareStore {
   readonly #disk: Disk
@@ -40,11 +53,13 @@ export class DiskStore implements ShareStore {
   readonly #directories: ShareDirectories
   /** Names that are there and not yet durable: hidden. */
   readonly #unsettled = new Set<string>()
-  readonly #totals: ShareTotals = { shareCount: 0, shareBytes: 0 }
+  readonly #writers: Writers
+  #totals: ShareTotals | undefined
   #serial = 0
 
-  constructor({ disk, root }: DiskStoreOptions) {
+  constructor({ disk, root, writers = soleWriter }: DiskStoreOptions) {
     this.#disk = disk
+    this.#writers = writers
     this.#root = root
     this.#incoming = path.join(root, 'incoming')
     this.#directories = new ShareDirectories(disk, path.join(root, 'shares'))
@@ -56,10 +71,17 @@ export class DiskStore implements ShareStore {
     await this.#directories.open()
     await onDisk('sync', this.#disk.syncDirectory(this.#root))
     await onDisk('sync', this.#disk.syncDirectory(path.dirname(this.#root)))
-    for await (const { shareBytes } of this.entries()) this.#count(1, shareBytes)
   }
 
-  totals(): ShareTotals {
+  async totals(): Promise<ShareTotals> {
+    if (this.#totals === undefined) {
+      const totals = { shareCount: 0, shareBytes: 0 }
+      for await (const { shareBytes } of this.entries()) {
+        totals.shareCount++
+        totals.shareBytes += shareBytes
+      }
+      this.#totals = totals
+    }
     return { ...this.#totals }
   }
 
@@ -79,7 +101,7 @@ export class DiskStore implements ShareStore {
     shareBytes: number,
   ): Promise<ShareWriter> {
     const name = shareName(storageIndex, shareNumber)
-    const temporary = path.join(this.#incoming, `${name}.${this.#serial++}`)
+    const temporary = path.join(this.#incoming, `${name}.${this.#writers.own}.${this.#serial++}`)
     const publish = (): Promise<void> => this.#publish(temporary, name, shareBytes)
     const file = await onDisk('write', this.#disk.create(temporary))
     return new ShareFileWriter({ disk: this.#disk, file, temporary, shareBytes, publish })
@@ -87,6 +109,7 @@ export class DiskStore implements ShareStore {
 
   async read(storageIndex: StorageIndex, shareNumber: number): Promise<ShareReader | undefined> {
     const name = shareName(storageIndex, shareNumber)
+    await this.#directories.settled(sharePrefix(name))
     const file = await ifPresent(this.#disk.openRead(this.#directories.pathOf(name)))
     if (file === undefined) return undefined
     try {
@@ -144,6 +167,8 @@ export class DiskStore implements ShareStore {
   /** Leftovers cannot be removed from a file system mounted read-only, which may still be read. */
   async #removeTemporaries(): Promise<void> {
     for (const name of await onDisk('read', this.#disk.readDirectory(this.#incoming))) {
+      const [, , writer = ''] = name.split('.')
+      if (this.#writers.isRunning(writer)) continue
       await this.#disk.unlink(path.join(this.#incoming, name)).catch((error: unknown) => {
         if (!isDiskError(error, 'EROFS')) throw diskFailure(error, 'write')
       })
@@ -160,6 +185,7 @@ export class DiskStore implements ShareStore {
   }
 
   #count(shareCount: number, shareBytes: number): void {
+    if (this.#totals === undefined) return
     this.#totals.shareCount += shareCount
     this.#totals.shareBytes += shareBytes
   }

@@ -114,7 +114,7 @@ export class LocalPeer implements StoragePeer {
   async status(): Promise<PeerStatus> {
     const { readOnly } = this.#intake
     const freeBytes = readOnly ? 0 : await this.#space.freeBytes()
-    return { software: this.#software, freeBytes, ...this.#store.totals(), readOnly }
+    return { software: this.#software, freeBytes, ...(await this.#store.totals()), readOnly }
   }
 
   async #withShare<T>(

@@ -28,7 +28,7 @@ export class MemoryStore implements ShareStore {
 
   async open(): Promise<void> {}
 
-  totals(): ShareTotals {
+  async totals(): Promise<ShareTotals> {
     const totals = { shareCount: 0, shareBytes: 0 }
     for (const shares of this.#objects.values()) {
       totals.shareCount += shares.size

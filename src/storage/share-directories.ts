@@ -1,13 +1,9 @@
 /** The directories that a disk store keeps its share files in: one for each first two letters of a name. */
 import path from 'node:path'
 import type { Disk } from '../base/disk.ts'
-import { mapWithin } from '../base/limit.ts'
 import { DirectorySync } from './directory-sync.ts'
 import { ifPresent, onDisk } from './disk-failure.ts'
 import { isSharePrefix, sharePrefix } from './share-name.ts'
-
-/** Directories synced together while the store is opened. */
-const openConcurrency = 16
 
 export class ShareDirectories {
   readonly #disk: Disk
@@ -15,6 +11,7 @@ export class ShareDirectories {
   readonly #parentSync: DirectorySync
   /** Those that are there and durable, or are being made so. */
   readonly #ready = new Map<string, Promise<DirectorySync>>()
+  readonly #settled = new Map<string, Promise<void>>()
 
   /** `parent` is where they lie; `open` makes it. */
   constructor(disk: Disk, parent: string) {
@@ -23,16 +20,8 @@ export class ShareDirectories {
     this.#parentSync = this.#syncOf(parent)
   }
 
-  /**
-   * Syncs all there are, as a crash may have come between a rename and the sync that makes it
-   * durable, and what a store shows must be durable.
-   */
   async open(): Promise<void> {
     await onDisk('write', this.#disk.makeDirectory(this.#parent))
-    await mapWithin(openConcurrency, await this.prefixes(), async (prefix) => {
-      const directory = await this.ready(prefix)
-      await directory.run()
-    })
   }
 
   /** The path of the share of this name. */
@@ -47,7 +36,23 @@ export class ShareDirectories {
 
   /** Names in the directory of `prefix`, none where there is no such directory. */
   async names(prefix: string): Promise<string[]> {
-    return (await ifPresent(this.#disk.readDirectory(path.join(this.#parent, prefix)))) ?? []
+    await this.settled(prefix)
+    return (await ifPresent(this.#disk.readDirectory(this.#pathTo(prefix)))) ?? []
+  }
+
+  /**
+   * Resolves when all names in the directory of `prefix` are durable: what a store shows must be,
+   * and a crash may have come between a rename and the sync behind it. Each directory is synced
+   * once, before it is first looked into, so that opening a large store takes no longer than a
+   * small one.
+   */
+  settled(prefix: string): Promise<void> {
+    const known = this.#settled.get(prefix)
+    if (known !== undefined) return known
+    const synced = this.#settle(prefix)
+    this.#settled.set(prefix, synced)
+    synced.catch(() => this.#settled.delete(prefix))
+    return synced
   }
 
   /** Resolves when the directory of `prefix` is there, durably, to what syncs the names in it. */
@@ -61,10 +66,21 @@ export class ShareDirectories {
   }
 
   async #make(prefix: string): Promise<DirectorySync> {
-    const directory = path.join(this.#parent, prefix)
-    await onDisk('write', this.#disk.makeDirectory(directory))
+    await onDisk('write', this.#disk.makeDirectory(this.#pathTo(prefix)))
     await this.#parentSync.run()
-    return this.#syncOf(directory)
+    return this.#syncOf(this.#pathTo(prefix))
+  }
+
+  async #settle(prefix: string): Promise<void> {
+    const present = await ifPresent(this.#disk.readDirectory(this.#pathTo(prefix)))
+    // A directory that is not there yet is made durable by whoever makes it.
+    if (present === undefined || present.length === 0) return
+    await this.#parentSync.run()
+    await this.#syncOf(this.#pathTo(prefix)).run()
+  }
+
+  #pathTo(prefix: string): string {
+    return path.join(this.#parent, prefix)
   }
 
   #syncOf(directory: string): DirectorySync {

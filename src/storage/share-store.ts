@@ -11,8 +11,8 @@ import type { StorageIndex } from './peer.ts'
 export interface ShareStore {
   /** Readies the store: removes temporary files of puts that never ended. Call once, first. */
   open(): Promise<void>
-  /** What is held, counted by `open` and kept up to date. */
-  totals(): ShareTotals
+  /** What is held: counted when it is first asked for, then kept up to date. */
+  totals(): Promise<ShareTotals>
   /** Share numbers held of an object, ascending. */
   list(storageIndex: StorageIndex): Promise<number[]>
   /**

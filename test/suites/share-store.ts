@@ -72,7 +72,7 @@ export function shareStoreSuite(name: string, make: () => Promise<ShareStoreFixt
       assert.deepEqual(await store.list(a), [])
       assert.equal(await store.read(a, 0), undefined)
       assert.deepEqual(await entriesOf(store), [])
-      assert.deepEqual(store.totals(), { shareCount: 0, shareBytes: 0 })
+      assert.deepEqual(await store.totals(), { shareCount: 0, shareBytes: 0 })
     })
 
     it('gives back what was written in pieces cut anywhere', async () => {
@@ -90,7 +90,7 @@ export function shareStoreSuite(name: string, make: () => Promise<ShareStoreFixt
       assert.deepEqual(await store.list(a), [])
       assert.equal(await store.read(a, 0), undefined)
       assert.deepEqual(await entriesOf(store), [])
-      assert.deepEqual(store.totals(), { shareCount: 0, shareBytes: 0 })
+      assert.deepEqual(await store.totals(), { shareCount: 0, shareBytes: 0 })
       await writer.commit()
       assert.deepEqual(await store.list(a), [0])
     })
@@ -146,7 +146,7 @@ export function shareStoreSuite(name: string, make: () => Promise<ShareStoreFixt
         await entriesOf(store),
         Array.from({ length: 20 }, (_, i) => `${toHex(indexOf(i))} ${i} ${i + 1}`).sort(),
       )
-      assert.deepEqual(store.totals(), { shareCount: 20, shareBytes: 210 })
+      assert.deepEqual(await store.totals(), { shareCount: 20, shareBytes: 210 })
     })
 
     it('replaces a share that is committed again, and counts it once', async () => {
@@ -156,7 +156,7 @@ export function shareStoreSuite(name: string, make: () => Promise<ShareStoreFixt
       assert.deepEqual(await reader?.read(0, 1000), bytes)
       await reader?.close()
       assert.deepEqual(await readBytes(store, a, 0), bytes.subarray(500))
-      assert.deepEqual(store.totals(), { shareCount: 1, shareBytes: 500 })
+      assert.deepEqual(await store.totals(), { shareCount: 1, shareBytes: 500 })
     })
 
     it('keeps two writers of one share apart', async () => {
@@ -177,7 +177,7 @@ export function shareStoreSuite(name: string, make: () => Promise<ShareStoreFixt
       for (const number of numbers) {
         assert.deepEqual(await readBytes(store, indexOf(number % 5), number), bytes)
       }
-      assert.deepEqual(store.totals(), { shareCount: 100, shareBytes: 100_000 })
+      assert.deepEqual(await store.totals(), { shareCount: 100, shareBytes: 100_000 })
     })
 
     it('reads exact ranges, and none past the end', async () => {

@@ -13,6 +13,7 @@ import type { Candidate } from './candidate.ts'
 import { identityOf } from './identity.ts'
 import type { PeerPool } from './peer-pool.ts'
 import type { Redundancy } from './placement.ts'
+import { processWriters } from './store-writers.ts'
 
 export interface EmbeddedOptions {
   disk: Disk
@@ -58,7 +59,7 @@ export async function openEmbeddedPeers(options: EmbeddedOptions): Promise<PeerP
 async function openFolder(options: EmbeddedOptions, index: number): Promise<Candidate> {
   const { disk, clock, trace, identitySeed, reserveBytes, software } = options
   const { id } = identityOf(embeddedSeedOf(identitySeed, index))
-  const store = new DiskStore({ disk, root: folderOf(options, index) })
+  const store = new DiskStore({ disk, root: folderOf(options, index), writers: processWriters })
   await store.open()
   const peer = new LocalPeer({ id, store, clock, trace, software, reserveBytes })
   return { id, peer, domain: undefined, accepts: true }

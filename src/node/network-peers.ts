@@ -1,0 +1,129 @@
+/**
+ * The peers of a real grid: those that introducers name and those in the config, each connected to
+ * when it is needed.
+ */
+import type { Clock } from '../base/clock.ts'
+import { withDeadline } from '../base/deadline.ts'
+import type { Net, PeerTarget } from '../base/net.ts'
+import type { Subscriber } from '../introducer/subscriber.ts'
+import type { StoragePeer } from '../storage/peer.ts'
+import { storageProtocol } from '../storage/storage-protocol.ts'
+import type { Candidate } from './candidate.ts'
+import { connectStorage } from './connect-storage.ts'
+import { type Connection, DialledPeer } from './dialled-peer.ts'
+import type { PeerPool } from './peer-pool.ts'
+
+export interface NetworkPeersOptions {
+  net: Net
+  clock: Clock
+  /** Storage servers of the config. */
+  fixed: readonly PeerTarget[]
+  /** Who the introducers name; absent without introducers. */
+  subscriber?: Subscriber
+  /** This node's own storage, if it has one. */
+  own?: { peer: StoragePeer; nickname: string; domain: string | undefined; accepts: boolean }
+}
+
+interface Known {
+  target: PeerTarget
+  peer: DialledPeer
+}
+
+const connectTimeoutMs = 10_000
+const introducersPatienceMs = 5_000
+/** A grid of the default redundancy is complete with this many; more need no waiting for. */
+const enoughPeers = 10
+/** Peers to connect to ahead of need; in a large grid most are never used. */
+const preparedPeers = 20
+
+export class NetworkPeers implements PeerPool {
+  readonly #options: NetworkPeersOptions
+  readonly #known = new Map<string, Known>()
+
+  constructor(options: NetworkPeersOptions) {
+    this.#options = options
+  }
+
+  async ready(options: { signal?: AbortSignal } = {}): Promise<void> {
+    const { subscriber, clock } = this.#options
+    if (subscriber !== undefined && this.candidates().length < enoughPeers) {
+      await withinPatience(clock, subscriber.tried())
+    }
+    options.signal?.throwIfAborted()
+    this.candidates()
+    for (const { peer } of [...this.#known.values()].slice(0, preparedPeers)) peer.prepare()
+  }
+
+  candidates(): Candidate[] {
+    const { own, fixed, subscriber, net } = this.#options
+    const candidates = new Map<string, Candidate>()
+    if (own) candidates.set(net.id, { ...own, id: net.id })
+    for (const { id, addresses, facts, stale } of subscriber?.nodes() ?? []) {
+      if (addresses.length === 0 || facts.suites.length === 0) continue
+      const domain = facts.failureDomain === '' ? undefined : facts.failureDomain
+      const accepts = !facts.readOnly && !stale
+      candidates.set(id, { id, domain, accepts, peer: this.#peer({ id, addresses }) })
+    }
+    for (const target of fixed) {
+      const announced = candidates.get(target.id)
+      if (announced === undefined) {
+        const { id } = target
+        candidates.set(id, { id, domain: undefined, accepts: true, peer: this.#peer(target) })
+      }
+    }
+    return [...candidates.values()]
+  }
+
+  note(): undefined {
+    return undefined
+  }
+
+  nickname(id: string): string {
+    if (id === this.#options.net.id) return this.#options.own?.nickname ?? id
+    const named = this.#options.subscriber?.nodes().find((node) => node.id === id)?.facts.nickname
+    return named === undefined || named === '' ? id : named
+  }
+
+  async close(): Promise<void> {
+    for (const { peer } of this.#known.values()) peer.close()
+    await this.#options.subscriber?.close()
+    await this.#options.net.close()
+  }
+
+  /** The peer of this id, which dials the addresses that were named last. */
+  #peer(target: PeerTarget): DialledPeer {
+    const known = this.#known.get(target.id)
+    if (known !== undefined) {
+      known.target = target
+      return known.peer
+    }
+    const { id } = target
+    const peer = new DialledPeer({
+      id,
+      clock: this.#options.clock,
+      connect: () => this.#connect(id),
+    })
+    this.#known.set(id, { target, peer })
+    return peer
+  }
+
+  #connect(id: string): Promise<Connection> {
+    const { net, clock } = this.#options
+    const { target } = this.#known.get(id)!
+    return withDeadline(clock, connectTimeoutMs, async (signal) => {
+      const channel = await net.dial(target, storageProtocol, { signal })
+      return connectStorage(id, channel, { clock, signal })
+    })
+  }
+}
+
+/** Resolves with `tried`, or when patience ends. */
+async function withinPatience(clock: Clock, tried: Promise<void>): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const cancel = clock.after(introducersPatienceMs, resolve)
+    void tried.then(() => {
+      cancel()
+      resolve()
+    })
+  })
+}

@@ -1,0 +1,124 @@
+/**
+ * Makes a Grid from a home: over the connections that a running node lends, over connections of
+ * its own, or over folders of this machine when no grid is configured.
+ */
+import path from 'node:path'
+import { type Clock, SystemClock } from '../base/clock.ts'
+import { type Disk, SystemDisk } from '../base/disk.ts'
+import { isGridError } from '../base/errors.ts'
+import { type Random, SystemRandom } from '../base/random.ts'
+import { noTrace, type Trace } from '../base/trace.ts'
+import { version } from '../base/version.ts'
+import { InlineEncoder } from '../encoding/inline-encoder.ts'
+import { openErasureCode } from '../encoding/open-code.ts'
+import { type Config, type Override, parseConfig } from './config.ts'
+import { embeddedRedundancy, openEmbeddedPeers } from './embedded-peers.ts'
+import { usefulThreads } from './encoder-thread.ts'
+import { Grid } from './grid.ts'
+import { subscribe } from './grid-subscription.ts'
+import { configText } from './config-file.ts'
+import { type Home, homeAt, initHome, openHome, readConfig, type Secrets } from './home.ts'
+import { borrowPeers } from './lending.ts'
+import { NetworkPeers } from './network-peers.ts'
+import type { PeerPool } from './peer-pool.ts'
+import { socketOf } from './running-node.ts'
+import { connectUnix } from './unix-net.ts'
+import { WorkerEncoder } from './worker-encoder.ts'
+
+export interface OpenGridOptions {
+  /** The home's directory, or the home. */
+  home: string | Home
+  /** Settings that win over config.toml. */
+  overrides?: Override[]
+  clock?: Clock
+  random?: Random
+  disk?: Disk
+  trace?: Trace
+  /** Which Reed–Solomon kernel; the fastest that the engine runs, if absent. */
+  engine?: 'simd' | 'package'
+}
+
+interface Parts {
+  home: Home
+  config: Config
+  secrets: Secrets
+  clock: Clock
+  random: Random
+  disk: Disk
+  trace: Trace
+}
+
+/**
+ * Opens the grid of an initialised home. Close it when done.
+ *
+ * @throws E_NOT_INITIALISED, E_PERMISSIONS, E_CONFIG, E_IO
+ */
+export async function openGrid(options: OpenGridOptions): Promise<Grid> {
+  const home = typeof options.home === 'string' ? homeAt(options.home) : options.home
+  const secrets = await openHome(home)
+  const config = parseConfig(await readConfig(home), options.overrides ?? [], home.path)
+  const clock = options.clock ?? new SystemClock()
+  const random = options.random ?? new SystemRandom()
+  const disk = options.disk ?? new SystemDisk()
+  const parts = { home, config, secrets, clock, random, disk, trace: options.trace ?? noTrace }
+  const embedded = config.grid.introducers.length === 0 && config.grid.peers.length === 0
+  const { disks } = config.embedded
+  const embeddedScheme = config.embedded.scheme ?? embeddedRedundancy(Math.max(1, disks.length))
+  return new Grid({
+    clock,
+    random,
+    secret: secrets.convergenceSecret,
+    redundancy: embedded ? embeddedScheme : config.client.scheme,
+    encoder: new WorkerEncoder({ threads: usefulThreads(), engine: options.engine }),
+    smallEncoder: new InlineEncoder(openErasureCode({ engine: options.engine })),
+    peers: embedded ? await openEmbedded(parts, embeddedScheme) : await openNetwork(parts),
+  })
+}
+
+function openEmbedded(
+  parts: Parts,
+  redundancy: ReturnType<typeof embeddedRedundancy>,
+): Promise<PeerPool> {
+  const { home, config, secrets, clock, disk, trace } = parts
+  const { disks } = config.embedded
+  return openEmbeddedPeers({
+    disk,
+    clock,
+    trace,
+    disks: disks.length > 0 ? disks : [path.join(home.path, 'storage')],
+    redundancy,
+    identitySeed: secrets.identitySeed,
+    reserveBytes: config.storage.reserveBytes,
+    software: version,
+  })
+}
+
+async function openNetwork(parts: Parts): Promise<PeerPool> {
+  const { home, config, secrets, clock, trace } = parts
+  try {
+    return await borrowPeers(() => connectUnix(socketOf(home)), { clock })
+  } catch (error) {
+    if (!isGridError(error)) throw error
+    trace.event('no node lends its connections', { code: error.code })
+  }
+  // libp2p is large: it is loaded only when no running node can be used.
+  const { openLibp2pNet } = await import('./libp2p-net.ts')
+  const net = await openLibp2pNet({ seed: secrets.identitySeed, listen: [] })
+  const subscriber = await subscribe({ ...parts, net })
+  return new NetworkPeers({ net, clock, fixed: config.grid.peers, subscriber })
+}
+
+/**
+ * Makes a home with fresh keys at `directory`, for an embedded grid unless `settings` name another.
+ *
+ * @throws E_EXISTS where there is one, E_CONFIG, E_IO
+ */
+export async function makeHome(
+  directory: string,
+  settings: readonly Override[] = [],
+): Promise<Home> {
+  const home = homeAt(directory)
+  parseConfig('', [...settings], home.path)
+  await initHome(home, { config: configText(settings), random: new SystemRandom() })
+  return home
+}

@@ -1,0 +1,186 @@
+/**
+ * A participant that runs: it listens, keeps shares for others, announces itself, knows its peers,
+ * and lends their connections to the command line on the same machine.
+ */
+import path from 'node:path'
+import { type Clock, sleep } from '../base/clock.ts'
+import type { Disk } from '../base/disk.ts'
+import { Budget } from '../base/limit.ts'
+import type { Net } from '../base/net.ts'
+import type { Random } from '../base/random.ts'
+import type { Trace } from '../base/trace.ts'
+import { version } from '../base/version.ts'
+import { suite } from '../encoding/descriptor.ts'
+import { Announcer } from '../introducer/announcer.ts'
+import { Introducer } from '../introducer/introducer.ts'
+import { introducerProtocol } from '../introducer/protocol.ts'
+import { DiskStore } from '../storage/disk-store.ts'
+import { LocalPeer } from '../storage/local-peer.ts'
+import { serveStorage } from '../storage/serve.ts'
+import { storageProtocol } from '../storage/storage-protocol.ts'
+import type { Config } from './config.ts'
+import { subscribe } from './grid-subscription.ts'
+import type { Home, Secrets } from './home.ts'
+import { lend } from './lending.ts'
+import { NetworkPeers } from './network-peers.ts'
+import { processWriters } from './store-writers.ts'
+import { listenUnix } from './unix-net.ts'
+
+export interface NodeParts {
+  home: Home
+  config: Config
+  secrets: Secrets
+  net: Net
+  clock: Clock
+  random: Random
+  disk: Disk
+  trace: Trace
+  /** Whether this node is an introducer too. */
+  introduces: boolean
+}
+
+export interface RunningNode {
+  id: string
+  /** Where it listens: multiaddrs with /p2p. */
+  addresses: string[]
+  /** Tells, when it is asked, how this node's own storage is; undefined without storage. */
+  storage: LocalPeer | undefined
+  peers: NetworkPeers
+  close(): Promise<void>
+}
+
+/** Bytes of bodies under way, in all channels together. */
+const inFlightBytes = 128 * 2 ** 20
+/** How often a node looks whether it still takes shares. */
+const refreshMs = 60_000
+
+/** Where a node listens for the command line of its home. */
+export function socketOf(home: Home): string {
+  return path.join(home.path, 'node.sock')
+}
+
+/** Starts a node over parts that are open already; the net is closed with it. */
+export async function runNode(parts: NodeParts): Promise<RunningNode> {
+  const { home, config, net, clock, trace } = parts
+  const budget = new Budget(inFlightBytes)
+  const closing = new AbortController()
+  const storage = config.storage.enabled ? await openStorage(parts) : undefined
+  if (storage !== undefined) {
+    net.handle(storageProtocol, (channel) =>
+      serveStorage(storage, channel, { clock, budget, trace }),
+    )
+  }
+  const introducer = parts.introduces ? await openIntroducer(parts, budget) : undefined
+  const announcer =
+    storage === undefined ? undefined : await announce(parts, storage, closing.signal)
+  const subscriber = await subscribe({ ...parts, announcer })
+  const peers = new NetworkPeers({
+    net,
+    clock,
+    fixed: config.grid.peers,
+    subscriber,
+    own: own(config, storage),
+  })
+  const lending = await listenUnix(socketOf(home), (channel) =>
+    lend(peers, channel, { clock, budget }),
+  )
+  peers.ready({ signal: closing.signal }).catch(() => undefined)
+  return {
+    id: net.id,
+    addresses: told(config, net).map((address) => `${address}/p2p/${net.id}`),
+    storage,
+    peers,
+    async close() {
+      closing.abort()
+      await lending.close()
+      await peers.close()
+      await introducer?.close()
+    },
+  }
+}
+
+async function openStorage({ config, net, clock, disk, trace }: NodeParts): Promise<LocalPeer> {
+  const { directory, reserveBytes, readOnly } = config.storage
+  const store = new DiskStore({ disk, root: directory, writers: processWriters })
+  await store.open()
+  return new LocalPeer({
+    id: net.id,
+    store,
+    clock,
+    trace,
+    software: version,
+    reserveBytes,
+    readOnly,
+  })
+}
+
+async function openIntroducer(parts: NodeParts, budget: Budget): Promise<Introducer> {
+  const { config, net, clock, disk, trace, home } = parts
+  await disk.makeDirectory(home.cache)
+  const keptAt = { disk, path: path.join(home.cache, 'announcements') }
+  const introducer = await Introducer.open({
+    gridName: config.grid.name,
+    clock,
+    budget,
+    trace,
+    keptAt,
+  })
+  net.handle(introducerProtocol, (channel) => introducer.serve(channel))
+  return introducer
+}
+
+/** Says anew from time to time how much room there is. */
+async function announce(
+  { config, net, secrets, clock }: NodeParts,
+  storage: LocalPeer,
+  closing: AbortSignal,
+): Promise<Announcer> {
+  let status = await storage.status()
+  const announcer = new Announcer({
+    gridName: config.grid.name,
+    seed: secrets.identitySeed,
+    clock,
+    describe: () => ({
+      addresses: told(config, net),
+      facts: {
+        nickname: config.node.nickname,
+        failureDomain: config.node.domain,
+        freeBytes: status.freeBytes,
+        readOnly: status.readOnly,
+        quarantineDays: 0,
+        suites: [suite],
+        software: version,
+      },
+    }),
+  })
+  const watch = async (): Promise<void> => {
+    for (;;) {
+      await sleep(clock, refreshMs, { signal: closing })
+      const now = await storage.status().catch(() => status)
+      const changed = now.readOnly !== status.readOnly
+      status = now
+      if (changed) announcer.renew()
+    }
+  }
+  watch().catch(() => undefined)
+  return announcer
+}
+
+function own(
+  config: Config,
+  storage: LocalPeer | undefined,
+): ConstructorParameters<typeof NetworkPeers>[0]['own'] {
+  if (storage === undefined) return undefined
+  const { nickname, domain } = config.node
+  return {
+    peer: storage,
+    nickname,
+    domain: domain === '' ? undefined : domain,
+    accepts: !config.storage.readOnly,
+  }
+}
+
+/** The addresses that others are told. */
+function told(config: Config, net: Net): string[] {
+  return config.node.announce.length > 0 ? config.node.announce : net.addresses()
+}

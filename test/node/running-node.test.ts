@@ -1,0 +1,119 @@
+/** A whole grid over real sockets in one process: TCP, Noise, real disks. */
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { after, before, describe, it } from 'mocha'
+import { concat } from '../../src/base/bytes.ts'
+import { SystemClock } from '../../src/base/clock.ts'
+import { SystemDisk } from '../../src/base/disk.ts'
+import { SystemRandom } from '../../src/base/random.ts'
+import { noTrace } from '../../src/base/trace.ts'
+import { parseConfig } from '../../src/node/config.ts'
+import type { Grid } from '../../src/node/grid.ts'
+import { homeAt, openHome, readConfig } from '../../src/node/home.ts'
+import { openLibp2pNet } from '../../src/node/libp2p-net.ts'
+import { makeHome, openGrid } from '../../src/node/open-grid.ts'
+import { type RunningNode, runNode } from '../../src/node/running-node.ts'
+
+const loopback = '/ip4/127.0.0.1/tcp/0'
+
+function setting(name: string, value: unknown): { path: string; value: unknown; source: string } {
+  return { path: name, value, source: 'test' }
+}
+
+async function start(directory: string, introduces: boolean): Promise<RunningNode> {
+  const home = homeAt(directory)
+  const secrets = await openHome(home)
+  const config = parseConfig(await readConfig(home), [], home.path)
+  const net = await openLibp2pNet({ seed: secrets.identitySeed, listen: config.node.listen })
+  return runNode({
+    home,
+    config,
+    secrets,
+    net,
+    introduces,
+    clock: new SystemClock(),
+    random: new SystemRandom(),
+    disk: new SystemDisk(),
+    trace: noTrace,
+  })
+}
+
+async function read(grid: Grid, cap: string): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = []
+  for await (const piece of grid.get(cap)) pieces.push(piece)
+  return concat(...pieces)
+}
+
+describe('running node', () => {
+  const content = Uint8Array.from({ length: 300_000 }, (_, i) => (i * i) >> 5)
+  let directory: string
+  let introducer: RunningNode
+  const nodes: RunningNode[] = []
+  let cap: string
+
+  before(async () => {
+    directory = await mkdtemp(path.join(tmpdir(), 'grid-net-'))
+    const introducerHome = path.join(directory, 'intro')
+    await makeHome(introducerHome, [
+      setting('node.listen', [loopback]),
+      setting('storage.enabled', false),
+    ])
+    introducer = await start(introducerHome, true)
+    for (let i = 0; i < 4; i++) {
+      const home = path.join(directory, `n${i}`)
+      await makeHome(home, [
+        setting('node.listen', [loopback]),
+        setting('node.nickname', `n${i}`),
+        setting('storage.enabled', true),
+        setting('storage.reserve', '1MiB'),
+        setting('grid.introducers', introducer.addresses),
+      ])
+      nodes.push(await start(home, false))
+    }
+    await makeHome(path.join(directory, 'client'), [
+      setting('storage.enabled', false),
+      setting('grid.introducers', introducer.addresses),
+    ])
+  })
+
+  after(async () => {
+    await Promise.all([...nodes, introducer].map((node) => node.close()))
+    await rm(directory, { recursive: true })
+  })
+
+  it('stores through an introducer, TCP and Noise', async () => {
+    const grid = await openGrid({ home: path.join(directory, 'client') })
+    const report = await grid.put({ stream: [content], sizeBytes: content.length })
+    assert.deepEqual(report.redundancy, { k: 2, happy: 3, n: 4 })
+    assert.equal(report.servers, 4)
+    cap = report.cap
+    assert.deepEqual(await read(grid, cap), content)
+    await grid.close()
+  })
+
+  it('lends its connections, and stores in itself too', async () => {
+    while (nodes[0].peers.candidates().length < 4)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    const grid = await openGrid({ home: path.join(directory, 'n0') })
+    const names = (await grid.status()).map(({ nickname, status }) => [
+      nickname,
+      status?.shareCount,
+    ])
+    assert.deepEqual(
+      names.sort(),
+      ['n0', 'n1', 'n2', 'n3'].map((name) => [name, 1]),
+    )
+    assert.deepEqual(await read(grid, cap), content)
+    await grid.close()
+  })
+
+  it('goes on with every introducer dead and half of the servers gone', async () => {
+    await introducer.close()
+    await Promise.all([nodes[1].close(), nodes[3].close()])
+    const grid = await openGrid({ home: path.join(directory, 'client') })
+    assert.deepEqual(await read(grid, cap), content)
+    await grid.close()
+  })
+})

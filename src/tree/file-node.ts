@@ -1,4 +1,5 @@
 /** Nodes of a file of more than one extent (docs/specs/tree.md, "File nodes"). */
+import { equalBytes } from '../base/bytes.ts'
 import type { CborValue } from '../base/cbor.ts'
 import { type ConvergenceKeys, keyBytes, verifyKeyOf } from '../caps/keys.ts'
 import { openNode, sealNode, type SealedNode } from './node-slice.ts'
@@ -93,9 +94,14 @@ function parseChildRow(value: CborValue, { children }: Refs): ChildRow {
   const [number, plaintextBytes, readKey] = asArray(value, 3)
   const child = children[asInteger(number, 0, children.length - 1)]
   if (child === undefined) throw malformedNode('a row without its child')
-  return {
-    ...child,
+  const { verifyKey, ...place } = child
+  const row = {
+    ...place,
     plaintextBytes: asInteger(plaintextBytes, 1, Number.MAX_SAFE_INTEGER),
     readKey: asBytes(readKey, keyBytes),
   }
+  if (row.offset !== 0) throw malformedNode('a child that is not at the start of its object')
+  if (!equalBytes(verifyKey, verifyKeyOf(row.readKey)))
+    throw malformedNode('a child whose two keys do not belong together')
+  return row
 }

@@ -13,8 +13,8 @@ import { commitmentBytes, commits, decrypt, seal, sealedLength } from '../encodi
 
 export type NodeType = 'tree' | 'dir'
 
-/** Bounds of either stream of a node. */
-export const nodeLimits: CborLimits = { depth: 8, items: 131_072, bytes: 2 * 2 ** 20 }
+/** Bounds of either stream of a node: a full one above extents names 163,844 values. */
+export const nodeLimits: CborLimits = { depth: 8, items: 2 ** 18, bytes: 2 * 2 ** 20 }
 
 const sizeBytes = 4
 

@@ -159,8 +159,8 @@ const operations = {
 
 describe('object vectors', () => {
   for (const vector of cases) {
-    it(vector.id, () => {
-      checkVector(vector, operations)
+    it(vector.id, async () => {
+      await checkVector(vector, operations)
     })
   }
 

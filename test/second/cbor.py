@@ -1,7 +1,7 @@
 """The canonical CBOR of docs/specs/tree.md: integers, byte strings, texts and arrays."""
 from notation import Refused
 
-TOP, DEPTH, ITEMS, BYTES = 2**53 - 1, 8, 131072, 2**21
+TOP, DEPTH, ITEMS, BYTES = 2**53 - 1, 8, 2**18, 2**21
 
 
 def head(major, n):

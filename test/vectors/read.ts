@@ -31,13 +31,13 @@ export function readVectors(name: string): Vector[] {
   return (JSON.parse(text) as { cases: Vector[] }).cases
 }
 
-/** Throws unless the operation gives what the vector says, or fails as it says. */
-export function checkVector(vector: Vector, operations: Operations): void {
+/** Rejects unless the operation gives what the vector says, or fails as it says. */
+export async function checkVector(vector: Vector, operations: Operations): Promise<void> {
   const operation = operations[vector.op]
   assert.ok(operation !== undefined, `no operation ${vector.op}`)
-  const run = (): unknown => operation(vector.in as never)
-  if (vector.error === undefined) assert.deepEqual(run(), vector.out)
-  else assert.throws(run, (error) => codeOf(error) === vector.error)
+  const run = async (): Promise<unknown> => operation(vector.in as never)
+  if (vector.error === undefined) assert.deepEqual(await run(), vector.out)
+  else await assert.rejects(run, (error) => codeOf(error) === vector.error)
 }
 
 export function bytesOf(bulk: Bulk): Uint8Array {

@@ -19,7 +19,7 @@ export type ErrorCode =
   | 'E_ENCODING' // k verified blocks give a wrong segment: the uploader was malformed
   | 'E_COMMIT' // the key is not the one this stream was sealed with
   | 'E_NODE' // malformed tree node
-  | 'E_SIZE' // a length outside what the format allows
+  | 'E_SIZE' // an object too short for the size that its cap or its row gives
   // a storage server's answers
   | 'E_ABSENT' // no such share here
   | 'E_FULL' // no space beyond the reserve, or quota used

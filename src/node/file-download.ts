@@ -11,6 +11,7 @@ import { commitmentBytes, commits, decrypt } from '../encoding/seal.ts'
 import { coveredBytes, type FileNode, openFileNode } from '../tree/file-node.ts'
 import { extentsOf } from '../tree/file-reader.ts'
 import { beginsNode } from '../tree/node-slice.ts'
+import { malformedNode } from '../tree/refs.ts'
 import type { SegmentRange } from './object-download.ts'
 
 /** Fetches checked segments of an object. */
@@ -112,7 +113,8 @@ async function openStart(
       : (await readSegments({ object, firstSegment: 0, segmentCount: allSegments }, options))
           .ciphertext
     const node = openFileNode(all, readKey)
-    if (coveredBytes(node) !== plaintextBytes) throw wrongSize()
+    if (coveredBytes(node) !== plaintextBytes)
+      throw malformedNode('it covers other bytes than the cap says')
     return { node }
   }
   checkCommitment(ciphertext, readKey)
@@ -146,7 +148,9 @@ async function readSealed(
     commitmentBytes + fromByte - runStart,
     commitmentBytes + toByte - runStart,
   )
-  if (slice.length !== toByte - fromByte) throw wrongSize()
+  if (slice.length !== toByte - fromByte) {
+    throw new GridError('E_SIZE', 'the object is too short for the size that is told of it')
+  }
   return decrypt(readKey, fromByte, slice)
 }
 
@@ -167,8 +171,4 @@ function checkCommitment(start: Uint8Array, readKey: Uint8Array): void {
       'the key of this cap does not open its object: the cap is wrong',
     )
   }
-}
-
-function wrongSize(): GridError {
-  return new GridError('E_ENCODING', 'the object does not have the size that the cap says')
 }

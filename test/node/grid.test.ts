@@ -5,6 +5,9 @@ import { SystemClock } from '../../src/base/clock.ts'
 import { type ErrorCode, GridError, isGridError } from '../../src/base/errors.ts'
 import { SystemRandom } from '../../src/base/random.ts'
 import { noTrace } from '../../src/base/trace.ts'
+import type { ChkCap } from '../../src/caps/cap.ts'
+import { parseCap } from '../../src/caps/parse.ts'
+import { formatCap } from '../../src/caps/text.ts'
 import { InlineEncoder } from '../../src/encoding/inline-encoder.ts'
 import { openErasureCode } from '../../src/encoding/open-code.ts'
 import type { Candidate } from '../../src/node/candidate.ts'
@@ -249,6 +252,17 @@ describe('grid', () => {
       memory.put(content(1000), { redundancy: { k: 3, happy: 2, n: 10 } }),
       RangeError,
     )
+  })
+
+  it('refuses a cap of another size than its file', async () => {
+    const memory = await MemoryGrid.of(1)
+    const resized = async (length: number, sizeBytes: number): Promise<Uint8Array> => {
+      const { cap } = await memory.put(content(length))
+      return memory.get(formatCap({ ...parseCap(cap), sizeBytes } as ChkCap))
+    }
+    for (const size of [4_999_999, 5_000_001])
+      await assert.rejects(resized(5_000_000, size), hasCode('E_NODE'))
+    await assert.rejects(resized(1000, 1024 * 1024), hasCode('E_SIZE'))
   })
 
   it('stops at once when it is told to', async () => {

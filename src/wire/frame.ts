@@ -76,7 +76,7 @@ export class FrameDecoder {
     const taken = rest.subarray(0, wanted - this.#partial.length)
     const start = this.#partial.length === 0 ? taken : concat(this.#partial, taken)
     if (start.length < wanted) {
-      this.#partial = start === taken ? start.slice() : start
+      this.#partial = start === taken ? new Uint8Array(start) : start
     } else {
       this.#partial = new Uint8Array(0)
       this.#complete(start)

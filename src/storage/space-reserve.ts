@@ -10,7 +10,7 @@ const minChargeBytes = 4096
 
 /** Kept free unless the operator says otherwise: 1 GiB, or 5 % of a larger disk. */
 export function defaultReserveBytes(totalBytes: number): number {
-  return Math.max(2 ** 30, totalBytes / 20)
+  return Math.max(2 ** 30, Math.ceil(totalBytes / 20))
 }
 
 export class SpaceReserve {

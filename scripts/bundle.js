@@ -24,9 +24,11 @@ await build({
   minifySyntax: true,
   entryNames: '[name]',
   chunkNames: '[name]-[hash]',
+  // the entry without the native addon, which a bundle could not load and short values do not need
+  alias: { 'cbor-x': 'cbor-x/encode' },
   // packages in CommonJS ask for Node's own modules by require
   banner: {
-    js: "import { createRequire } from 'node:module';const require = createRequire(import.meta.url);",
+    js: "import { createRequire as requireFrom } from 'node:module';globalThis.require ??= requireFrom(import.meta.url);",
   },
 })
 await chmod('dist/bundle/grid.js', 0o755)

@@ -1,7 +1,7 @@
 /** What the init commands share: options that become settings, and the making of a home from them. */
 import { configText } from '../node/config-file.ts'
 import { type Override, parseConfig } from '../node/config.ts'
-import { initHome } from '../node/home.ts'
+import { freshSecrets, initHome, type Secrets } from '../node/home.ts'
 import { type Identity, identityOf } from '../node/identity.ts'
 import type { Context } from './command.ts'
 import { flag, type Flag, list, type List, text, type Value } from './option.ts'
@@ -38,26 +38,32 @@ const settings: Readonly<Record<string, string>> = {
   reserve: 'storage.reserve',
 }
 
-/**
- * Makes the home. What `options` leave out keeps its default.
- *
- * @param keepsShares - whether the node is a storage server
- * @throws E_CONFIG, E_EXISTS, E_IO
- */
-export async function makeHome(
-  { home, world, output, trace }: Context,
-  options: Readonly<Record<string, unknown>>,
-  keepsShares: boolean,
-): Promise<Identity> {
-  const given: Override[] = [{ path: 'storage.enabled', value: keepsShares, source: 'grid' }]
+/** The settings that `options` give; all others keep their values. */
+export function givenSettings(options: Readonly<Record<string, unknown>>): Override[] {
+  const given: Override[] = []
   for (const [name, path] of Object.entries(settings)) {
     const value = options[name]
     if (value === undefined || (Array.isArray(value) && value.length === 0)) continue
     given.push({ path, value, source: `--${name}` })
   }
+  if (options.noStorage === true) given.push(noStorage('--no-storage'))
+  return given
+}
+
+/** The setting of a home that keeps no shares for others. */
+export function noStorage(source: string): Override {
+  return { path: 'storage.enabled', value: false, source }
+}
+
+/** Makes the home. @throws E_CONFIG, E_EXISTS, E_IO */
+export async function makeHome(
+  { home, world, output, trace }: Context,
+  given: readonly Override[],
+  secrets: Secrets = freshSecrets(world.random),
+): Promise<Identity> {
   parseConfig('', given, home.path)
-  const { identitySeed } = await initHome(home, { config: configText(given), random: world.random })
-  const identity = identityOf(identitySeed)
+  await initHome(home, { config: configText(given), random: world.random, secrets })
+  const identity = identityOf(secrets.identitySeed)
   trace.event('home made', { path: home.path, id: identity.id })
   output.note(`made ${home.path}: keep a copy of it, whoever has one has its keys`)
   return identity

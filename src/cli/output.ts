@@ -105,7 +105,8 @@ function causesOf(error: GridError): string[] {
   const causes = Array.isArray(problems) ? problems.slice(1).map(String) : []
   let cause = error.cause
   for (let depth = 0; depth < 4 && cause instanceof Error; depth++) {
-    if (!error.message.includes(cause.message)) causes.push(cause.message)
+    const said = error.code === 'E_FILE' || error.message.includes(cause.message)
+    if (!said) causes.push(cause.message.split('\n', 1)[0])
     cause = cause.cause
   }
   return causes

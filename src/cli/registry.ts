@@ -8,6 +8,31 @@ export const registry: readonly CommandEntry[] = [
     load: async () => (await import('./commands/init.ts')).init,
   },
   {
+    name: 'up',
+    summary: "run this machine's node, and make its home first if there is none",
+    load: async () => (await import('./commands/up.ts')).up,
+  },
+  {
+    name: 'put',
+    summary: 'store files and print their caps',
+    load: async () => (await import('./commands/put.ts')).put,
+  },
+  {
+    name: 'get',
+    summary: 'fetch what a cap reads into a file',
+    load: async () => (await import('./commands/get.ts')).get,
+  },
+  {
+    name: 'cat',
+    summary: 'print what a cap reads',
+    load: async () => (await import('./commands/cat.ts')).cat,
+  },
+  {
+    name: 'status',
+    summary: 'list the storage servers and say how they are',
+    load: async () => (await import('./commands/status.ts')).status,
+  },
+  {
     name: 'cap inspect',
     summary: 'say what a cap is and what its holder may do, and show no secret',
     load: async () => (await import('./commands/cap-inspect.ts')).capInspect,
@@ -23,6 +48,11 @@ export const registry: readonly CommandEntry[] = [
     load: async () => (await import('./commands/node-init.ts')).nodeInit,
   },
   {
+    name: 'node run',
+    summary: 'run the node of this home until it is told to stop',
+    load: async () => (await import('./commands/node-run.ts')).nodeRun,
+  },
+  {
     name: 'node id',
     summary: "print this home's peer id",
     load: async () => (await import('./commands/node-id.ts')).nodeId,
@@ -31,6 +61,11 @@ export const registry: readonly CommandEntry[] = [
     name: 'introducer init',
     summary: 'make the home of an introducer, and print its address',
     load: async () => (await import('./commands/introducer-init.ts')).introducerInit,
+  },
+  {
+    name: 'introducer run',
+    summary: 'run the introducer of this home until it is told to stop',
+    load: async () => (await import('./commands/introducer-run.ts')).introducerRun,
   },
   {
     name: 'version',

@@ -1,5 +1,6 @@
 /** The real machine: the only place that makes clocks, disks and randomness, and ends the process. */
 import { appendFileSync, openSync } from 'node:fs'
+import { setMaxListeners } from 'node:events'
 import os from 'node:os'
 import { SystemClock } from '../base/clock.ts'
 import { SystemDisk } from '../base/disk.ts'
@@ -9,12 +10,14 @@ import { dispatch } from './dispatch.ts'
 import { exitCodes } from './exit-codes.ts'
 import { scrub } from './scrub.ts'
 import { StreamSink } from './stream-sink.ts'
+import type { World } from './world.ts'
 
 /**
  * Runs the process's command line to its end. The first SIGINT, SIGTERM or SIGHUP, or a reader of
  * stdout that goes away, asks the command to stop; the second ends it at once.
  */
 export async function run(): Promise<never> {
+  setMaxListeners(0) // many parts of one command wait for one signal, and Node would warn of it
   const stop = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
@@ -42,6 +45,7 @@ export async function run(): Promise<never> {
     }),
     stderr: new StreamSink(process.stderr),
     signal: stop.signal,
+    openGrid,
     openLog,
   })
   process.exit(exit)
@@ -57,4 +61,13 @@ async function openLog(path: string): Promise<(line: string) => void> {
   } catch (error) {
     throw asGridError(error, 'E_FILE', `cannot write the log file ${path}`)
   }
+}
+
+/** Loaded when it is needed: most of the code that there is hangs on it. */
+const openGrid: World['openGrid'] = async (options) => {
+  const [node, { environmentOverrides }] = await Promise.all([
+    import('../node/open-grid.ts'),
+    import('../node/config.ts'),
+  ])
+  return node.openGrid({ ...options, overrides: environmentOverrides(process.env) })
 }

@@ -2,6 +2,9 @@
 import type { Clock } from '../base/clock.ts'
 import type { Disk } from '../base/disk.ts'
 import type { Random } from '../base/random.ts'
+import type { Trace } from '../base/trace.ts'
+import type { Grid } from '../node/grid.ts'
+import type { Home } from '../node/home.ts'
 
 /** Where text goes. */
 export interface Sink {
@@ -26,6 +29,8 @@ export interface World {
   readonly stderr: Sink
   /** Aborts with E_INTERRUPTED on the user's wish. */
   readonly signal: AbortSignal
+  /** The grid of an initialised home, for whoever asks to close. Throws what `openGrid` of the node throws. */
+  openGrid(options: { home: Home; trace: Trace }): Promise<Grid>
   /** Opens a log to append lines to, for its owner alone. */
   openLog(path: string): Promise<(line: string) => void>
 }

@@ -46,17 +46,26 @@ export function homeAt(directory: string): Home {
   }
 }
 
+/** Secrets for a new home. */
+export function freshSecrets(random: Random): Secrets {
+  return {
+    identitySeed: random.bytes(seedBytes),
+    convergenceSecret: random.bytes(secretBytes),
+  }
+}
+
 /**
  * Makes a home with fresh secrets and `config` as its config.toml, durable when it resolves. An
  * attempt that was cut short can be repeated.
  *
+ * @param options.secrets - fresh ones of the caller's, where the config depends on them
  * @throws E_EXISTS for a home that is initialised, or a config.toml with another text; E_IO
  */
 export async function initHome(
   home: Home,
-  options: { config: string; random: Random },
+  options: { config: string; random: Random; secrets?: Secrets },
 ): Promise<Secrets> {
-  const { config, random } = options
+  const { config, random, secrets = freshSecrets(random) } = options
   if (await exists(home.private)) {
     throw new GridError('E_EXISTS', `${home.path} is a grid home already`, {
       hint: 'choose another with --home, or keep using this one',
@@ -65,10 +74,6 @@ export async function initHome(
   try {
     await fs.mkdir(home.path, { recursive: true, mode: 0o700 })
     await placeConfig(home, config)
-    const secrets = {
-      identitySeed: random.bytes(seedBytes),
-      convergenceSecret: random.bytes(secretBytes),
-    }
     await placeSecrets(home, secrets, random)
     return secrets
   } catch (error) {

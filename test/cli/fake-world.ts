@@ -5,6 +5,7 @@ import { GridError } from '../../src/base/errors.ts'
 import { SystemRandom } from '../../src/base/random.ts'
 import { dispatch } from '../../src/cli/dispatch.ts'
 import type { ExitCode } from '../../src/cli/exit-codes.ts'
+import { openGrid } from '../../src/node/open-grid.ts'
 import type { Sink, World } from '../../src/cli/world.ts'
 
 export class ManualClock implements Clock {
@@ -50,6 +51,8 @@ export class MemorySink implements Sink {
   readonly isTerminal: boolean
   readonly columns = 80
   isBroken = false
+  /** Called after each write. */
+  onWrite: () => void = () => {}
   #bytes: Uint8Array = new Uint8Array(0)
 
   constructor(isTerminal = false) {
@@ -59,6 +62,7 @@ export class MemorySink implements Sink {
   async write(data: string | Uint8Array): Promise<void> {
     if (this.isBroken) throw new GridError('E_INTERRUPTED', 'nobody reads the output')
     this.#bytes = Buffer.concat([this.#bytes, Buffer.from(data)])
+    this.onWrite()
   }
 
   get bytes(): Uint8Array {
@@ -87,6 +91,7 @@ export function fakeWorld(given: Partial<World> & { isTerminal?: boolean } = {})
     disk: new SystemDisk(),
     stdin: (async function* () {})(),
     signal: new AbortController().signal,
+    openGrid: ({ home, trace }) => openGrid({ home, trace }),
     openLog: async () => (line) => void logs.push(line),
     ...rest,
     clock: new ManualClock(),

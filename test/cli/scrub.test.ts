@@ -75,7 +75,7 @@ describe('scrub', () => {
     for (const part of ['URI:', 'g', 'uri:a', 'URI:CHK:a ', 'a'.repeat(51), 'g1']) {
       const startMs = Date.now()
       scrub(part.repeat(100_000 / part.length))
-      assert.ok(Date.now() - startMs < 500, part)
+      assert.ok(Date.now() - startMs < 3000, part)
     }
   })
 })

@@ -1,5 +1,5 @@
 import { command, type Command } from '../command.ts'
-import { clientOptions, listenOptions, makeHome } from '../make-home.ts'
+import { clientOptions, givenSettings, listenOptions, makeHome, noStorage } from '../make-home.ts'
 
 /** Beside a node's 7780, so that one machine can run both. */
 const defaultListen = ['/ip4/0.0.0.0/tcp/7781']
@@ -12,7 +12,8 @@ export const introducerInit: Command = command({
   ],
   async run(context, { options }) {
     const listen = options.listen.length > 0 ? options.listen : defaultListen
-    const { id } = await makeHome(context, { ...options, listen }, false)
+    const settings = [...givenSettings({ ...options, listen }), noStorage('grid introducer init')]
+    const { id } = await makeHome(context, settings)
     const reached = options.announce.length > 0 ? options.announce : listen
     const addresses = reached.map((address) => `${address}/p2p/${id}`)
     await context.output.item({ peerId: id, addresses }, addresses.join('\n'))

@@ -1,5 +1,11 @@
 import { command, type Command } from '../command.ts'
-import { clientOptions, listenOptions, makeHome, storageOptions } from '../make-home.ts'
+import {
+  clientOptions,
+  givenSettings,
+  listenOptions,
+  makeHome,
+  storageOptions,
+} from '../make-home.ts'
 
 export const nodeInit: Command = command({
   arguments: [],
@@ -9,7 +15,7 @@ export const nodeInit: Command = command({
     ['grid node init --announce /dns4/node.example/tcp/7780', 'be reached by name'],
   ],
   async run(context, { options }) {
-    const { id } = await makeHome(context, options, !options.noStorage)
+    const { id } = await makeHome(context, givenSettings(options))
     await context.output.item({ peerId: id }, id)
     return { summary: { home: context.home.path, peerId: id } }
   },

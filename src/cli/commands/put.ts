@@ -1,0 +1,78 @@
+import path from 'node:path'
+import { formatByteSize } from '../../base/byte-size.ts'
+import { untilAborted } from '../../base/deadline.ts'
+import { openFile, syncFileReader } from '../../node/file-source.ts'
+import { type Grid, type PutOptions, type PutReport, smallInputBytes } from '../../node/grid.ts'
+import { command, type Command, type Context } from '../command.ts'
+import { formatElapsed } from '../duration.ts'
+import { choice } from '../option.ts'
+import { redundancyOf, redundancyOptions } from '../redundancy-options.ts'
+
+export const put: Command = command({
+  arguments: [{ name: 'FILE', summary: 'what to store; - is standard input', many: true }],
+  options: {
+    ...redundancyOptions,
+    convergence: choice(
+      '--convergence <KIND>',
+      'account: an equal file gives an equal cap; random: it never does',
+      ['account', 'random'],
+    ),
+  },
+  examples: [
+    ['grid put photo.jpg', 'store a file and print its cap'],
+    ['tar c mail | grid put - > mail.cap', 'store what another program writes'],
+  ],
+  async run(context, { positionals, options }) {
+    const { world, output } = context
+    const { convergence } = options
+    const redundancy = redundancyOf(options)
+    const chosen = { ...(redundancy && { redundancy }), ...(convergence && { convergence }) }
+    const startMs = world.clock.monotonicMs()
+    const notes = new Set<string>()
+    let sizeBytes = 0
+    const grid = await world.openGrid(context)
+    try {
+      for (const file of positionals) {
+        const report = await putOne(context, grid, file, chosen)
+        sizeBytes += report.sizeBytes
+        for (const note of report.notes) notes.add(note)
+        await output.item({ file, ...report }, report.cap)
+      }
+    } finally {
+      await grid.close()
+    }
+    for (const note of notes) output.note(note)
+    const elapsedMs = Math.round(world.clock.monotonicMs() - startMs)
+    return {
+      summary: { files: positionals.length, sizeBytes, elapsedMs },
+      text: `stored ${formatByteSize(sizeBytes)} in ${formatElapsed(elapsedMs)}`,
+    }
+  },
+})
+
+async function putOne(
+  { world, signal, progress }: Context,
+  grid: Grid,
+  name: string,
+  chosen: PutOptions,
+): Promise<PutReport> {
+  const file = name === '-' ? undefined : openFile(name)
+  const task = progress.start(path.basename(name), file?.sizeBytes)
+  const options = { ...chosen, signal, onProgress: (bytes: number) => task.advance(bytes) }
+  try {
+    if (file === undefined) {
+      return await grid.put({ stream: untilAborted(world.stdin, signal) }, options)
+    }
+    const { fd, sizeBytes } = file
+    const input =
+      sizeBytes <= smallInputBytes
+        ? { stream: [syncFileReader()(fd, 0, sizeBytes)], sizeBytes }
+        : { fd, sizeBytes }
+    const report = await grid.put(input, options)
+    file.checkUnchanged()
+    return report
+  } finally {
+    task.end()
+    file?.close()
+  }
+}

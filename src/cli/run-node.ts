@@ -1,0 +1,59 @@
+/** What `up`, `node run` and `introducer run` share: a node that runs until it is told to stop. */
+import { isGridError } from '../base/errors.ts'
+import { environmentOverrides, type Override, parseConfig } from '../node/config.ts'
+import { lockHome } from '../node/home-lock.ts'
+import { openHome, readConfig } from '../node/home.ts'
+import { openLibp2pNet } from '../node/libp2p-net.ts'
+import { runNode } from '../node/running-node.ts'
+import { SelfNet } from '../node/self-net.ts'
+import type { Context, Outcome } from './command.ts'
+
+export interface NodeRoles {
+  /** Whether it introduces nodes to each other; if absent, where its config names it as an introducer. */
+  introduces?: boolean
+  /** Settings that win over the file and the environment. */
+  overrides?: readonly Override[]
+}
+
+/** Says where it listens as soon as it does, so that a script can wait for that line. */
+export async function runHere(context: Context, roles: NodeRoles = {}): Promise<Outcome> {
+  const { world, home, signal, output, trace } = context
+  const { clock, random, disk } = world
+  const secrets = await openHome(home)
+  const overrides = [...environmentOverrides(world.env), ...(roles.overrides ?? [])]
+  const config = parseConfig(await readConfig(home), overrides, home.path)
+  const lock = await lockHome(home)
+  try {
+    const { listen } = config.node
+    const seed = secrets.identitySeed
+    const net = new SelfNet(await openLibp2pNet({ seed, listen, clock, random }))
+    const introduces = roles.introduces ?? config.grid.introducers.some(({ id }) => id === net.id)
+    const parts = { home, config, secrets, net, clock, random, disk, trace, introduces }
+    const node = await runNode(parts).catch(async (error: unknown) => {
+      await net.close()
+      throw error
+    })
+    const { id, addresses } = node
+    try {
+      await output.item({ event: 'listening', peerId: id, addresses }, addresses.join('\n'))
+      await aborted(signal)
+    } finally {
+      await node.close()
+    }
+    return { summary: { peerId: id }, text: 'stopped' }
+  } finally {
+    await lock.release()
+  }
+}
+
+/** Resolves on the user's wish, which is how a node ends well; rejects at a deadline. */
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const end = (): void => {
+      if (isGridError(signal.reason, 'E_INTERRUPTED')) resolve()
+      else reject(signal.reason as Error)
+    }
+    if (signal.aborted) end()
+    else signal.addEventListener('abort', end, { once: true })
+  })
+}

@@ -68,6 +68,11 @@ export const registry: readonly CommandEntry[] = [
     load: async () => (await import('./commands/introducer-run.ts')).introducerRun,
   },
   {
+    name: 'demo',
+    summary: 'run a grid of ten nodes on this machine, and watch a file survive seven of them',
+    load: async () => (await import('./commands/demo.ts')).demo,
+  },
+  {
     name: 'version',
     summary: 'print the versions of grid, Node and the machine',
     load: async () => (await import('./commands/version.ts')).showVersion,

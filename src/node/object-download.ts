@@ -39,7 +39,11 @@ interface GoodShare {
   reply: BlocksReply
 }
 
-type Settled = { attempt: Attempt; reply: BlocksReply } | { attempt: Attempt; error: unknown }
+type Settled =
+  | { attempt: Attempt; reply: BlocksReply }
+  | { attempt: Attempt; error: unknown }
+  /** What a server said to a survey. */
+  | { candidate: Candidate; held: readonly number[] }
 
 /** The longest header: prefix, descriptor of 255 shares, two lists of 128 leaves. */
 const maxHeaderBytes = 8 + 48 + 255 * 32 + 2 * 128 * 32
@@ -66,13 +70,15 @@ class ObjectDownload {
   readonly #events: EventQueue<Settled>
   readonly #stop = new AbortController()
   readonly #active = new Set<Attempt>()
-  readonly #good = new Map<number, GoodShare>()
+  /** Answers not shown to be bad, by share number: the first counts, the others stand by. */
+  readonly #good = new Map<number, GoodShare[]>()
   /** Servers that answered with a share of some number: they may hold others. */
-  readonly #holders = new Map<string, Candidate>()
+  readonly #holders = new Set<Candidate>()
   readonly #asked = new Set<string>()
   readonly #verdicts: PeerVerdict[] = []
   #queue: { candidate: Candidate; shareNumber: number | undefined }[] = []
-  #surveyed = false
+  /** Surveys under way. */
+  #surveys = 0
 
   constructor(context: DownloadContext, range: SegmentRange) {
     this.#context = context
@@ -93,10 +99,10 @@ class ObjectDownload {
         if (this.#good.size >= this.#k) {
           const segments = await this.#decode(options)
           if (segments !== undefined) return segments
-        } else if (this.#active.size > 0) {
+        } else {
+          if (this.#promptCount === 0) this.#survey()
+          if (this.#active.size + this.#surveys === 0) throw this.#failure(candidates.length)
           await this.#listen(options)
-        } else if (!(await this.#findMore(options))) {
-          throw this.#failure(candidates.length)
         }
       }
     } finally {
@@ -108,10 +114,14 @@ class ObjectDownload {
     return this.#range.object.k
   }
 
+  /** Attempts that are not overdue. */
+  get #promptCount(): number {
+    return [...this.#active].filter(({ hedged }) => !hedged).length
+  }
+
   /** Keeps k answers on their way, and one more for each attempt that is overdue. */
   #fill(): void {
-    const prompt = [...this.#active].filter(({ hedged }) => !hedged).length
-    let missing = this.#k - this.#good.size - prompt
+    let missing = this.#k - this.#good.size - this.#promptCount
     while (missing > 0) {
       const next = this.#queue.shift()
       if (next === undefined) return
@@ -120,9 +130,7 @@ class ObjectDownload {
   }
 
   #start(candidate: Candidate, shareNumber: number | undefined): boolean {
-    const name = `${candidate.id}/${shareNumber ?? 'any'}`
-    if (this.#asked.has(name)) return false
-    this.#asked.add(name)
+    if (!this.#isNew(candidate, shareNumber ?? 'any')) return false
     const attempt = {
       candidate,
       shareNumber,
@@ -135,6 +143,14 @@ class ObjectDownload {
       (error: unknown) => this.#events.push({ attempt, error }),
     )
     return true
+  }
+
+  /** Whether this was not asked of that server before. */
+  #isNew(candidate: Candidate, question: number | 'any' | 'all'): boolean {
+    const name = `${candidate.id}/${question}`
+    const isNew = !this.#asked.has(name)
+    this.#asked.add(name)
+    return isNew
   }
 
   #get(candidate: Candidate, shareNumber: number | undefined): Promise<BlocksReply> {
@@ -161,6 +177,7 @@ class ObjectDownload {
   }
 
   #settle(event: Settled): void {
+    if ('held' in event) return this.#extend(event.candidate, event.held)
     const { attempt } = event
     const { candidate } = attempt
     const { clock, health } = this.#context
@@ -170,13 +187,18 @@ class ObjectDownload {
       if (!isGridError(event.error, 'E_ABSENT')) health.suspect(candidate.id)
       return
     }
-    const { shareNumber } = event.reply
-    this.#holders.set(candidate.id, candidate)
-    if (shareNumber >= this.#range.object.n)
+    const { reply } = event
+    this.#holders.add(candidate)
+    if (!this.#isShareNumber(reply.shareNumber))
       return this.#blame(candidate, 'sent a share of a number there is not')
     health.noteRead(clock.monotonicMs() - attempt.startMs)
-    // The same share from two servers counts once.
-    if (!this.#good.has(shareNumber)) this.#good.set(shareNumber, { candidate, reply: event.reply })
+    this.#isNew(candidate, reply.shareNumber)
+    const others = this.#good.get(reply.shareNumber) ?? []
+    this.#good.set(reply.shareNumber, [...others, { candidate, reply }])
+  }
+
+  #isShareNumber(value: number): boolean {
+    return Number.isInteger(value) && value >= 0 && value < this.#range.object.n
   }
 
   /** Decodes k of the good shares; undefined when some of them turned out bad, which are dropped. */
@@ -190,19 +212,20 @@ class ObjectDownload {
         coding: { k, n },
         firstSegment: this.#range.firstSegment,
         segmentCount: this.#range.segmentCount,
-        shares: chosen.map(([, { reply }]) => reply),
+        shares: chosen.map(([, [{ reply }]]) => reply),
       },
       options,
     )
     if ('segments' in outcome) {
-      for (const [, { candidate }] of chosen) this.#context.health.trust(candidate.id)
+      for (const [, [{ candidate }]] of chosen) this.#context.health.trust(candidate.id)
       return outcome.segments
     }
-    for (const [shareNumber, { candidate }] of chosen) {
+    for (const [shareNumber, [{ candidate }, ...others]] of chosen) {
       const reply = outcome.good.find((share) => share.shareNumber === shareNumber)
-      if (reply !== undefined) this.#good.set(shareNumber, { candidate, reply })
+      if (reply !== undefined) this.#good.set(shareNumber, [{ candidate, reply }, ...others])
       else {
-        this.#good.delete(shareNumber)
+        if (others.length > 0) this.#good.set(shareNumber, others)
+        else this.#good.delete(shareNumber)
         this.#blame(candidate, 'sent a share that does not match the cap')
       }
     }
@@ -215,16 +238,23 @@ class ObjectDownload {
   }
 
   /** Asks servers that had one share whether they have others: a small grid may hold several on each. */
-  async #findMore(options: { signal?: AbortSignal }): Promise<boolean> {
-    if (this.#surveyed) return false
-    this.#surveyed = true
-    for (const candidate of this.#holders.values()) {
-      const held = await candidate.peer.have([this.#storageIndex], options).catch(() => [[]])
-      for (const shareNumber of held[0] ?? []) {
-        if (!this.#good.has(shareNumber)) this.#queue.push({ candidate, shareNumber })
-      }
+  #survey(): void {
+    for (const candidate of this.#holders) {
+      if (!this.#isNew(candidate, 'all')) continue
+      this.#surveys++
+      const told = (held: readonly number[]): void => this.#events.push({ candidate, held })
+      candidate.peer.have([this.#storageIndex], { signal: this.#stop.signal }).then(
+        ([held = []]) => told(held),
+        () => told([]),
+      )
     }
-    return this.#queue.length > 0
+  }
+
+  #extend(candidate: Candidate, held: readonly number[]): void {
+    this.#surveys--
+    for (const shareNumber of held) {
+      if (this.#isShareNumber(shareNumber)) this.#queue.push({ candidate, shareNumber })
+    }
   }
 
   #failure(known: number): GridError {

@@ -8,6 +8,7 @@ import { noTrace } from '../../src/base/trace.ts'
 import type { ChkCap } from '../../src/caps/cap.ts'
 import { parseCap } from '../../src/caps/parse.ts'
 import { formatCap } from '../../src/caps/text.ts'
+import { storageIndexOf } from '../../src/encoding/descriptor.ts'
 import { InlineEncoder } from '../../src/encoding/inline-encoder.ts'
 import { openErasureCode } from '../../src/encoding/open-code.ts'
 import type { Candidate } from '../../src/node/candidate.ts'
@@ -218,6 +219,57 @@ describe('grid', () => {
         have: async () => [[]],
       }))
     await assert.rejects(memory.get(cap), hasCode('E_NOT_ENOUGH_SHARES'))
+  })
+
+  describe('with two shares on one server', () => {
+    /** Servers 0 (with share 1 as well) and 2 of a 3-of-10 grid, and as many that hold nothing. */
+    async function doubled(): Promise<{ memory: MemoryGrid; cap: string }> {
+      const memory = await MemoryGrid.of(10)
+      const { cap } = await memory.put(content(1000))
+      const { peer: other } = memory.candidates[1]
+      memory.wrap(0, (peer) => ({
+        have: async (indexes) =>
+          (await peer.have(indexes)).map((held, i) => [...held, ...otherHeld[i]]),
+        getBlocks: async (request, options) => {
+          const [held] = await other.have([request.storageIndex])
+          const isOther = request.shareNumber !== undefined && held.includes(request.shareNumber)
+          return (isOther ? other : peer).getBlocks(request, options)
+        },
+      }))
+      const storageIndex = storageIndexOf((parseCap(cap) as ChkCap).root)
+      const otherHeld = await other.have([storageIndex])
+      for (let i = 3; i < 10; i++) {
+        memory.wrap(i, () => ({ getBlocks: () => Promise.reject(new GridError('E_ABSENT', 'no')) }))
+      }
+      memory.candidates.splice(1, 1)
+      return { memory, cap }
+    }
+
+    it('finds them both', async () => {
+      const { memory, cap } = await doubled()
+      assert.deepEqual(await memory.get(cap), content(1000))
+    })
+
+    it('finds them while another server hangs', async () => {
+      const { memory, cap } = await doubled()
+      memory.wrap(8, () => ({ getBlocks: (_, options) => never(options) }))
+      assert.deepEqual(await memory.get(cap), content(1000))
+    })
+
+    it('finds them though others pass their noise off as the same shares', async () => {
+      const { memory, cap } = await doubled()
+      const honest = memory.candidates.slice(0, 2)
+      for (let i = 2; i < 9; i++) {
+        memory.wrap(i, () => ({
+          getBlocks: async (request, options) => {
+            const reply = await honest[i % 2].peer.getBlocks(request, options)
+            reply.blocks[0] ^= 1
+            return reply
+          },
+        }))
+      }
+      assert.deepEqual(await memory.get(cap), content(1000))
+    })
   })
 
   it('believes no server that says it has a share and cannot prove it', async () => {

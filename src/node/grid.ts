@@ -32,13 +32,15 @@ export interface GridParts {
   secret: Uint8Array
   /** What every put uses unless told otherwise; by the number of servers if absent. */
   redundancy?: Redundancy
+  /** What every put uses unless told otherwise; `account` if absent. */
+  convergence?: 'account' | 'random'
 }
 
 export interface PutOptions {
   signal?: AbortSignal
   /** All three, or none of them to take the grid's default. */
   redundancy?: Redundancy
-  /** `account` (default): equal content gives equal objects. `random`: it converges with nothing. */
+  /** `account`: equal content gives equal objects. `random`: it converges with nothing. */
   convergence?: 'account' | 'random'
   profile?: ChunkProfile
   /** Called with the bytes of the input that are safely stored so far. */
@@ -93,13 +95,13 @@ export class Grid {
     options: PutOptions = {},
   ): Promise<PutReport> {
     const { clock, random, peers, secret } = this.#parts
-    const { signal } = options
+    const { signal, convergence = this.#parts.convergence } = options
     const small = (input.sizeBytes ?? Infinity) <= smallInputBytes && 'stream' in input
     const redundancy = await this.#redundancy(options, small && (input.sizeBytes ?? 0) <= 64)
     const context = {
       encoder: small ? this.#parts.smallEncoder : this.#parts.encoder,
       settings: {
-        secret: options.convergence === 'random' ? random.bytes(32) : secret,
+        secret: convergence === 'random' ? random.bytes(32) : secret,
         coding: { k: redundancy.k, n: redundancy.n },
         profile: options.profile ?? 'cdc',
       },

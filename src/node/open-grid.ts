@@ -69,6 +69,7 @@ export async function openGrid(options: OpenGridOptions): Promise<Grid> {
     random,
     secret: secrets.convergenceSecret,
     redundancy: embedded ? embeddedScheme : config.client.scheme,
+    convergence: config.client.convergence,
     encoder: new WorkerEncoder({ threads: usefulThreads(), engine: options.engine }),
     smallEncoder: new InlineEncoder(openErasureCode({ engine: options.engine })),
     peers: embedded ? await openEmbedded(parts, embeddedScheme) : await openNetwork(parts),

@@ -78,6 +78,11 @@ describe('files from the command line', () => {
     const cap = await put()
     assert.equal(await put(), cap)
     assert.notEqual(await put('--convergence', 'random'), cap)
+    const config = path.join(directory, '.grid', 'config.toml')
+    const text = await fs.readFile(config, 'utf8')
+    await fs.writeFile(config, text.replace('convergence = "account"', 'convergence = "random"'))
+    assert.notEqual(await put(), cap)
+    assert.equal(await put('--convergence', 'account'), cap)
   })
 
   it('codes as it is told, all three numbers or none', async () => {

@@ -2,7 +2,7 @@
 import { defaultOf, settingNames, type Settings } from './config-schema.ts'
 import type { Override } from './config.ts'
 
-const schemeComments = {
+const redundancyComments = {
   k: 'Any k of n shares rebuild an object; a put needs happy servers. Unset: as servers allow.',
   happy: undefined,
   n: undefined,
@@ -30,13 +30,13 @@ const comments: { [S in keyof Settings]: Record<keyof Settings[S], string | unde
     directory: 'Where the shares are, from this directory.',
   },
   client: {
-    ...schemeComments,
+    ...redundancyComments,
     convergence: '"account": equal files give equal caps, for this home only. "random": never.',
   },
   embedded: {
     disks:
       'Without a grid, shares go to these directories, best one per disk; [] is one below here.',
-    ...schemeComments,
+    ...redundancyComments,
   },
 }
 

@@ -7,7 +7,7 @@ import { parseByteSize } from '../base/byte-size.ts'
 import { parsePeerAddress, parseTcpAddress } from '../base/multiaddr.ts'
 
 /** k, happy and n of an erasure code, 1 ≤ k ≤ happy ≤ n ≤ 255: all three or none. */
-export interface SchemeSettings {
+export interface RedundancySettings {
   k?: number | undefined
   happy?: number | undefined
   n?: number | undefined
@@ -18,8 +18,8 @@ export interface Settings {
   node: { nickname: string; listen: string[]; announce: string[]; domain: string }
   grid: { name: string; introducers: string[]; peers: string[]; allow_private: boolean }
   storage: { enabled: boolean; reserve: string; read_only: boolean; directory: string }
-  client: SchemeSettings & { convergence: 'account' | 'random' }
-  embedded: SchemeSettings & { disks: string[] }
+  client: RedundancySettings & { convergence: 'account' | 'random' }
+  embedded: RedundancySettings & { disks: string[] }
 }
 
 /** A setting that is wrong, and why. */
@@ -79,7 +79,7 @@ function section<T extends v.ObjectEntries>(
   )
 }
 
-const scheme = { k: v.optional(count), happy: v.optional(count), n: v.optional(count) }
+const redundancy = { k: v.optional(count), happy: v.optional(count), n: v.optional(count) }
 
 const schema = section({
   node: v.optional(
@@ -111,7 +111,7 @@ const schema = section({
   ),
   client: v.optional(
     section({
-      ...scheme,
+      ...redundancy,
       convergence: v.optional(
         v.picklist(['account', 'random'], 'is neither "account" nor "random"'),
         'account',
@@ -119,7 +119,7 @@ const schema = section({
     }),
     {},
   ),
-  embedded: v.optional(section({ disks: v.optional(list(folder), []), ...scheme }), {}),
+  embedded: v.optional(section({ disks: v.optional(list(folder), []), ...redundancy }), {}),
 })
 
 const defaults: Settings = v.parse(schema, {})
@@ -140,7 +140,10 @@ export function checkSettings(table: unknown): Settings | SettingProblem[] {
   const result = v.safeParse(schema, table)
   if (!result.success) return result.issues.map(problemOf)
   const { client, embedded } = result.output
-  const problems = [...schemeProblems('client', client), ...schemeProblems('embedded', embedded)]
+  const problems = [
+    ...redundancyProblems('client', client),
+    ...redundancyProblems('embedded', embedded),
+  ]
   return problems.length === 0 ? result.output : problems
 }
 
@@ -154,7 +157,7 @@ function problemOf(issue: v.BaseIssue<unknown>): SettingProblem {
   return { path: path.slice(1), message: value + issue.message }
 }
 
-function schemeProblems(name: string, { k, happy, n }: SchemeSettings): SettingProblem[] {
+function redundancyProblems(name: string, { k, happy, n }: RedundancySettings): SettingProblem[] {
   if (k === undefined && happy === undefined && n === undefined) return []
   const values = { k, happy, n }
   for (const [key, value] of Object.entries(values)) {

@@ -11,17 +11,11 @@ import type { PeerTarget } from '../base/net.ts'
 import {
   checkSettings,
   defaultOf,
-  type SchemeSettings,
+  type RedundancySettings,
   type SettingProblem,
   settingNames,
 } from './config-schema.ts'
-
-/** How an object is coded: any k of n shares rebuild it, and `happy` servers must hold some. */
-export interface Scheme {
-  k: number
-  happy: number
-  n: number
-}
+import type { Redundancy } from './placement.ts'
 
 export interface Config {
   node: {
@@ -51,13 +45,13 @@ export interface Config {
   }
   client: {
     /** Undefined to choose by the number of servers. */
-    scheme: Scheme | undefined
+    redundancy: Redundancy | undefined
     convergence: 'account' | 'random'
   }
   embedded: {
     /** Absolute directories, one per disk; empty for one below the home. */
     disks: string[]
-    scheme: Scheme | undefined
+    redundancy: Redundancy | undefined
   }
 }
 
@@ -111,8 +105,8 @@ export function parseConfig(
       readOnly: storage.read_only,
       directory: absolute(storage.directory),
     },
-    client: { scheme: schemeOf(client), convergence: client.convergence },
-    embedded: { disks: embedded.disks.map(absolute), scheme: schemeOf(embedded) },
+    client: { redundancy: redundancyOf(client), convergence: client.convergence },
+    embedded: { disks: embedded.disks.map(absolute), redundancy: redundancyOf(embedded) },
   }
 }
 
@@ -179,6 +173,6 @@ function targetsOf(texts: readonly string[]): PeerTarget[] {
   return [...addresses].map(([id, list]) => ({ id, addresses: list }))
 }
 
-function schemeOf({ k, happy, n }: SchemeSettings): Scheme | undefined {
+function redundancyOf({ k, happy, n }: RedundancySettings): Redundancy | undefined {
   return k === undefined || happy === undefined || n === undefined ? undefined : { k, happy, n }
 }

@@ -63,16 +63,17 @@ export async function openGrid(options: OpenGridOptions): Promise<Grid> {
   const parts = { home, config, secrets, clock, random, disk, trace: options.trace ?? noTrace }
   const embedded = config.grid.introducers.length === 0 && config.grid.peers.length === 0
   const { disks } = config.embedded
-  const embeddedScheme = config.embedded.scheme ?? embeddedRedundancy(Math.max(1, disks.length))
+  const folderRedundancy =
+    config.embedded.redundancy ?? embeddedRedundancy(Math.max(1, disks.length))
   return new Grid({
     clock,
     random,
     secret: secrets.convergenceSecret,
-    redundancy: embedded ? embeddedScheme : config.client.scheme,
+    redundancy: embedded ? folderRedundancy : config.client.redundancy,
     convergence: config.client.convergence,
     encoder: new WorkerEncoder({ threads: usefulThreads(), engine: options.engine }),
     smallEncoder: new InlineEncoder(openErasureCode({ engine: options.engine })),
-    peers: embedded ? await openEmbedded(parts, embeddedScheme) : await openNetwork(parts),
+    peers: embedded ? await openEmbedded(parts, folderRedundancy) : await openNetwork(parts),
   })
 }
 

@@ -76,8 +76,8 @@ describe('config', () => {
         readOnly: false,
         directory: '/grid/storage',
       },
-      client: { scheme: undefined, convergence: 'account' },
-      embedded: { disks: [], scheme: undefined },
+      client: { redundancy: undefined, convergence: 'account' },
+      embedded: { disks: [], redundancy: undefined },
     })
   })
 
@@ -129,8 +129,8 @@ describe('config', () => {
         readOnly: true,
         directory: '/mnt/shares',
       },
-      client: { scheme: { k: 3, happy: 7, n: 10 }, convergence: 'random' },
-      embedded: { disks: ['/grid/a', '/b'], scheme: { k: 1, happy: 1, n: 1 } },
+      client: { redundancy: { k: 3, happy: 7, n: 10 }, convergence: 'random' },
+      embedded: { disks: ['/grid/a', '/b'], redundancy: { k: 1, happy: 1, n: 1 } },
     })
   })
 
@@ -219,7 +219,7 @@ describe('config', () => {
     const config = parseConfig(text, [...environmentOverrides(env), ...flags], '/grid')
     assert.equal(config.storage.reserveBytes, 3 * 2 ** 30)
     assert.equal(config.storage.enabled, false)
-    assert.deepEqual(config.client.scheme, { k: 1, happy: 1, n: 2 })
+    assert.deepEqual(config.client.redundancy, { k: 1, happy: 1, n: 2 })
     assert.deepEqual(config.node.announce, ['/ip4/1.2.3.4/tcp/1', '/ip4/1.2.3.4/tcp/2'])
   })
 
@@ -249,7 +249,7 @@ describe('config', () => {
     ]
     const config = load(configText(given))
     assert.equal(config.node.nickname, 'a "b" \\ ü')
-    assert.deepEqual(config.client.scheme, { k: 2, happy: 3, n: 4 })
+    assert.deepEqual(config.client.redundancy, { k: 2, happy: 3, n: 4 })
     assert.deepEqual(config.node.listen, load('').node.listen)
   })
 })

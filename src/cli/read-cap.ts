@@ -4,6 +4,7 @@ import { capFingerprint } from '../caps/describe.ts'
 import { formatCap } from '../caps/text.ts'
 import type { ByteRange } from './byte-range.ts'
 import type { Context } from './command.ts'
+import { openHomeGrid } from './home-grid.ts'
 
 export interface Reading {
   cap: Cap
@@ -14,11 +15,12 @@ export interface Reading {
 
 /** Reads the content behind a cap, or a range of it. Resolves to the bytes read. */
 export async function readContent(
-  { world, home, trace, signal, progress }: Context,
+  context: Context,
   { cap, range, consume }: Reading,
 ): Promise<number> {
+  const { signal, progress } = context
   const text = formatCap(cap)
-  const grid = await world.openGrid({ home, trace })
+  const grid = await openHomeGrid(context)
   const sizeBytes = grid.size(text)
   const { start = 0, end = sizeBytes } = range ?? {}
   const task = progress.start(capFingerprint(cap), Math.max(0, Math.min(end, sizeBytes) - start))

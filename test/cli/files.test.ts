@@ -108,10 +108,14 @@ describe('files from the command line', () => {
     assert.equal(few.stdout, '')
   })
 
-  it('needs a home', async () => {
-    const { exit, stderr } = await run(['put', file, '--home', path.join(directory, 'none')])
-    assert.equal(exit, 10)
-    assert.match(stderr, /\ntry: run: grid init\n$/)
+  it('makes a home when there is none, and finds the file in it afterwards', async () => {
+    const home = ['--home', path.join(directory, 'none')]
+    const put = await run(['put', file, ...home])
+    assert.equal(put.exit, 0)
+    assert.match(put.stderr, /^made .*: keep a copy of it/)
+    const cat = await run(['cat', put.stdout.trim(), ...home])
+    assert.equal(cat.exit, 0)
+    assert.equal(cat.stdout.length, 4000)
   })
 
   it('fetches a file under a name that is free, or to replace it', async () => {

@@ -4,6 +4,7 @@ import { untilAborted } from '../../base/deadline.ts'
 import { openFile, syncFileReader } from '../../node/file-source.ts'
 import { type Grid, type PutOptions, type PutReport, smallInputBytes } from '../../node/grid.ts'
 import { command, type Command, type Context } from '../command.ts'
+import { openHomeGrid } from '../home-grid.ts'
 import { formatElapsed } from '../duration.ts'
 import { choice } from '../option.ts'
 import { redundancyOf, redundancyOptions } from '../redundancy-options.ts'
@@ -30,7 +31,7 @@ export const put: Command = command({
     const startMs = world.clock.monotonicMs()
     const notes = new Set<string>()
     let sizeBytes = 0
-    const grid = await world.openGrid(context)
+    const grid = await openHomeGrid(context)
     try {
       for (const file of positionals) {
         const report = await putOne(context, grid, file, chosen)

@@ -2,13 +2,15 @@ import { formatByteSize } from '../../base/byte-size.ts'
 import { plainText } from '../../base/plain-text.ts'
 import type { PeerReport } from '../../node/peer-pool.ts'
 import { command, type Command } from '../command.ts'
+import { openHomeGrid } from '../home-grid.ts'
 
 export const status: Command = command({
   arguments: [],
   options: {},
   examples: [['grid status', 'list the storage servers and how they are']],
-  async run({ world, home, trace, signal, output }) {
-    const grid = await world.openGrid({ home, trace })
+  async run(context) {
+    const { signal, output } = context
+    const grid = await openHomeGrid(context)
     try {
       const reports = await grid.status({ signal })
       for (const report of reports) await output.item({ ...report }, lineOf(report))

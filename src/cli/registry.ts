@@ -53,6 +53,11 @@ export const registry: readonly CommandEntry[] = [
     load: async () => (await import('./commands/node-run.ts')).nodeRun,
   },
   {
+    name: 'node status',
+    summary: 'say how the running node of this home is',
+    load: async () => (await import('./commands/node-status.ts')).nodeStatus,
+  },
+  {
     name: 'node id',
     summary: "print this home's peer id",
     load: async () => (await import('./commands/node-id.ts')).nodeId,
@@ -71,6 +76,11 @@ export const registry: readonly CommandEntry[] = [
     name: 'demo',
     summary: 'run a grid of ten nodes on this machine, and watch a file survive seven of them',
     load: async () => (await import('./commands/demo.ts')).demo,
+  },
+  {
+    name: 'bench',
+    summary: 'time how fast this machine stores and fetches, without a network',
+    load: async () => (await import('./commands/bench.ts')).bench,
   },
   {
     name: 'version',

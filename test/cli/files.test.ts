@@ -193,6 +193,22 @@ describe('files from the command line', () => {
     assert.equal(stderr, 'error: stopped by SIGINT\n')
   })
 
+  it('times this machine and leaves nothing behind', async () => {
+    const words = ['bench', '--size', '100kB', '--directory', directory, '--json']
+    const before = await fs.readdir(directory)
+    const { exit, lines } = await run(words)
+    assert.equal(exit, 0)
+    const figures = lines().filter(({ type }) => type === 'item')
+    assert.deepEqual(
+      figures.map(({ what }) => what),
+      ['put', 'get', 'put', 'get'],
+    )
+    assert.deepEqual(await fs.readdir(directory), before)
+    for (const size of ['0', '2GiB', 'much']) {
+      assert.equal((await run(['bench', '--size', size])).exit, 2)
+    }
+  })
+
   it('lists the servers and how they are', async () => {
     await run(['put', file])
     const { exit, stdout, stderr } = await run(['status'])

@@ -2,6 +2,7 @@
  * Fetches segments of one object from the first k good shares (docs/specs/placement.md,
  * "Download"). Whatever servers say, only segments that the root vouches for come back.
  */
+import { setMaxListeners } from 'node:events'
 import type { Clock } from '../base/clock.ts'
 import { GridError, isGridError } from '../base/errors.ts'
 import { EventQueue } from '../base/event-queue.ts'
@@ -85,6 +86,8 @@ class ObjectDownload {
     this.#range = range
     this.#storageIndex = storageIndexOf(range.object.root)
     this.#events = new EventQueue(context.clock)
+    // every server listens to it
+    setMaxListeners(0, this.#stop.signal)
   }
 
   async run(

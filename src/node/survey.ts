@@ -2,6 +2,7 @@
  * Asks servers which shares of an object they hold, and lets each prove what it says: hearsay
  * counts for nothing, since a server could claim a share to keep it from being uploaded.
  */
+import { setMaxListeners } from 'node:events'
 import { equalBytes } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
 import { EventQueue } from '../base/event-queue.ts'
@@ -42,6 +43,8 @@ export async function survey(
   const { clock, health } = context
   const stop = new AbortController()
   const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal
+  // every server listens to it
+  setMaxListeners(0, signal)
   const startMs = clock.monotonicMs()
   const answers = new EventQueue<{ candidate: Candidate; held?: number[]; error?: unknown }>(clock)
   for (const candidate of candidates) {

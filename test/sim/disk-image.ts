@@ -66,6 +66,12 @@ export class DiskImage {
     yield* filesBelow(this.root, '')
   }
 
+  /** Changes of entries, and named files with writes, that a power cut now may undo. */
+  get unsyncedCount(): number {
+    const written = [...this.files()].filter(({ file }) => file.pending.length > 0)
+    return this.#changes.length + written.length
+  }
+
   /** Bytes of all named files, each rounded up to whole blocks. */
   usedBytes(blockBytes: number): number {
     return usedBelow(this.root, blockBytes)
@@ -102,6 +108,15 @@ export class DiskImage {
   #change(change: EntryChange): void {
     for (const { directory, name, node } of change.entries) setName(directory.live, name, node)
     this.#changes.push(change)
+  }
+
+  /** What a power cut now would surely leave under `path`, or undefined for no file. */
+  durableFile(path: string): Uint8Array | undefined {
+    let node: DiskNode | undefined = this.root
+    for (const name of namesOf(path)) {
+      node = node?.kind === 'directory' ? node.durable.get(name) : undefined
+    }
+    return node?.kind === 'file' ? node.durable : undefined
   }
 
   /** Makes every change of the directory durable, and what those build on. */

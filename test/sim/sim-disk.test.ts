@@ -239,19 +239,19 @@ describe('SimDisk', () => {
 
   it('refuses changes once it is read-only, and takes them when healed', async () => {
     const machine = new Machine('read-only')
-    machine.disk.makeReadOnly()
+    machine.disk.readOnly = true
     await assert.rejects(
       machine.run(() => machine.port.create('a')),
       { code: 'EROFS' },
     )
     assert.deepEqual(await machine.run(() => machine.port.readDirectory('')), [])
-    machine.disk.heal()
+    machine.disk.readOnly = false
     await machine.run(() => machine.port.create('a'))
   })
 
   it('answers late while it stalls', async () => {
     const machine = new Machine('stall')
-    machine.disk.stall(5000)
+    machine.disk.stalledUntilMs = 5000
     await machine.run(() => machine.port.makeDirectory('a'))
     assert.ok(machine.clock.monotonicMs() >= 5000)
   })

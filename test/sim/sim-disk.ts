@@ -50,8 +50,12 @@ export class SimDisk {
   readonly #onFault: (kind: string) => void
   readonly #faults: DiskFault[] = []
   #mounted: MountedDisk | undefined
-  #stalledUntilMs = 0
-  #readOnly = false
+  /** Every change fails, as on a file system that went read-only after an error. */
+  readOnly = false
+  /** There is no room for more. */
+  full = false
+  /** No call ends before this monotonic time. */
+  stalledUntilMs = 0
 
   constructor(options: SimDiskOptions) {
     this.random = options.random
@@ -73,7 +77,7 @@ export class SimDisk {
   }
 
   get freeBytes(): number {
-    return Math.max(0, this.totalBytes - this.image.usedBytes(blockBytes))
+    return this.full ? 0 : Math.max(0, this.totalBytes - this.image.usedBytes(blockBytes))
   }
 
   /** Lets a fault lie in wait. */
@@ -81,21 +85,9 @@ export class SimDisk {
     this.#faults.push({ ...fault })
   }
 
-  /** Takes away the faults that have not struck, and makes the disk writable and quick. */
-  heal(): void {
+  /** Takes away the faults that have not struck. */
+  disarm(): void {
     this.#faults.length = 0
-    this.#readOnly = false
-    this.#stalledUntilMs = 0
-  }
-
-  /** Every change fails from now on, as on a file system that went read-only after an error. */
-  makeReadOnly(): void {
-    this.#readOnly = true
-  }
-
-  /** No call ends before `untilMs` of monotonic time. */
-  stall(untilMs: number): void {
-    this.#stalledUntilMs = untilMs
   }
 
   /** The process dies: its calls under way happen or not and never answer; the system keeps all it saw. */
@@ -128,12 +120,12 @@ export class SimDisk {
 
   /** How long a call that starts at `nowMs` takes. */
   durationMs(nowMs: number): number {
-    return Math.max(0, this.#stalledUntilMs - nowMs) + this.random.exponential(this.#latencyMs)
+    return Math.max(0, this.stalledUntilMs - nowMs) + this.random.exponential(this.#latencyMs)
   }
 
   /** The error that a call must end with now, if any. */
   strike(call: DiskCall): DiskFault['code'] | undefined {
-    if (this.#readOnly && changing.has(call)) return 'EROFS'
+    if (this.readOnly && changing.has(call)) return 'EROFS'
     const fault = this.#faults.find((each) => each.call === call)
     if (fault === undefined || fault.skip-- > 0) return undefined
     if (--fault.count <= 0) this.#faults.splice(this.#faults.indexOf(fault), 1)

@@ -57,9 +57,14 @@ export class Link {
     this.#ambushes.push({ ...ambush })
   }
 
+  /** Takes away what lies in wait. */
+  disarm(): void {
+    this.#ambushes.length = 0
+  }
+
   /** As on the first day. */
   heal(): void {
-    this.#ambushes.length = 0
+    this.disarm()
     this.extraMs = 0
     this.dripping = false
     this.unblock()

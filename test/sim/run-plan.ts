@@ -1,0 +1,60 @@
+/** One run of one plan, shut off from the machine, and what came of it. */
+import type { ErasureCode } from '../../src/encoding/erasure-code.ts'
+import { openErasureCode } from '../../src/encoding/open-code.ts'
+import { InlineEncoder } from '../../src/encoding/inline-encoder.ts'
+import type { Plan } from './plan.ts'
+import { sealed } from './sealed.ts'
+import { SimEncoder } from './sim-encoder.ts'
+import { World, Violation, type WorldOptions } from './world.ts'
+
+export interface RunReport {
+  /** The promise that was not kept, if one was not. */
+  violation: string | undefined
+  /** How often what was reached, suffered and done, by name. */
+  counts: [name: string, count: number][]
+  events: number
+  virtualMs: number
+  /** Hash of all that happened. */
+  digest: string
+}
+
+export type RunOptions = Pick<WorldOptions, 'print' | 'parts'>
+
+let code: ErasureCode | undefined
+
+export async function runPlan(plan: Plan, options: RunOptions = {}): Promise<RunReport> {
+  code ??= openErasureCode()
+  const encoder = new SimEncoder(new InlineEncoder(code))
+  const world = new World(plan, { ...options, encoder })
+  const strays: unknown[] = []
+  const onStray = (error: unknown): void => void strays.push(error)
+  const { stackTraceLimit } = Error
+  // Errors are made by the thousand, and what a stack says is only wanted when somebody reads along.
+  if (options.print === undefined) Error.stackTraceLimit = 2
+  process.on('unhandledRejection', onStray)
+  process.on('warning', onStray)
+  try {
+    const violation = await sealed(() => outcomeOf(world, strays))
+    return {
+      violation,
+      counts: [...world.tally.counts],
+      events: world.clock.eventCount,
+      virtualMs: world.clock.monotonicMs(),
+      digest: world.journal.digest(),
+    }
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit
+    process.off('unhandledRejection', onStray)
+    process.off('warning', onStray)
+  }
+}
+
+async function outcomeOf(world: World, strays: readonly unknown[]): Promise<string | undefined> {
+  try {
+    await world.run()
+  } catch (error) {
+    return error instanceof Violation ? error.message : `uncaught: ${(error as Error).stack ?? ''}`
+  }
+  if (strays.length === 0) return undefined
+  return `a rejection or a warning that nobody heeds: ${(strays[0] as Error).stack ?? String(strays[0])}`
+}

@@ -1,0 +1,55 @@
+/** What a run reached and suffered, counted by name; and the rare states that many runs must reach. */
+
+/** A simulation that never gets here proves less than it seems to. */
+export const sometimes = [
+  'put: happy just met',
+  'put: happy just missed',
+  'put: every share placed',
+  'put: survived a fault',
+  'put: retried after a failure',
+  'put: nothing to send',
+  'put: a share was placed anew',
+  'get: exactly k good shares left',
+  'get: fewer than k good shares left',
+  'get: survived a fault',
+  'get: a liar was caught',
+  'get: while every server was well',
+  'client: died at work',
+  'server: died during a put',
+  'server: unfinished share removed',
+  'server: lost what was not synced',
+  'server: refused a share for want of space',
+  'server: became read-only',
+  'server: started after a failure',
+  'disk: ENOSPC at sync',
+  'disk: EIO at sync',
+  'disk: EIO at syncDirectory',
+  'disk: ENOSPC at write',
+  'disk: EMFILE at openRead',
+  'disk: EIO at read',
+  'net: cut',
+  'net: flip',
+] as const
+
+export type Rare = (typeof sometimes)[number]
+
+export class Tally {
+  readonly counts: Map<string, number> = new Map<string, number>()
+
+  add(name: string, count = 1): void {
+    this.counts.set(name, (this.counts.get(name) ?? 0) + count)
+  }
+
+  /** As `add`, for a state that the list names. */
+  reached(state: Rare): void {
+    this.add(state)
+  }
+
+  merge(counts: Iterable<readonly [string, number]>): void {
+    for (const [name, count] of counts) this.add(name, count)
+  }
+
+  neverReached(): Rare[] {
+    return sometimes.filter((name) => !this.counts.has(name))
+  }
+}

@@ -1,0 +1,75 @@
+/** A server's own peer, with a witness to every share that it says it has stored, or refuses. */
+import type { Clock } from '../../src/base/clock.ts'
+import type {
+  BlocksReply,
+  BlocksRequest,
+  PeerStatus,
+  PutOutcome,
+  RequestOptions,
+  ShareBody,
+  StorageIndex,
+  StoragePeer,
+} from '../../src/storage/peer.ts'
+
+export interface WitnessOptions {
+  peer: StoragePeer
+  clock: Clock
+  /** `askedMs` is when the put began. */
+  onStored: (storageIndex: StorageIndex, shareNumber: number, askedMs: number) => void
+  onRefused: (error: unknown) => void
+}
+
+export class WitnessPeer implements StoragePeer {
+  readonly id: string
+  readonly #peer: StoragePeer
+  readonly #options: WitnessOptions
+  /** Puts under way. */
+  puts = 0
+
+  constructor(options: WitnessOptions) {
+    this.id = options.peer.id
+    this.#peer = options.peer
+    this.#options = options
+  }
+
+  async putShare(
+    storageIndex: StorageIndex,
+    shareNumber: number,
+    share: ShareBody,
+    options?: RequestOptions,
+  ): Promise<PutOutcome> {
+    const askedMs = this.#options.clock.monotonicMs()
+    this.puts++
+    try {
+      const outcome = await this.#peer.putShare(storageIndex, shareNumber, share, options)
+      this.#options.onStored(storageIndex, shareNumber, askedMs)
+      return outcome
+    } catch (error) {
+      this.#options.onRefused(error)
+      throw error
+    } finally {
+      this.puts--
+    }
+  }
+
+  have(indexes: readonly StorageIndex[], options?: RequestOptions): Promise<number[][]> {
+    return this.#peer.have(indexes, options)
+  }
+
+  getBlocks(request: BlocksRequest, options?: RequestOptions): Promise<BlocksReply> {
+    return this.#peer.getBlocks(request, options)
+  }
+
+  prove(
+    storageIndex: StorageIndex,
+    shareNumber: number,
+    nonce: Uint8Array,
+    options?: RequestOptions,
+  ): Promise<Uint8Array> {
+    return this.#peer.prove(storageIndex, shareNumber, nonce, options)
+  }
+
+  status(options?: RequestOptions): Promise<PeerStatus> {
+    return this.#peer.status(options)
+  }
+}

@@ -1,4 +1,5 @@
 /** What may befall one server of a simulated grid: the kinds, as plain data, and how the seed draws them. */
+import { babbles, type Babble } from './babbler.ts'
 import { lies, type Lie } from './lies.ts'
 import { rots, type DiskFault, type Rot } from './sim-disk.ts'
 import type { SimRandom } from './sim-random.ts'
@@ -26,6 +27,8 @@ export type Fault =
   | { kind: 'full' }
   /** A share file at rest goes bad; this does not heal. */
   | { kind: 'rot'; rot: Rot }
+  /** It breaks its connections, and what it says over the next ones is not the protocol. */
+  | { kind: 'babble'; how: Babble }
   /** The wall clock is wrong by so much. */
   | { kind: 'clock'; jumpMs: number }
   /** The server's owner is no friend; this does not heal either. */
@@ -56,6 +59,7 @@ const draws: Record<FaultKind, [weight: number, draw: (random: SimRandom) => Fau
   'read-only': [1, () => ({ kind: 'read-only' })],
   full: [2, () => ({ kind: 'full' })],
   rot: [6, (random) => ({ kind: 'rot', rot: random.pick(rots) })],
+  babble: [3, (random) => ({ kind: 'babble', how: random.pick(babbles) })],
   clock: [
     1,
     (random) => ({ kind: 'clock', jumpMs: random.pick([-1, 1]) * random.below(2 * 365 * dayMs) }),

@@ -86,7 +86,7 @@ export class Judge {
     if (good === options.k && servers.length > options.k) {
       tally.reached('get: exactly k good shares left')
     }
-    if (servers.some(({ lie }) => lie !== undefined)) tally.reached('get: a liar was caught')
+    if (servers.some(({ lie }) => lie !== undefined)) tally.reached('get: with a liar about')
   }
 
   getFailed(file: SimFile, error: unknown, span: Span): void {

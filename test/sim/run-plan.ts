@@ -29,8 +29,8 @@ export async function runPlan(plan: Plan, options: RunOptions = {}): Promise<Run
   const strays: unknown[] = []
   const onStray = (error: unknown): void => void strays.push(error)
   const { stackTraceLimit } = Error
-  // Errors are made by the thousand, and what a stack says is only wanted when somebody reads along.
-  if (options.print === undefined) Error.stackTraceLimit = 2
+  // Errors are made by the thousand, and where one was made is only wanted when somebody reads along.
+  if (options.print === undefined) Error.stackTraceLimit = 0
   process.on('unhandledRejection', onStray)
   process.on('warning', onStray)
   try {

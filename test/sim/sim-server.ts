@@ -38,7 +38,7 @@ export interface SimServerOptions {
   accomplice: StoragePeer
   tally: Tally
   /** The process has started: lets others connect to it, over the network if it is wired. */
-  onStart: (peer: StoragePeer, clock: HostClock) => void
+  onStart: (server: SimServer, peer: StoragePeer, clock: HostClock) => void
   /** The process has ended, with the power or without. */
   onStop: (power: boolean) => void
   onEvent: (what: string, facts?: unknown) => void
@@ -125,7 +125,7 @@ export class SimServer implements DirectServer {
       fault: this.#lying(),
     })
     onEvent('started')
-    onStart(life.peer, life.clock)
+    onStart(this, life.peer, life.clock)
   }
 
   /** The process ends, and with the power what was not synced. */

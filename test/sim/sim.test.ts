@@ -41,7 +41,7 @@ describe('plan', () => {
     const faults = many.flatMap(({ items }) =>
       items.flatMap((item) => (item.kind === 'fault' ? [item.fault] : [])),
     )
-    assert.equal(new Set(faults.map(({ kind }) => kind)).size, 15)
+    assert.equal(new Set(faults.map(({ kind }) => kind)).size, 16)
     const told = faults.flatMap((fault) => (fault.kind === 'lie' ? [fault.lie] : []))
     assert.deepEqual([...new Set(told)].sort(), [...lies].sort())
   })

@@ -15,7 +15,7 @@ export class Weather {
   /** A fault has begun: what strikes once strikes, and the links are brought up to date. */
   begin(server: SimServer, { fault }: FaultEvent): void {
     for (const client of this.#clientIds) {
-      if (fault.kind === 'reset') this.#network.cut(client, server.id)
+      if (fault.kind === 'reset' || fault.kind === 'babble') this.#network.cut(client, server.id)
       if (fault.kind !== 'ambush') continue
       const [from, to] = fault.way === 'in' ? [client, server.id] : [server.id, client]
       this.#network.link(from, to).lieInWait({ kind: fault.what, afterBytes: fault.afterBytes })

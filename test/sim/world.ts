@@ -9,6 +9,7 @@ import { MemoryStore } from '../../src/storage/memory-store.ts'
 import type { StoragePeer } from '../../src/storage/peer.ts'
 import { serveStorage } from '../../src/storage/serve.ts'
 import { storageProtocol } from '../../src/storage/storage-protocol.ts'
+import { babble } from './babbler.ts'
 import { Catalogue } from './catalogue.ts'
 import { ClientHost } from './client-host.ts'
 import type { HostClock } from './host-clock.ts'
@@ -168,7 +169,7 @@ export class World {
         parts: this.#options.parts ?? {},
         accomplice,
         tally: this.tally,
-        onStart: (peer, clock) => this.#connect(id, peer, clock),
+        onStart: (server, peer, clock) => this.#connect(server, peer, clock),
         onStop: (power) => this.#network.detach(id, { power }),
         onEvent: (what, facts) => this.journal.write(id, what, facts),
         onViolation: (what) => this.#accuse(`${id}: ${what}`),
@@ -177,11 +178,15 @@ export class World {
   }
 
   /** Serves a server's peer to the network; those spoken to directly are not asked there. */
-  #connect(id: string, peer: StoragePeer, clock: HostClock): void {
+  #connect(server: SimServer, peer: StoragePeer, clock: HostClock): void {
     const budget = new Budget(bodyBudgetBytes)
-    this.#network
-      .attach(id, clock)
-      .handle(storageProtocol, (channel) => serveStorage(peer, channel, { clock, budget }))
+    const random = this.#random.fork(`${server.id} babbles`)
+    this.#network.attach(server.id, clock).handle(storageProtocol, (channel) => {
+      const [fault] = server.faults('babble')
+      if (fault === undefined) return serveStorage(peer, channel, { clock, budget })
+      this.tally.add(`babble: ${fault.how}`)
+      return babble(fault.how, channel, { clock, random })
+    })
   }
 
   #makeClients(ids: readonly string[]): ClientHost[] {

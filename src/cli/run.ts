@@ -69,5 +69,6 @@ const openGrid: World['openGrid'] = async (options) => {
     import('../node/open-grid.ts'),
     import('../node/config.ts'),
   ])
-  return node.openGrid({ ...options, overrides: environmentOverrides(process.env) })
+  const engine = process.env.GRID_RS === 'package' ? 'package' : undefined
+  return node.openGrid({ ...options, overrides: environmentOverrides(process.env), engine })
 }

@@ -158,8 +158,10 @@ export class Judge {
       this.#accuse(`I12: a ${what} failed by a mistake of ours: ${described(error)}`)
       return
     }
+    const unwell = this.#unwell(span)
     for (const verdict of (error.facts.servers ?? []) as PeerVerdict[]) {
-      if (verdict.code === 'E_INTERNAL') {
+      // A server in trouble, or one behind a line that flips bits, may answer with any code.
+      if (verdict.code === 'E_INTERNAL' && !unwell.has(verdict.peerId)) {
         this.#accuse(`I12: a ${what} failed by a mistake of ours: ${JSON.stringify(verdict)}`)
       }
       if (this.#case.wired.has(verdict.peerId) && /[\p{Cc}\p{Cf}]/u.test(verdict.message)) {

@@ -73,7 +73,7 @@ class ObjectDownload {
   readonly #active = new Set<Attempt>()
   /** Answers not shown to be bad, by share number: the first counts, the others stand by. */
   readonly #good = new Map<number, GoodShare[]>()
-  /** Servers that answered with a share of some number: they may hold others. */
+  /** Servers that have, or had, a share of some number: they may hold others. */
   readonly #holders = new Set<Candidate>()
   readonly #asked = new Set<string>()
   readonly #verdicts: PeerVerdict[] = []
@@ -188,6 +188,8 @@ class ObjectDownload {
     if ('error' in event) {
       this.#verdicts.push(verdictOf(candidate.id, event.error))
       if (!isGridError(event.error, 'E_ABSENT')) health.suspect(candidate.id)
+      // A share that its disk spoilt may stand before a good one.
+      if (isGridError(event.error, 'E_IO')) this.#holders.add(candidate)
       return
     }
     const { reply } = event

@@ -256,6 +256,17 @@ describe('grid', () => {
       assert.deepEqual(await memory.get(cap), content(1000))
     })
 
+    it('finds the second where the first is damaged on its disk', async () => {
+      const { memory, cap } = await doubled()
+      memory.wrap(0, (peer) => ({
+        getBlocks: (request, options) =>
+          request.shareNumber === undefined
+            ? Promise.reject(new GridError('E_IO', 'damaged'))
+            : peer.getBlocks(request, options),
+      }))
+      assert.deepEqual(await memory.get(cap), content(1000))
+    })
+
     it('finds them though others pass their noise off as the same shares', async () => {
       const { memory, cap } = await doubled()
       const honest = memory.candidates.slice(0, 2)

@@ -50,9 +50,21 @@ export async function* untilAborted<T>(
   const iterator =
     Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]()
   let ended = false
+  // one listener for all items: adding one for each costs more than a small item itself
+  let giveUp: (reason: Error) => void = () => {}
+  const onAbort = (): void => giveUp(signal?.reason as Error)
+  signal?.addEventListener('abort', onAbort, { once: true })
   try {
     for (;;) {
-      const next = await orAbort(Promise.resolve(iterator.next()), signal)
+      signal?.throwIfAborted()
+      const step = iterator.next()
+      const next =
+        step instanceof Promise
+          ? await new Promise<IteratorResult<T>>((resolve, reject) => {
+              giveUp = reject
+              step.then(resolve, reject)
+            })
+          : step
       if (next.done === true) {
         ended = true
         return
@@ -60,6 +72,7 @@ export async function* untilAborted<T>(
       yield next.value
     }
   } finally {
+    signal?.removeEventListener('abort', onAbort)
     if (!ended) Promise.resolve(iterator.return?.()).catch(() => {})
   }
 }

@@ -3,6 +3,7 @@ import type { Channel } from '../base/channel.ts'
 import { type AnswerOptions, type Verb, type Verbs, answer } from '../wire/answerer.ts'
 import { type BlocksRequest, maxShareBytes, type StorageIndex, type StoragePeer } from './peer.ts'
 import { checkBlocks, checkHave, checkProve, checkPut } from './request-bounds.ts'
+import { gatherBytes } from './share-intake.ts'
 import {
   type ProveArguments,
   type ShareArguments,
@@ -62,6 +63,7 @@ function putVerb(peer: StoragePeer): Verb<ShareArguments> {
   return {
     deadlineMs: verbDeadlineMs.putShare,
     maxBodyBytes: maxShareBytes,
+    heldBytes: gatherBytes,
     parse(args, bodyBytes) {
       const share = parseShareArguments(args)
       checkPut(share.storageIndex, share.shareNumber, bodyBytes)

@@ -17,6 +17,9 @@ import type { ShareStore } from './share-store.ts'
 import type { SpaceReserve } from './space-reserve.ts'
 import { isIntact } from './stored-share.ts'
 
+/** Bytes of a share that are gathered before they are written: each write costs a trip to another thread. */
+export const gatherBytes: number = 512 * 1024
+
 /** A put that has not ended by then is given up, and its space is free again. */
 export const putDeadlineMs: number = 10 * 60 * 1000
 
@@ -128,14 +131,23 @@ export class ShareIntake {
     const writer = await this.#watch(store.create(storageIndex, shareNumber, share.shareBytes))
     try {
       let receivedBytes = 0
+      let gathered: Uint8Array[] = []
+      let gatheredBytes = 0
       for await (const piece of untilAborted(share.pieces, signal)) {
         if (race.won) return 'had'
         verifier.push(piece)
-        await this.#watch(writer.write([piece]))
+        gathered.push(piece)
+        gatheredBytes += piece.length
+        if (gatheredBytes >= gatherBytes) {
+          await this.#watch(writer.write(gathered))
+          gathered = []
+          gatheredBytes = 0
+        }
         receivedBytes += piece.length
         options.onProgress?.(receivedBytes)
       }
       verifier.finish()
+      await this.#watch(writer.write(gathered))
       return await within(race.finish, 1, async () => {
         if (race.won) return 'had'
         await this.#watch(writer.commit())

@@ -32,6 +32,8 @@ export interface Verb<Args> {
   readonly deadlineMs: number
   /** The longest body a request may bring; absent for none. */
   readonly maxBodyBytes?: number
+  /** Bytes of a body that `handle` holds at once beyond what is under way; none if absent. */
+  readonly heldBytes?: number
   /** Checks shape and bounds of everything; throws E_BAD_REQUEST. */
   parse(args: CborValue, bodyBytes: number): Args
   /** The most bytes that the answer's body may have, taken from the budget before `handle` runs. */
@@ -157,7 +159,8 @@ class Answerer implements SessionHandler {
   /** A body is already on its way, so what it may fill must be free now; other requests can wait. */
   #start(message: RequestMessage, verb: Verb<unknown>, args: unknown): void {
     const { id, bodyBytes } = message
-    const bytes = Math.min(bodyBytes, bodyWindowBytes) + (verb.answerBytes?.(args) ?? 0)
+    const heldBytes = Math.min(bodyBytes, bodyWindowBytes + (verb.heldBytes ?? 0))
+    const bytes = heldBytes + (verb.answerBytes?.(args) ?? 0)
     const admitted = bodyBytes > 0 ? this.#budget.tryTake(bytes) : undefined
     if (bodyBytes > 0 && admitted === undefined) {
       throw new GridError('E_BUSY', 'too many bytes in flight at this server')

@@ -50,6 +50,8 @@ export class EncoderThread {
 
   async stop(): Promise<void> {
     this.#alive = false
+    // whoever waits for the end must not see the process end before it
+    this.#worker.ref()
     await this.#worker.terminate()
   }
 

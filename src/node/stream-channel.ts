@@ -3,9 +3,9 @@
  * resolves at once from its second use on, and iterating a stream reads ahead without bound.
  */
 import type { Stream, StreamMessageEvent } from '@libp2p/interface'
+import { Uint8ArrayList } from 'uint8arraylist'
 import type { Channel } from '../base/channel.ts'
 import { GridError, asGridError } from '../base/errors.ts'
-import { concat } from '../base/bytes.ts'
 
 /** Received bytes not yet taken by the reader: the stream is paused above, and goes on below half. */
 const readAheadBytes = 512 * 1024
@@ -45,7 +45,7 @@ export class StreamChannel implements Channel {
   async send(pieces: readonly Uint8Array[]): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure
     try {
-      if (this.#stream.send(concat(...pieces))) return
+      if (this.#stream.send(new Uint8ArrayList(...pieces))) return
     } catch (error) {
       throw asGridError(error, 'E_CLOSED', 'the channel is closed')
     }

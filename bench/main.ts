@@ -8,6 +8,7 @@
 import '../src/base/shim.ts'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
+import { collectSeldom } from '../src/cli/heap.ts'
 import type { Figure } from './figure.ts'
 
 const benches: Record<string, () => Promise<Figure[]>> = {
@@ -17,6 +18,9 @@ const benches: Record<string, () => Promise<Figure[]>> = {
   startup: async () => (await import('./startup.ts')).benchStartup(),
   grid: async () => (await import('./grid.ts')).benchGrid(),
 }
+
+// as the command line does
+collectSeldom()
 
 const wanted = process.argv.slice(2)
 const all: Figure[] = []

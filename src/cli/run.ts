@@ -8,6 +8,7 @@ import { asGridError, GridError } from '../base/errors.ts'
 import { SystemRandom } from '../base/random.ts'
 import { dispatch } from './dispatch.ts'
 import { exitCodes } from './exit-codes.ts'
+import { collectSeldom } from './heap.ts'
 import { scrub } from './scrub.ts'
 import { StreamSink } from './stream-sink.ts'
 import type { World } from './world.ts'
@@ -17,6 +18,7 @@ import type { World } from './world.ts'
  * stdout that goes away, asks the command to stop; the second ends it at once.
  */
 export async function run(): Promise<never> {
+  collectSeldom()
   setMaxListeners(0) // many parts of one command wait for one signal, and Node would warn of it
   const stop = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {

@@ -57,7 +57,10 @@ export class DialledPeer implements StoragePeer {
     share: ShareBody,
     options?: RequestOptions,
   ): Promise<PutOutcome> {
-    return this.#use(options, (peer) => peer.putShare(storageIndex, shareNumber, share, options))
+    const put = (peer: StoragePeer): Promise<PutOutcome> =>
+      peer.putShare(storageIndex, shareNumber, share, options)
+    // pieces in an array can be sent again, others are gone once they were read
+    return Array.isArray(share.pieces) ? this.#ask(options, put) : this.#use(options, put)
   }
 
   getBlocks(request: BlocksRequest, options?: RequestOptions): Promise<BlocksReply> {

@@ -14,7 +14,7 @@ import type { EncodedShares } from '../encoding/encoder.ts'
 import { type Candidate, type PeerVerdict, verdictOf } from './candidate.ts'
 import type { PeerHealth } from './peer-health.ts'
 import { matchShares, permuted, type Redundancy, spread } from './placement.ts'
-import { proves, survey } from './survey.ts'
+import { proves, survey, type SurveyResult } from './survey.ts'
 
 export interface UploadContext {
   clock: Clock
@@ -44,6 +44,9 @@ interface Attempt {
 type Settled = { attempt: Attempt; stored: boolean } | { attempt: Attempt; error: unknown }
 
 const tickMs = 50
+
+/** Shares up to this length are sent without asking first who has them: the question costs as much. */
+const unaskedShareBytes = 64 * 1024
 
 /**
  * Uploads `object`, then gives its memory back.
@@ -95,14 +98,7 @@ class ObjectUpload {
     const accepting = candidates.filter(({ accepts }) => accepts)
     const ordered = permuted(this.#storageIndex, accepting)
     const asked = this.#context.health.trustedFirst(ordered).slice(0, 2 * n)
-    const { answered, held, verdicts } = await survey(
-      this.#context,
-      this.#object,
-      this.#storageIndex,
-      asked,
-      Math.min(happy, asked.length),
-      options,
-    )
+    const { answered, held, verdicts } = await this.#survey(asked, happy, options)
     this.#report.verdicts.push(...verdicts)
     // Who was late or failed once may still be better than nobody.
     this.#spare = [...answered, ...asked.filter((candidate) => !answered.includes(candidate))]
@@ -117,6 +113,19 @@ class ObjectUpload {
       this.#giveUp()
     }
     return this.#conclude(candidates.length)
+  }
+
+  /** Who has which share already; a server that has one it was not asked about says so to its put. */
+  async #survey(
+    asked: readonly Candidate[],
+    happy: number,
+    options: { signal?: AbortSignal },
+  ): Promise<SurveyResult> {
+    if (this.#object.shares[0].length <= unaskedShareBytes) {
+      return { answered: [...asked], held: new Map(), verdicts: [] }
+    }
+    const enough = Math.min(happy, asked.length)
+    return survey(this.#context, this.#object, this.#storageIndex, asked, enough, options)
   }
 
   async #loop(options: { signal?: AbortSignal }): Promise<void> {

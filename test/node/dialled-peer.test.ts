@@ -76,13 +76,22 @@ describe('DialledPeer', () => {
     assert.equal(server.dials, 3)
   })
 
-  it('never sends a share twice by itself, since its pieces may be gone', async () => {
+  it('sends no share twice by itself whose pieces may be gone', async () => {
     const server = new Server()
     await server.peer.have([index])
     server.process++
-    await assert.rejects(server.peer.putShare(index, 0, share), { code: 'E_CLOSED' })
+    const passing = { ...share, pieces: share.pieces[Symbol.iterator]() }
+    await assert.rejects(server.peer.putShare(index, 0, passing), { code: 'E_CLOSED' })
     assert.equal(server.puts, 1)
+    assert.equal(await server.peer.putShare(index, 0, passing), 'stored')
+  })
+
+  it('sends a share that is in memory again over a new connection', async () => {
+    const server = new Server()
+    await server.peer.have([index])
+    server.process++
     assert.equal(await server.peer.putShare(index, 0, share), 'stored')
+    assert.equal(server.puts, 2)
   })
 
   it('keeps the connection over which a request was refused', async () => {

@@ -170,6 +170,15 @@ describe('grid', () => {
     assert.equal((await memory.put(content(1000))).servers, 10)
   })
 
+  it('asks nobody about small shares, and finds out all the same who has them', async () => {
+    const memory = await MemoryGrid.of(10)
+    const asked = (): Promise<never> => Promise.reject(new Error('asked'))
+    for (let i = 0; i < 10; i++) memory.wrap(i, () => ({ have: asked }))
+    assert.equal((await memory.put(content(1000))).servers, 10)
+    const again = await memory.put(content(1000))
+    assert.deepEqual([again.sharesStored, again.sentBytes], [10, 0])
+  })
+
   it('comes back to a server that missed the survey when another fails', async () => {
     const memory = await MemoryGrid.of(10)
     const fails = (): Promise<never> => Promise.reject(new GridError('E_CLOSED', 'reset'))
@@ -187,7 +196,7 @@ describe('grid', () => {
       memory.wrap(4, () => ({
         [verb]: (...args: unknown[]) => never(args.at(-1) as { signal: AbortSignal }),
       }))
-      const { servers } = await memory.put(content(100_000))
+      const { servers } = await memory.put(content(300_000))
       assert.equal(servers, 9)
     })
   }

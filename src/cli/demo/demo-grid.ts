@@ -64,12 +64,17 @@ export class DemoGrid {
 
   /** A client with a home of its own. */
   async openClient(): Promise<Grid> {
-    const home = path.join(this.#directory, 'client')
+    const home = this.homeOf('client')
     await makeHome(home, [
       setting('grid.introducers', [this.#introducerAddress]),
       setting('storage.enabled', false),
     ])
     return openGrid({ home })
+  }
+
+  /** The home of `client`, or of `node-` and a number: for whoever runs commands on it. */
+  homeOf(name: string): string {
+    return path.join(this.#directory, name)
   }
 
   /** Processes by number, -1 the introducer: for whoever measures them. */
@@ -89,7 +94,7 @@ export class DemoGrid {
   }
 
   async #startOne(number: number): Promise<Listening> {
-    const home = path.join(this.#directory, `node-${number}`)
+    const home = this.homeOf(`node-${number}`)
     if (this.#nodes[number] === undefined) {
       await makeHome(home, [
         setting('node.listen', [loopback]),

@@ -8,7 +8,11 @@ import v8 from 'node:v8'
  */
 const growingPercent = 300
 
+/** The young generation keeps its size: what is in it are views of buffers, which do not live. */
+const youngGrowthFactor = 1
+
 /** For programs, not libraries: it holds for the whole process. */
 export function collectSeldom(): void {
   v8.setFlagsFromString(`--heap-growing-percent=${growingPercent}`)
+  v8.setFlagsFromString(`--semi-space-growth-factor=${youngGrowthFactor}`)
 }

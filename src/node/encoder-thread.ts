@@ -11,6 +11,9 @@ export function usefulThreads(): number {
   return Math.min(4, availableParallelism())
 }
 
+/** Young generation of a thread, which makes little but views. */
+const youngMiB = 4
+
 export class EncoderThread {
   readonly #worker: Worker
   #onCut: ((length: number) => void) | undefined
@@ -21,7 +24,8 @@ export class EncoderThread {
   constructor(engine: 'simd' | 'package' | undefined) {
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
     const url = new URL(`./encoder-worker.${extension}`, import.meta.url)
-    this.#worker = new Worker(url, { workerData: { engine } })
+    const resourceLimits = { maxYoungGenerationSizeMb: youngMiB }
+    this.#worker = new Worker(url, { workerData: { engine }, resourceLimits })
     this.#worker.unref()
     this.#worker.on('message', (reply: WorkerReply) => this.#take(reply))
     this.#worker.on('error', (error) => this.#die(error))

@@ -33,7 +33,7 @@ interface Buffer {
   giveBack: (back: ArrayBuffer | undefined) => void
 }
 
-const defaultBudgetBytes = 64 * 2 ** 20
+const defaultBudgetBytes = 32 * 2 ** 20
 /** Smaller buffers are cheaper to make anew than to keep. */
 const reuseFromBytes = 2 ** 20
 

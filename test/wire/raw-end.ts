@@ -13,13 +13,10 @@ export class RawEnd {
   /** Settles when the other side has ended the channel. */
   readonly ended: Promise<void>
   readonly channel: Channel
-  readonly #onHead: (head: CborValue[]) => void
   #wake: () => void = () => {}
 
-  /** `onHead` is called with each head as it is heard. */
-  constructor(channel: Channel, options: { onHead?: (head: CborValue[]) => void } = {}) {
+  constructor(channel: Channel) {
     this.channel = channel
-    this.#onHead = options.onHead ?? (() => {})
     this.ended = this.#listen().catch(() => {})
   }
 
@@ -51,10 +48,8 @@ export class RawEnd {
   async #listen(): Promise<void> {
     const decoder = new FrameDecoder({
       head: (head, bodyBytes) => {
-        const heard = decodeCbor(head, wireLimits)
-        this.heard.push({ head: heard, bodyBytes })
+        this.heard.push({ head: decodeCbor(head, wireLimits), bodyBytes })
         this.#wake()
-        this.#onHead(heard as CborValue[])
       },
       body: () => {},
     })

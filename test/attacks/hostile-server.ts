@@ -1,7 +1,7 @@
 /** The answering end of a channel that keeps to no protocol: it says what a test makes it say. */
-import { type CborValue, encodeCbor } from '../../src/base/cbor.ts'
+import { type CborValue, decodeCbor, encodeCbor, wireLimits } from '../../src/base/cbor.ts'
 import { type Channel, channelPair } from '../../src/base/channel.ts'
-import { RawEnd } from '../wire/raw-end.ts'
+import { FrameDecoder, frameStart } from '../../src/wire/frame.ts'
 
 export interface HostileEnd {
   channel: Channel
@@ -9,15 +9,17 @@ export interface HostileEnd {
   say(head: CborValue, body?: Uint8Array): Promise<void>
   /** Sends bytes as they are. */
   raw(...pieces: Uint8Array[]): Promise<void>
+  /** Reads nothing from now on. */
+  deafen(): void
 }
 
 export interface Hostility {
   /** What it says first; a true hello unless told, and nothing for `silence`. */
   hello?: CborValue
-  /** Called for each request: `[1, id, verb, args, bodyBytes]`. */
+  /** Called for each request. */
   onRequest?: (id: number, verb: string, end: HostileEnd) => Promise<void>
-  /** Called with the other end as soon as it is there. */
-  onOpen?: (end: HostileEnd) => Promise<void>
+  /** Called with the bytes that the asking side hands to the channel. */
+  onSend?: (bytes: number) => void
 }
 
 export const silence = 'silence'
@@ -25,23 +27,42 @@ export const silence = 'silence'
 /** The asking end of a channel to a server of this hostility. */
 export function hostileChannel(id: string, hostility: Hostility): Channel {
   const [near, far] = channelPair({ ids: ['client', id] })
-  const { hello = [1, 1, [1]], onRequest, onOpen } = hostility
-  const raw = new RawEnd(far, {
-    onHead: ([kind, request, verb]) => {
-      if (kind === 1) void onRequest?.(request as number, String(verb), end).catch(() => {})
+  const { hello = [1, 1, [1]], onSend } = hostility
+  void listen(far, hostility).catch(() => {})
+  if (hello !== silence) void far.send([frameStart(encodeCbor(hello))]).catch(() => {})
+  return {
+    remoteId: near.remoteId,
+    remoteAddress: near.remoteAddress,
+    source: near.source,
+    send: (pieces) => {
+      onSend?.(pieces.reduce((sum, piece) => sum + piece.length, 0))
+      return near.send(pieces)
     },
-  })
-  const end: HostileEnd = {
-    channel: far,
-    say: (head, body) => raw.say(head, body),
-    raw: (...pieces) => far.send(pieces),
+    close: () => near.close(),
+    abort: (reason) => near.abort(reason),
   }
-  if (hello !== silence) void raw.say(hello).catch(() => {})
-  void onOpen?.(end).catch(() => {})
-  return near
 }
 
-/** The head of a good reply that announces `bodyBytes`. */
-export function replyHead(id: number, facts: CborValue, bodyBytes: number): Uint8Array {
-  return encodeCbor([2, id, 0, facts, bodyBytes])
+async function listen(channel: Channel, { onRequest }: Hostility): Promise<void> {
+  let greeted = false
+  let deaf = false
+  const end: HostileEnd = {
+    channel,
+    say: (head, body = new Uint8Array(0)) =>
+      channel.send([frameStart(encodeCbor(head), body.length), body]),
+    raw: (...pieces) => channel.send(pieces),
+    deafen: () => (deaf = true),
+  }
+  const decoder = new FrameDecoder({
+    head: (head) => {
+      const [kind, id, verb] = decodeCbor(head, wireLimits) as CborValue[]
+      if (greeted && kind === 1) void onRequest?.(id as number, String(verb), end).catch(() => {})
+      greeted = true
+    },
+    body: () => {},
+  })
+  for await (const piece of channel.source) {
+    decoder.push(piece)
+    if (deaf) await new Promise(() => {})
+  }
 }

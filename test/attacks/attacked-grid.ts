@@ -30,8 +30,8 @@ export interface AttackedGridOptions {
   servers?: number
   /** Servers are asked over the wire protocol and not in this process. */
   wire?: boolean
-  /** What each server keeps its shares in; memory unless told. */
-  store?: (i: number) => ShareStore
+  /** What each server keeps its shares in, open; memory unless told. */
+  store?: (i: number, clock: SimClock) => ShareStore
 }
 
 export class AttackedGrid {
@@ -47,7 +47,7 @@ export class AttackedGrid {
     const { servers = 10, wire = false, store = () => new MemoryStore() } = options
     for (let i = 0; i < servers; i++) {
       const { clock, random } = this
-      const peer = new LocalPeer({ id: `s${i}`, store: store(i), clock, reserveBytes: 0 })
+      const peer = new LocalPeer({ id: `s${i}`, store: store(i, clock), clock, reserveBytes: 0 })
       this.servers.push(new FaultyPeer({ peer, clock, random }))
     }
     this.candidates = this.servers.map((server) => {

@@ -193,7 +193,10 @@ describe('malicious server, while a file is put', () => {
       return {
         onSend: (bytes) => (sentBytes[at] += bytes),
         onRequest: async (id, verb, end) => {
-          if (verb !== 'have') { end.deafen(); return; }
+          if (verb !== 'have') {
+            end.deafen()
+            return
+          }
           await end.say([2, id, 0, [], 1])
           await end.say([3, id], new Uint8Array(1))
         },

@@ -115,9 +115,8 @@ describe('malicious client, shares', () => {
       const before = process.memoryUsage().arrayBuffers
       const startMs = performance.now()
       await client.channel.send([frameStart(head)])
-      const code = await codeAt(client, 0)
-      assert.ok(performance.now() - startMs < 100)
-      assert.ok(code === 'E_CBOR' || code === 'E_PROTOCOL', code)
+      assert.equal(await codeAt(client, 0), 'E_CBOR')
+      assert.ok(performance.now() - startMs < 500)
       assert.ok(process.memoryUsage().arrayBuffers - before < 2 ** 24)
       assert.equal(({} as Record<string, unknown>).polluted, undefined)
       assert.equal((await (await server.honest()).status()).shareCount, 0)

@@ -122,8 +122,45 @@ describe('malicious server, objects', () => {
       ))
   }
 
-  it('server 12: lists of leaves as long as a share may be are refused by their length', async () => {
-    const leaves = new Uint8Array(16 * 2 ** 20)
+  it('server 11: leaves that fit a forged file, under the descriptor of the true one, are refused', async () => {
+    const file = sealed(story('true'))
+    const forged = sealed(story('forged'), file.readKey)
+    const honest = forge(file.ciphertext, blocksOf(file.ciphertext))
+    const other = forge(forged.ciphertext, blocksOf(forged.ciphertext))
+    const attacked = AttackedGrid.of()
+    await place(attacked, honest)
+    const cap = capOf(honest, file)
+    const parts: Record<string, [from: number, to: number][]> = {
+      'blocks and their leaves': [
+        [leavesAt, leavesAt + 32],
+        [leavesAt + 64, 2 ** 16],
+      ],
+      'leaves of the ciphertext': [[leavesAt + 32, leavesAt + 64]],
+      'everything but the descriptor': [[leavesAt, 2 ** 16]],
+    }
+    for (const [name, ranges] of Object.entries(parts)) {
+      const lie = (): Fault => ({
+        getBlocks: async ({ honest }) => {
+          const { shareNumber, header, blocks } = await honest()
+          const share = concat(header, blocks)
+          for (const [from, to] of ranges)
+            share.set(other.shares[shareNumber].subarray(from, to), from)
+          const cut = header.length
+          return { shareNumber, header: share.subarray(0, cut), blocks: share.subarray(cut) }
+        },
+      })
+      for (const first of [0, 1, 2, 3]) {
+        attacked.grid = attacked.newClient()
+        attacked.corrupt(range(first, first + 7), lie)
+        assert.deepEqual(await attacked.get(cap), story('true'), name)
+      }
+      attacked.corrupt(all, lie)
+      await notEnoughShares(attacked.get(cap))
+    }
+  })
+
+  it('server 12: lists of leaves of megabytes are refused by their length', async () => {
+    const leaves = new Uint8Array(4 * 2 ** 20)
     const startMs = performance.now()
     await harmless(spoiling((reply) => (reply.header = concat(reply.header, leaves))))
     const header = new Uint8Array(8 + 48)

@@ -140,7 +140,7 @@ describe('malicious server, wire', () => {
         survived(answering((_id, end) => end.raw(frameStart(head)))),
       )
       assert.ok(slowestMs < 1000, `${slowestMs} ms`)
-      assert.ok(codes.has('E_CBOR') || codes.has('E_PROTOCOL'), [...codes].join())
+      assert.deepEqual([...codes], ['E_CBOR'])
       assert.equal(({} as Record<string, unknown>).polluted, undefined)
     })
   }
@@ -185,32 +185,38 @@ describe('malicious server, wire', () => {
 })
 
 describe('malicious server, while a file is put', () => {
-  it('server 20: a server that stops reading is passed by, and little waits for it', async () => {
-    const attacked = AttackedGrid.of({ wire: true })
-    const sentBytes: number[] = []
-    attacked.replace([0, 1, 2], () => {
-      const at = sentBytes.push(0) - 1
-      return {
-        onSend: (bytes) => (sentBytes[at] += bytes),
-        onRequest: async (id, verb, end) => {
-          if (verb !== 'have') {
-            end.deafen()
-            return
-          }
-          await end.say([2, id, 0, [], 1])
-          await end.say([3, id], new Uint8Array(1))
-        },
+  for (const deaf of [true, false]) {
+    const server = deaf ? 'a server that stops reading' : 'a server that gives no credit'
+    it(`server 20: ${server} is passed by, and little is handed to it`, async () => {
+      const attacked = AttackedGrid.of({ wire: true })
+      const sentBytes: number[] = []
+      attacked.replace([0, 1, 2], () => {
+        const at = sentBytes.push(0) - 1
+        return {
+          onSend: (bytes) => (sentBytes[at] += bytes),
+          onRequest: async (id, verb, end) => {
+            if (verb === 'putShare') {
+              if (deaf) end.deafen()
+              return
+            }
+            await end.say([2, id, 0, [], 1])
+            await end.say([3, id], new Uint8Array(1))
+          },
+        }
+      })
+      const file = content(2 ** 21)
+      const redundancy = { k: 1, happy: 7, n: 10 }
+      const { cap, servers } = await attacked.put(file, { profile: 'fixed', redundancy })
+      assert.equal(servers, 7)
+      assert.ok(attacked.clock.monotonicMs() < 30_000)
+      assert.equal(sentBytes.length, 3)
+      // a share has 2 MiB; one is under way at each of them
+      for (const bytes of sentBytes) {
+        assert.ok(bytes > 65_536 && bytes < 2 ** 20 + 1000, `${bytes} bytes`)
       }
+      assert.deepEqual(await attacked.get(cap), file)
     })
-    const file = content(6 * 2 ** 20)
-    const { cap, servers } = await attacked.put(file, { profile: 'fixed' })
-    assert.equal(servers, 7)
-    assert.ok(attacked.clock.monotonicMs() < 30_000)
-    assert.equal(sentBytes.length, 3)
-    // three extents of 700 kB a share are under way at once; what has no credit is never handed over
-    for (const bytes of sentBytes) assert.ok(bytes > 65_536 && bytes < 2 ** 20, `${bytes} bytes`)
-    assert.deepEqual(await attacked.get(cap), file)
-  })
+  }
 
   for (const name of ['an array of 2^32-1 items', 'a map with __proto__']) {
     it(`server 22: ${name} ends a connection, and the next share goes over a new one`, async () => {

@@ -3,7 +3,7 @@
  * Holds the header (≤ 16.4 kB) and one running hash, never a block.
  */
 import type { Hash } from 'node:crypto'
-import { concat, equalBytes } from '../base/bytes.ts'
+import { equalBytes } from '../base/bytes.ts'
 import { GridError } from '../base/errors.ts'
 import { storageIndexBytes } from './descriptor.ts'
 import {
@@ -15,12 +15,19 @@ import {
   type ShareHeader,
 } from './share.ts'
 
+/** Prefix, descriptor of 255 shares, two lists of 128 leaves. */
+const maxHeaderBytes = 8 + 48 + 255 * 32 + 2 * 128 * 32
+
 export class ShareVerifier {
   readonly #storageIndex: Uint8Array
   readonly #shareNumber: number
   readonly #shareBytes: number
   #received = 0
-  #head: Uint8Array = new Uint8Array(0)
+  readonly #head: Uint8Array = new Uint8Array(maxHeaderBytes)
+  /** How much of it has arrived. */
+  #headFilled = 0
+  /** Its length, as soon as it can be told. */
+  #headerBytes: number | undefined
   #header: ShareHeader | undefined
   #segment = 0
   #blockLeft = 0
@@ -59,10 +66,12 @@ export class ShareVerifier {
 
   /** Returns what is left of `piece` behind the header. */
   #pushHeader(piece: Uint8Array): Uint8Array {
-    const seen = this.#head.length
-    this.#head = concat(this.#head, piece.subarray(0, maxHeaderBytes - seen))
-    const length = headerLength(this.#head)
-    if (length === undefined || this.#head.length < length) return new Uint8Array(0)
+    const seen = this.#headFilled
+    const taken = piece.subarray(0, maxHeaderBytes - seen)
+    this.#head.set(taken, seen)
+    this.#headFilled += taken.length
+    const length = (this.#headerBytes ??= headerLength(this.#head.subarray(0, this.#headFilled)))
+    if (length === undefined || this.#headFilled < length) return new Uint8Array(0)
     const header = parseShareHeader(this.#head.subarray(0, length))
     if (!equalBytes(header.root.subarray(0, storageIndexBytes), this.#storageIndex)) {
       throw new GridError('E_DESCRIPTOR', 'the share belongs to another object')
@@ -104,6 +113,3 @@ export class ShareVerifier {
     this.#hash = undefined
   }
 }
-
-/** Prefix, descriptor of 255 shares, two lists of 128 leaves. */
-const maxHeaderBytes = 8 + 48 + 255 * 32 + 2 * 128 * 32

@@ -17,5 +17,9 @@ export async function connectStorage(
   options: { clock: Clock; signal?: AbortSignal },
 ): Promise<Connection> {
   const caller = await openCaller(channel, options)
-  return { peer: new RemotePeer(id, caller), close: () => caller.close() }
+  return {
+    peer: new RemotePeer(id, caller),
+    ended: caller.ended,
+    close: () => caller.close(),
+  }
 }

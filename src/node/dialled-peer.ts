@@ -19,6 +19,8 @@ import type {
 /** A peer at the other end of a connection. */
 export interface Connection {
   peer: StoragePeer
+  /** Settles once the connection has ended, for whatever reason; absent where it cannot be told. */
+  ended?: Promise<unknown>
   /** Ends the connection at once. */
   close(): void
 }
@@ -129,10 +131,11 @@ export class DialledPeer implements StoragePeer {
   #connected(): Promise<Connection> {
     if (this.#connection === undefined) {
       const connection = this.#connect()
-      this.#connection = connection
-      connection.catch(() => {
+      const forget = (): void => {
         if (this.#connection === connection) this.#connection = undefined
-      })
+      }
+      this.#connection = connection
+      connection.then(({ ended }) => ended?.then(forget, forget), forget)
     }
     return this.#connection
   }

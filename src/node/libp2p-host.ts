@@ -9,16 +9,19 @@ import type {
   Logger,
   MultiaddrConnection,
   PeerId,
+  StreamMuxerFactory,
 } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { tcp } from '@libp2p/tcp'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import { GridError, asGridError } from '../base/errors.ts'
+import type { Clock } from '../base/clock.ts'
 import { parseTcpAddress } from '../base/multiaddr.ts'
 import { plainText } from '../base/plain-text.ts'
 import type { InboundGate } from './inbound-gate.ts'
 import type { NetLimits } from './net-limits.ts'
+import { guardMuxer, YamuxGuard } from './yamux-guard.ts'
 
 export interface HostOptions {
   /** 32 bytes: the node's Ed25519 secret. */
@@ -27,6 +30,7 @@ export interface HostOptions {
   listen: readonly string[]
   limits: NetLimits
   gate: InboundGate
+  clock: Clock
 }
 
 /**
@@ -60,24 +64,14 @@ export function dialTargets(id: string, addresses: readonly string[]): Multiaddr
     .map((address) => multiaddr(`${address}/p2p/${id}`))
 }
 
-async function makeHost({ seed, listen, limits, gate }: HostOptions): Promise<Libp2p> {
+async function makeHost({ seed, listen, limits, gate, clock }: HostOptions): Promise<Libp2p> {
   return createLibp2p({
     start: false,
     privateKey: await generateKeyPairFromSeed('Ed25519', seed),
     addresses: { listen: [...listen] },
     transports: [tcp({ maxConnections: limits.maxConnections + limits.maxPending })],
     connectionEncrypters: [noise()],
-    streamMuxers: [
-      yamux({
-        keepAliveInterval: limits.keepAliveMs,
-        maxInboundStreams: limits.maxStreamsPerConnection,
-        streamOptions: {
-          maxStreamWindowSize: limits.streamWindowBytes,
-          maxReadBufferLength: limits.readBufferBytes,
-          maxWriteBufferLength: limits.writeBufferBytes,
-        },
-      }),
-    ],
+    streamMuxers: [() => guardedYamux(limits, clock)],
     connectionManager: {
       maxConnections: limits.maxConnections,
       maxIncomingPendingConnections: limits.maxPending,
@@ -97,6 +91,23 @@ async function makeHost({ seed, listen, limits, gate }: HostOptions): Promise<Li
     connectionMonitor: { enabled: false },
     logger: silence,
   })
+}
+
+function guardedYamux(limits: NetLimits, clock: Clock): StreamMuxerFactory {
+  const factory = yamux({
+    keepAliveInterval: limits.keepAliveMs,
+    maxInboundStreams: limits.maxStreamsPerConnection,
+    streamOptions: {
+      maxStreamWindowSize: limits.streamWindowBytes,
+      maxReadBufferLength: limits.readBufferBytes,
+      maxWriteBufferLength: limits.writeBufferBytes,
+    },
+  })()
+  return {
+    protocol: factory.protocol,
+    createStreamMuxer: (connection) =>
+      guardMuxer(factory.createStreamMuxer(connection), connection, new YamuxGuard(clock, limits)),
+  }
 }
 
 /** libp2p tells why it cannot listen in text only. */

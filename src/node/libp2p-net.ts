@@ -39,7 +39,8 @@ export async function openLibp2pNet(options: Libp2pNetOptions): Promise<Net> {
   const hosts = await import('./libp2p-host.ts')
   const { seed, listen, clock = new SystemClock(), random = new SystemRandom() } = options
   const limits = { ...netLimits, ...options.limits }
-  const host = await hosts.startHost({ seed, listen, limits, gate: new InboundGate(clock, limits) })
+  const gate = new InboundGate(clock, limits)
+  const host = await hosts.startHost({ seed, listen, limits, gate, clock })
   return new Libp2pNet(host, hosts, { limits, clock, random })
 }
 

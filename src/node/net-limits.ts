@@ -27,6 +27,10 @@ export interface NetLimits {
   maxStreamsPerProtocol: number
   /** Inbound streams of all protocols on one connection. */
   maxStreamsPerConnection: number
+  /** New streams and pings a second on one connection, saved up to that many; beyond it the connection ends. */
+  newStreamsPerSecond: number
+  /** Frames that the other side may send while it reads nothing; beyond it the connection ends. */
+  maxUnreadFrames: number
   /** Most bytes that a stream's other side may have under way. */
   streamWindowBytes: number
   /** Received bytes that wait for a reader that has paused; beyond it the stream is reset. */
@@ -50,6 +54,8 @@ export const netLimits: NetLimits = {
   negotiationMs: 10_000,
   maxStreamsPerProtocol: 8,
   maxStreamsPerConnection: 16,
+  newStreamsPerSecond: 100,
+  maxUnreadFrames: 4_096,
   streamWindowBytes: 1024 * 1024,
   readBufferBytes: 1024 * 1024,
   writeBufferBytes: 2 * 1024 * 1024,

@@ -6,7 +6,7 @@
  * `length` counts everything behind itself. A frame is refused from its first six bytes when any
  * of its parts is too long, so that a hostile length costs nothing.
  */
-import { concat, readU16be, readU32be } from '../base/bytes.ts'
+import { readU16be, readU32be } from '../base/bytes.ts'
 import { GridError } from '../base/errors.ts'
 
 /** A head is one CBOR value within `wireLimits`; its length is a u16. */
@@ -41,8 +41,9 @@ export interface FrameSink {
 /** Decodes frames from pieces cut anywhere. Bodies are handed on as they arrive and never copied. */
 export class FrameDecoder {
   readonly #sink: FrameSink
-  /** The start of a lead or head that is not complete yet. */
+  /** The start of a lead or head that is not complete yet, in a buffer that will hold all of it. */
   #partial: Uint8Array = new Uint8Array(0)
+  #partialBytes = 0
   /** The frame whose head is awaited. */
   #announced: { headBytes: number; bodyBytes: number } | undefined
   #bodyLeft = 0
@@ -59,7 +60,7 @@ export class FrameDecoder {
 
   /** Throws E_PROTOCOL when the bytes ended inside a frame. */
   end(): void {
-    if (this.#bodyLeft > 0 || this.#partial.length > 0 || this.#announced !== undefined) {
+    if (this.#bodyLeft > 0 || this.#partialBytes > 0 || this.#announced !== undefined) {
       throw new GridError('E_PROTOCOL', 'the channel ended inside a frame')
     }
   }
@@ -73,13 +74,16 @@ export class FrameDecoder {
 
   #start(rest: Uint8Array): Uint8Array {
     const wanted = this.#announced?.headBytes ?? leadBytes
-    const taken = rest.subarray(0, wanted - this.#partial.length)
-    const start = this.#partial.length === 0 ? taken : concat(this.#partial, taken)
-    if (start.length < wanted) {
-      this.#partial = start === taken ? new Uint8Array(start) : start
-    } else {
-      this.#partial = new Uint8Array(0)
-      this.#complete(start)
+    const taken = rest.subarray(0, wanted - this.#partialBytes)
+    if (taken.length === wanted) this.#complete(taken)
+    else {
+      if (this.#partialBytes === 0) this.#partial = new Uint8Array(wanted)
+      this.#partial.set(taken, this.#partialBytes)
+      this.#partialBytes += taken.length
+      if (this.#partialBytes === wanted) {
+        this.#partialBytes = 0
+        this.#complete(this.#partial)
+      }
     }
     return rest.subarray(taken.length)
   }

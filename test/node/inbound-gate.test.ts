@@ -27,7 +27,7 @@ async function wait(clock: SimClock, ms: number): Promise<void> {
 }
 
 describe('InboundGate', () => {
-  it('1: lets 5 new connections a second in from a public address', async () => {
+  it('client 1: lets 5 new connections a second in from a public address', async () => {
     const { gate, clock } = makeGate()
     assert.equal(admitted(gate, stranger, 1000), 5)
     await wait(clock, 199)

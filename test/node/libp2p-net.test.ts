@@ -1,4 +1,4 @@
-/** Real hosts on this machine. Numbers are those of the threat list. */
+/** Real hosts on this machine. Numbers are those of docs/attacks.md. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { type AddressInfo, type Socket, connect, createServer } from 'node:net'
@@ -165,7 +165,7 @@ describe('Libp2pNet', () => {
     await refused(channel.send([Uint8Array.of(1)]), 'E_CLOSED')
   })
 
-  it('20, 27: takes only so much that the other side does not read, on either side', async () => {
+  it('server 20, client 27: takes only so much that the other side does not read, on either side', async () => {
     const [server, client] = [await serverNet(), await open([])]
     let pushed = 0
     const push = async (channel: Channel): Promise<void> => {
@@ -293,7 +293,7 @@ describe('Libp2pNet', () => {
     assert.deepEqual([...(await take(channel, 1))], [7])
   })
 
-  it('2: ends a handshake that is not finished in time', async () => {
+  it('client 2: ends a handshake that is not finished in time', async () => {
     const server = await serverNet({ handshakeMs: 100 })
     const socket = await rawConnect(server)
     socket.write('\u0013/multistream/1.0.0\n')
@@ -302,14 +302,14 @@ describe('Libp2pNet', () => {
     assert.ok(clock.monotonicMs() - startMs < 1000)
   })
 
-  it('1: drops connections beyond those whose handshake it waits for', async () => {
+  it('client 1: drops connections beyond those whose handshake it waits for', async () => {
     const server = await serverNet({ maxPending: 3 })
     const sockets = await Promise.all(Array.from({ length: 8 }, () => rawConnect(server)))
     assert.equal(await closedWithin(sockets, 100), 5)
     for (const socket of sockets) socket.destroy()
   })
 
-  it('1: drops connections beyond the rate, and an honest dial still gets through', async () => {
+  it('client 1: drops connections beyond the rate, and an honest dial still gets through', async () => {
     const server = await serverNet({ newPerSecondPrivate: 4 })
     server.handle('/echo', echo)
     const sockets = await Promise.all(Array.from({ length: 10 }, () => rawConnect(server)))
@@ -319,7 +319,7 @@ describe('Libp2pNet', () => {
     for (const socket of sockets) socket.destroy()
   })
 
-  it('1: drops connections beyond those of one address, and takes the next when one ends', async () => {
+  it('client 1: drops connections beyond those of one address, and takes the next when one ends', async () => {
     const server = await serverNet({ maxPerPrivateAddress: 2 })
     server.handle('/echo', echo)
     const [a, b, c] = [await open([]), await open([]), await open([], { dialMs: 500 })]
@@ -330,7 +330,7 @@ describe('Libp2pNet', () => {
     await c.dial(target(server), '/echo')
   })
 
-  it('1: holds no more connections than its limit', async () => {
+  it('client 1: holds no more connections than its limit', async () => {
     const server = await serverNet({ maxConnections: 2, maxPending: 2 })
     server.handle('/echo', echo)
     const limits = { dialMs: 500 }
@@ -340,7 +340,7 @@ describe('Libp2pNet', () => {
     assert.equal(results.filter(({ status }) => status === 'fulfilled').length, 2)
   })
 
-  it('4: takes 8 streams of a protocol on one connection, and resets the next', async () => {
+  it('client 4: takes 8 streams of a protocol on one connection, and resets the next', async () => {
     const [server, client] = [await serverNet(), await open([])]
     server.handle('/echo', echo)
     const channels: Channel[] = []
@@ -353,7 +353,7 @@ describe('Libp2pNet', () => {
     }
   })
 
-  it('4: takes 16 streams in all on one connection', async () => {
+  it('client 4: takes 16 streams in all on one connection', async () => {
     const [server, client] = [await serverNet(), await open([])]
     const protocols = ['/a', '/b', '/c']
     for (const protocol of protocols) server.handle(protocol, echo)

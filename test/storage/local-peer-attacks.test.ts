@@ -55,7 +55,7 @@ describe('LocalPeer against a hostile client', () => {
     assert.equal(await putObjectShare(peer, small, 1), 'stored')
   })
 
-  it('gives space back from a put that is begun and never ended', async () => {
+  it('client 9: gives space back from a put that is begun and never ended', async () => {
     const clock = new SimClock(new SimRandom('never ended'))
     const store = new MemoryStore({ capacityBytes: 8192 })
     const peer = peerOver(store, { clock })
@@ -72,7 +72,7 @@ describe('LocalPeer against a hostile client', () => {
     assert.equal((await peer.status()).freeBytes, 8192)
   })
 
-  it('promises no more space than there is, however many ask at once', async () => {
+  it('client 10: promises no more space than there is, however many ask at once', async () => {
     const objects = Array.from({ length: 40 }, (_, i) => makeObject({ seed: `full ${i}` }))
     const store = new MemoryStore({ capacityBytes: 3000 + 7 * 4096 + 4095 })
     const peer = peerOver(store, { reserveBytes: 3000 })
@@ -83,7 +83,7 @@ describe('LocalPeer against a hostile client', () => {
     assert.deepEqual(await tally(puts), { stored: 7, E_FULL: 33 })
   })
 
-  it('promises no more space than there is while puts start and end in any order', async () => {
+  it('client 10: promises no more space than there is while puts start and end in any order', async () => {
     const random = new SimRandom('order of puts')
     const capacityBytes = 64 * 4096
     const reserveBytes = 4 * 4096
@@ -118,7 +118,7 @@ describe('LocalPeer against a hostile client', () => {
     assert.ok(Math.min(freeBytes, least) >= reserveBytes, `${freeBytes} bytes left, ${least} once`)
   })
 
-  it('charges the smallest share 4 KiB, so that tiny ones cannot eat into the reserve', async () => {
+  it('client 26: charges the smallest share 4 KiB, so that tiny ones cannot eat into the reserve', async () => {
     const tiny = makeObject({ ciphertextBytes: 1024, k: 5, n: 5 })
     assert.ok(tiny.shares[0].length < 1000)
     const exact = peerOver(new MemoryStore({ capacityBytes: 8192 }), { reserveBytes: 4096 })
@@ -127,7 +127,7 @@ describe('LocalPeer against a hostile client', () => {
     await refused(putObjectShare(less, tiny, 0), 'E_FULL')
   })
 
-  it('still reads and proves when it is filled to the reserve', async () => {
+  it('client 25: still reads and proves when it is filled to the reserve', async () => {
     const store = new MemoryStore({ capacityBytes: 5000 })
     const peer = peerOver(store)
     await putObjectShare(peer, object, 0)

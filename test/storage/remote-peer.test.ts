@@ -152,26 +152,26 @@ describe('serveStorage', () => {
   const index = makeObject().storageIndex
   const nonce = new Uint8Array(32)
   const wrong: Record<string, [verb: string, args: CborValue, bodyBytes?: number]> = {
-    '14: an index of 19 bytes': ['have', [new Uint8Array(19)]],
-    '14: an index of 1,000 bytes': ['prove', [new Uint8Array(1000), 0, nonce]],
-    '14: a text for an index': ['have', ['../../etc/passwd']],
-    '15: share number -2': ['putShare', [index, -2], 10],
-    '15: share number 255': ['putShare', [index, 255], 10],
-    '15: share number 2^31': ['prove', [index, 2 ** 31, nonce]],
-    '15: share number "1"': ['putShare', [index, '1'], 10],
-    '15: share number -1 for a proof': ['prove', [index, -1, nonce]],
-    '16: a negative first segment': ['getBlocks', [index, 0, 0, -1, 1, 1000]],
-    '16: a negative count of segments': ['getBlocks', [index, 0, 0, 0, -1, 1000]],
-    '16: a negative length': ['getBlocks', [index, 0, 0, 0, 1, -1]],
-    'a nonce of 31 bytes': ['prove', [index, 0, new Uint8Array(31)]],
-    'a header flag of 2': ['getBlocks', [index, 0, 2, 0, 1, 1000]],
-    '30: an extra argument': ['getBlocks', [index, 0, 0, 0, 1, 1000, 0]],
-    '30: arguments where there are none': ['status', [0]],
-    '30: no list of arguments': ['have', 0],
-    '1,025 indexes': ['have', Array.from({ length: 1025 }, () => index)],
+    'client 14: refuses an index of 19 bytes': ['have', [new Uint8Array(19)]],
+    'client 14: refuses an index of 1,000 bytes': ['prove', [new Uint8Array(1000), 0, nonce]],
+    'client 14: refuses a text for an index': ['have', ['../../etc/passwd']],
+    'client 15: refuses share number -2': ['putShare', [index, -2], 10],
+    'client 15: refuses share number 255': ['putShare', [index, 255], 10],
+    'client 15: refuses share number 2^31': ['prove', [index, 2 ** 31, nonce]],
+    'client 15: refuses share number "1"': ['putShare', [index, '1'], 10],
+    'client 15: refuses share number -1 for a proof': ['prove', [index, -1, nonce]],
+    'client 16: refuses a negative first segment': ['getBlocks', [index, 0, 0, -1, 1, 1000]],
+    'client 16: refuses a negative count of segments': ['getBlocks', [index, 0, 0, 0, -1, 1000]],
+    'client 16: refuses a negative length': ['getBlocks', [index, 0, 0, 0, 1, -1]],
+    'refuses a nonce of 31 bytes': ['prove', [index, 0, new Uint8Array(31)]],
+    'refuses a header flag of 2': ['getBlocks', [index, 0, 2, 0, 1, 1000]],
+    'client 30: refuses an extra argument': ['getBlocks', [index, 0, 0, 0, 1, 1000, 0]],
+    'client 30: refuses arguments where there are none': ['status', [0]],
+    'client 30: refuses no list of arguments': ['have', 0],
+    'refuses 1,025 indexes': ['have', Array.from({ length: 1025 }, () => index)],
   }
   for (const [name, [verb, args, bodyBytes = 0]] of Object.entries(wrong)) {
-    it(`refuses ${name}`, async () => {
+    it(name, async () => {
       const { client, close } = await server()
       await client.say([1, 1, verb, args, bodyBytes])
       const [, , status] = await client.reply(1)
@@ -191,7 +191,7 @@ describe('serveStorage', () => {
     await close()
   })
 
-  it('16: gives no byte past the end of a share, whatever is asked for', async () => {
+  it('client 16: gives no byte past the end of a share, whatever is asked for', async () => {
     const { client, close } = await server()
     const most = Number.MAX_SAFE_INTEGER
     await client.say([1, 1, 'getBlocks', [index, -1, 0, 0, most, most], 0])
@@ -201,7 +201,7 @@ describe('serveStorage', () => {
     await close()
   })
 
-  it('30: goes on after an unknown verb', async () => {
+  it('client 30: goes on after an unknown verb', async () => {
     const { client, close } = await server()
     await client.say([1, 1, 'appendEntry', [], 0])
     await client.say([1, 2, 'status', [], 0])

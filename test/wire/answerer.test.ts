@@ -1,4 +1,4 @@
-/** What an answerer bears of the side that asks. Numbers are those of the threat list. */
+/** What an answerer bears of the side that asks. Numbers are those of docs/attacks.md. */
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { describe, it } from 'mocha'
@@ -52,7 +52,7 @@ async function refusedAll(
 }
 
 describe('answerer', () => {
-  it('4: ends a channel on which nothing is said for 10 s', async () => {
+  it('client 4: ends a channel on which nothing is said for 10 s', async () => {
     const { client, clock, served } = siege({ hi })
     await clock.run({ untilMs: 9_999 })
     await client.channel.send([])
@@ -61,14 +61,14 @@ describe('answerer', () => {
     await served
   })
 
-  it('4: leaves an idle channel alone after the hello', async () => {
+  it('client 4: leaves an idle channel alone after the hello', async () => {
     const { client, clock } = await admitted({ hi })
     await clock.run({ untilMs: 24 * 3_600_000 })
     await client.say([1, 1, 'hi', [], 0])
     assert.deepEqual(await client.reply(1), [2, 1, 0, 'hi', 0])
   })
 
-  it('4: gives a request up in which nothing moves for 30 s, and its bytes back', async () => {
+  it('client 4: gives a request up in which nothing moves for 30 s, and its bytes back', async () => {
     const put = verb(async (body) => ({ facts: (await collect(body)).length }))
     const { client, clock, budget } = await admitted({ put })
     await client.say([1, 1, 'put', [], mib])
@@ -83,7 +83,7 @@ describe('answerer', () => {
     assert.equal(budget.free, budget.total)
   })
 
-  it('4: gives a request up at its deadline, however it drips', async () => {
+  it('client 4: gives a request up at its deadline, however it drips', async () => {
     const put = verb(async (body) => ({ facts: (await collect(body)).length }), {
       deadlineMs: 120_000,
     })
@@ -98,13 +98,13 @@ describe('answerer', () => {
     assert.equal(budget.free, budget.total)
   })
 
-  it('7: refuses an oversized frame from the length alone', async () => {
+  it('client 7: refuses an oversized frame from the length alone', async () => {
     const all = await admitted({ hi })
     await all.client.channel.send([fromHex('ffffffff0001')])
     await refusedAll(all, 'E_TOO_LARGE')
   })
 
-  it('7: refuses an oversized body from the head of its request, and goes on', async () => {
+  it('client 7: refuses an oversized body from the head of its request, and goes on', async () => {
     const { client, budget } = await admitted({ hi })
     for (const [id, bytes] of [
       [1, 32 * mib + 1],
@@ -127,7 +127,7 @@ describe('answerer', () => {
     'a map with __proto__': 'a1695f5f70726f746f5f5f01',
     'an indefinite array': '9f01ff',
   })) {
-    it(`8: refuses ${name}`, async () => {
+    it(`client 8: refuses ${name}`, async () => {
       const all = await admitted({ hi })
       const head = fromHex(hex)
       const lead = new Uint8Array(6)
@@ -138,7 +138,7 @@ describe('answerer', () => {
     })
   }
 
-  it('9: takes 16 requests with bodies and 128 in all at once, and refuses the next', async () => {
+  it('client 9: takes 16 requests with bodies and 128 in all at once, and refuses the next', async () => {
     for (const [bodyBytes, limit] of [
       [1, 16],
       [0, 128],
@@ -152,7 +152,7 @@ describe('answerer', () => {
     }
   })
 
-  it('9: takes no more bodies than there are bytes for', async () => {
+  it('client 9: takes no more bodies than there are bytes for', async () => {
     const wait = verb(async (_body, signal) => aborted(signal))
     const { client, budget } = await admitted({ wait }, 3 * mib)
     for (let id = 1; id <= 4; id++) await client.say([1, id, 'wait', [], 17 * mib])
@@ -162,7 +162,7 @@ describe('answerer', () => {
     assert.equal(client.heard.length, 2)
   })
 
-  it('9: holds no more of a body that its handler does not read than its credit', async () => {
+  it('client 9: holds no more of a body that its handler does not read than its credit', async () => {
     const all = await admitted({ wait: verb(async (_body, signal) => aborted(signal)) })
     await all.client.say([1, 1, 'wait', [], 17 * mib])
     for (let i = 0; i < 4; i++) await all.client.say([3, 1], new Uint8Array(mib / 4))
@@ -172,7 +172,7 @@ describe('answerer', () => {
     await refusedAll(all, 'E_PROTOCOL')
   })
 
-  it('11: refuses a body that goes past its declared length', async () => {
+  it('client 11: refuses a body that goes past its declared length', async () => {
     const put = verb(async (body) => ({ facts: (await collect(body)).length }))
     const all = await admitted({ put })
     await all.client.say([1, 1, 'put', [], 10])
@@ -180,7 +180,7 @@ describe('answerer', () => {
     await refusedAll(all, 'E_PROTOCOL')
   })
 
-  it('15, 16: hands no arguments to a handler that its check refuses', async () => {
+  it('client 15, 16: hands no arguments to a handler that its check refuses', async () => {
     let handled = 0
     const get: Verb<number> = {
       deadlineMs: 1000,
@@ -205,7 +205,7 @@ describe('answerer', () => {
     assert.deepEqual(await client.reply(100), [2, 100, 0, 255, 0])
   })
 
-  it('27: holds the bytes of an answer that is not read, then gives it up', async () => {
+  it('client 27: holds the bytes of an answer that is not read, then gives it up', async () => {
     let reading = 0
     const bytes = 16 * mib
     const get = verb(
@@ -229,7 +229,7 @@ describe('answerer', () => {
     assert.equal(budget.free, budget.total)
   })
 
-  it('27: ends a channel whose other side reads nothing at all', async () => {
+  it('client 27: ends a channel whose other side reads nothing at all', async () => {
     const clock = new SimClock(new SimRandom('answerer'))
     const budget = new Budget(128 * mib)
     const [near, far] = channelPair()
@@ -244,7 +244,7 @@ describe('answerer', () => {
     assert.equal(budget.free, budget.total)
   })
 
-  it('30: refuses an unknown verb, and goes on', async () => {
+  it('client 30: refuses an unknown verb, and goes on', async () => {
     const { client } = await admitted({ hi })
     for (const [i, name] of ['', 'HI', 'hi ', '__proto__', 'constructor', 'toString'].entries()) {
       await client.say([1, i + 1, name, [], 0])
@@ -255,7 +255,7 @@ describe('answerer', () => {
     await client.reply(9)
   })
 
-  it('30: refuses a version it does not speak, and says so', async () => {
+  it('client 30: refuses a version it does not speak, and says so', async () => {
     const all = siege({ hi })
     await all.client.say([2, 3, [1]])
     await refusedAll(all, 'E_VERSION')
@@ -281,14 +281,14 @@ describe('answerer', () => {
     'a reply': [[2, 1, 0, 0, 0]],
   }
   for (const [name, heads] of Object.entries(breaches)) {
-    it(`30: refuses ${name}, and ends the channel`, async () => {
+    it(`client 30: refuses ${name}, and ends the channel`, async () => {
       const all = await admitted({ hi })
       for (const head of heads) await all.client.say(head)
       await refusedAll(all, 'E_PROTOCOL')
     })
   }
 
-  it('30: refuses a body on a request, a body for no request, and an empty body', async () => {
+  it('client 30: refuses a body on a request, a body for no request, and an empty body', async () => {
     for (const [head, bytes] of [
       [[1, 1, 'hi', [], 5], 5],
       [[3, 1], 5],

@@ -1,4 +1,4 @@
-/** What a caller bears of the side that should answer. Numbers are those of the threat list. */
+/** What a caller bears of the side that should answer. Numbers are those of docs/attacks.md. */
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { describe, it } from 'mocha'
@@ -37,7 +37,7 @@ async function refused(promise: Promise<unknown>, code: ErrorCode, text = /./): 
 }
 
 describe('caller', () => {
-  it('17: ends at its deadline with a side that drips', async () => {
+  it('server 17: ends at its deadline with a side that drips', async () => {
     const { caller, server, clock } = await trap()
     const call = caller.call('get', [], { deadlineMs, maxAnswerBytes: 100 })
     const result = refused(call, 'E_TIMEOUT')
@@ -50,7 +50,7 @@ describe('caller', () => {
     await server.hear(([kind]) => kind === 5)
   })
 
-  it('18: ends after 30 s with a side that never answers, and gives the channel up after 30 more', async () => {
+  it('server 18: ends after 30 s with a side that never answers, and gives the channel up after 30 more', async () => {
     const { caller, server, clock } = await trap()
     const result = refused(caller.call('get', [], { deadlineMs }), 'E_TIMEOUT')
     await clock.run({ untilMs: 29_999 })
@@ -62,7 +62,7 @@ describe('caller', () => {
     await server.ended
   })
 
-  it('18: ends after 10 s with a side that does not even say hello', async () => {
+  it('server 18: ends after 10 s with a side that does not even say hello', async () => {
     const clock = new SimClock(new SimRandom('caller'))
     const [near] = channelPair()
     const result = refused(openCaller(near, { clock }), 'E_TIMEOUT', /hello/)
@@ -70,7 +70,7 @@ describe('caller', () => {
     await result
   })
 
-  it('19: uses nothing of an answer that was cut', async () => {
+  it('server 19: uses nothing of an answer that was cut', async () => {
     const { caller, server } = await trap()
     const call = caller.call('get', [], { deadlineMs, maxAnswerBytes: 100 })
     await server.say([2, 1, 0, 0, 100])
@@ -79,7 +79,7 @@ describe('caller', () => {
     await refused(call, 'E_CLOSED')
   })
 
-  it('19: says so when the channel ends inside a frame', async () => {
+  it('server 19: says so when the channel ends inside a frame', async () => {
     const { caller, server } = await trap()
     const call = caller.call('get', [], { deadlineMs })
     await server.channel.send([fromHex('000000')])
@@ -87,7 +87,7 @@ describe('caller', () => {
     await refused(call, 'E_PROTOCOL', /inside a frame/)
   })
 
-  it('20: holds little of a body that is not taken, and ends after 30 s', async () => {
+  it('server 20: holds little of a body that is not taken, and ends after 30 s', async () => {
     const clock = new SimClock(new SimRandom('caller'))
     let greet: () => void = () => {}
     const ended = new Promise<void>((resolve) => (greet = resolve))
@@ -115,7 +115,7 @@ describe('caller', () => {
     await result
   })
 
-  it('21: closes at a frame of 4 GiB, from its length alone', async () => {
+  it('server 21: closes at a frame of 4 GiB, from its length alone', async () => {
     const { caller, server } = await trap()
     const call = caller.call('get', [], { deadlineMs })
     await server.channel.send([fromHex('ffffffff0001')])
@@ -123,7 +123,7 @@ describe('caller', () => {
     await server.ended
   })
 
-  it('21: closes at an answer that is longer than asked for, before making room for it', async () => {
+  it('server 21: closes at an answer that is longer than asked for, before making room for it', async () => {
     for (const bytes of [101, Number.MAX_SAFE_INTEGER]) {
       const { caller, server } = await trap()
       const call = caller.call('get', [], { deadlineMs, maxAnswerBytes: 100 })
@@ -132,7 +132,7 @@ describe('caller', () => {
     }
   })
 
-  it('21: closes at more bytes of a body than were announced', async () => {
+  it('server 21: closes at more bytes of a body than were announced', async () => {
     const { caller, server } = await trap()
     const call = caller.call('get', [], { deadlineMs, maxAnswerBytes: mib })
     await server.say([2, 1, 0, 0, 100])
@@ -140,7 +140,7 @@ describe('caller', () => {
     await refused(call, 'E_PROTOCOL', /beyond its length/)
   })
 
-  it('21: closes at more bytes of a body than were allowed', async () => {
+  it('server 21: closes at more bytes of a body than were allowed', async () => {
     const { caller, server } = await trap()
     const controller = new AbortController()
     const { signal } = controller
@@ -165,7 +165,7 @@ describe('caller', () => {
     'a tag': 'c001',
   }
   for (const [name, hex] of Object.entries(bombs)) {
-    it(`22: refuses ${name}`, async () => {
+    it(`server 22: refuses ${name}`, async () => {
       const { caller, server } = await trap()
       const call = caller.call('get', [], { deadlineMs })
       const head = fromHex(hex)
@@ -178,7 +178,7 @@ describe('caller', () => {
     })
   }
 
-  it('23: drops replies that nobody asked for, and ends the channel at the third', async () => {
+  it('server 23: drops replies that nobody asked for, and ends the channel at the third', async () => {
     const { caller, server } = await trap()
     const call = caller.call('get', [], { deadlineMs })
     await server.say([2, 77, 0, 'unsolicited', 0])
@@ -191,7 +191,7 @@ describe('caller', () => {
     await server.ended
   })
 
-  it('23: does not mind the reply to a request that was given up', async () => {
+  it('server 23: does not mind the reply to a request that was given up', async () => {
     const { caller, server } = await trap()
     for (let id = 1; id <= 5; id++) {
       const controller = new AbortController()
@@ -212,7 +212,7 @@ describe('caller', () => {
     assert.equal((await call).facts, 'still here')
   })
 
-  it('24: shows the text of an error on one clean line of at most 200 characters', async () => {
+  it('server 24: shows the text of an error on one clean line of at most 200 characters', async () => {
     const { caller, server } = await trap()
     const call = caller.call('get', [], { deadlineMs })
     await server.say([2, 1, 16, `\u001b]0;owned\u0007\r\n\u202e${'x'.repeat(60_000)}`, 0])
@@ -224,7 +224,7 @@ describe('caller', () => {
     })
   })
 
-  it('24: takes an error whose text is none, and a status it does not know', async () => {
+  it('server 24: takes an error whose text is none, and a status it does not know', async () => {
     const { caller, server } = await trap()
     const calls = [1, 2].map(() => caller.call('get', [], { deadlineMs }))
     await server.say([2, 1, 16, [1, [2]], 0])
@@ -233,7 +233,7 @@ describe('caller', () => {
     await refused(calls[1], 'E_PROTOCOL', /new/)
   })
 
-  it('34: refuses a side that speaks only versions below or above ours, and says so', async () => {
+  it('server 34: refuses a side that speaks only versions below or above ours, and says so', async () => {
     for (const hello of [
       [0, 0, [1]],
       [2, 9, [1]],

@@ -57,14 +57,11 @@ export async function* untilAborted<T>(
   try {
     for (;;) {
       signal?.throwIfAborted()
-      const step = iterator.next()
-      const next =
-        step instanceof Promise
-          ? await new Promise<IteratorResult<T>>((resolve, reject) => {
-              giveUp = reject
-              step.then(resolve, reject)
-            })
-          : step
+      const next = await new Promise<IteratorResult<T>>((resolve, reject) => {
+        // before the source is asked, which may abort by itself
+        giveUp = reject
+        Promise.resolve(iterator.next()).then(resolve, reject)
+      })
       if (next.done === true) {
         ended = true
         return

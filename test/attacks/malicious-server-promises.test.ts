@@ -13,12 +13,14 @@ import {
 } from './attacked-grid.ts'
 
 const bytes = content(1000)
+/** Its shares are large enough to be asked about before they are sent. */
+const large = content(300_000)
 const all = range(0, 10)
 
-/** Numbers of the servers of a grid of 13 that an honest put of `bytes` gives its shares to, in order. */
+/** Numbers of the servers of a grid of 13 that an honest put of `large` gives its shares to, in order. */
 async function usualHolders(): Promise<number[]> {
   const honest = AttackedGrid.of({ servers: 13 })
-  const { cap } = await honest.put(bytes)
+  const { cap } = await honest.put(large)
   const holders: number[] = []
   for (const [i, server] of honest.servers.entries()) {
     const [held] = await honest.run(server.have([indexOfCap(cap)]))
@@ -62,9 +64,9 @@ describe('malicious server, promises', () => {
     const liars = (await usualHolders()).slice(0, 3)
     const attacked = AttackedGrid.of({ servers: 13 })
     attacked.corrupt(liars, () => faults.acknowledgesOnly())
-    const first = await attacked.put(bytes)
+    const first = await attacked.put(large)
     assert.equal(first.servers, 10)
-    const second = await attacked.put(bytes)
+    const second = await attacked.put(large)
     assert.deepEqual([second.servers, second.hadBytes], [10, (first.sentBytes / 10) * 7])
     assert.equal(await trueHolders(attacked, first.cap), 10)
   })

@@ -10,7 +10,7 @@ import type {
 import { compressions } from '../encoding/compression.ts'
 import type { DirectoryEntry } from './entry.ts'
 import type { NodeName } from './node-ref.ts'
-import type { StreamRef } from './stream-row.ts'
+import type { StreamName, StreamRef } from './stream-row.ts'
 import type { VerifyName } from './verify-walk.ts'
 
 /** The cap that reads a directory and everything below it. Its object must have been finished. */
@@ -54,6 +54,18 @@ export function capOfEntry({
     default:
       return undefined
   }
+}
+
+/** What a slice cap reads. */
+export function streamOfCap(cap: ChkSliceCap): StreamName {
+  const { readKey, root, k, n, sizeBytes, offsetBytes, codec, storedBytes } = cap
+  const shape = {
+    readKey,
+    plaintextBytes: sizeBytes,
+    compression: compressions[codec],
+    storedBytes,
+  }
+  return { object: { root, k, n }, offset: offsetBytes, ...shape }
 }
 
 /** A slice, or the plain cap of a stream that is stored as it is at the start of its object. */

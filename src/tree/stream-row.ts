@@ -16,33 +16,33 @@ import {
   asBytes,
   asInteger,
   malformedNode,
+  type ObjectName,
   objectWith,
   type ObjectRef,
   type Refs,
   type RefTable,
 } from './refs.ts'
 
-/** A sealed stream, and all that reads it. */
-export interface StreamRef extends StreamShape {
-  object: ObjectRef
+/** A sealed stream whose cap is at hand: the length of its object is not known yet. */
+export interface StreamName extends StreamShape {
+  object: ObjectName
   /** Where its commitment starts in the ciphertext. */
   offset: number
 }
 
-/** A stream that is stored as it is, alone in its object. */
-export function plainStream(
-  object: ObjectRef,
+/** A sealed stream, with all that a reference to it needs. */
+export interface StreamRef extends StreamName {
+  object: ObjectRef
+}
+
+/** A stream that is stored as it is, at the start of its object. */
+export function plainStream<O extends ObjectName>(
+  object: O,
   plaintextBytes: number,
   readKey: Uint8Array,
-): StreamRef {
-  return {
-    object,
-    offset: 0,
-    plaintextBytes,
-    readKey,
-    compression: 'stored',
-    storedBytes: plaintextBytes,
-  }
+): StreamShape & { object: O; offset: number } {
+  const shape = { compression: 'stored' as const, storedBytes: plaintextBytes }
+  return { object, offset: 0, plaintextBytes, readKey, ...shape }
 }
 
 export function formatStream(table: RefTable, stream: StreamRef): CborValue {

@@ -71,6 +71,7 @@ export class DirectoryLevel {
   async finish(): Promise<DirectoryRef> {
     const { old } = this.#context
     await this.#takeRest()
+    if (this.#depth === old?.depth && this.#old === undefined) return old.ref
     if (this.#isTop && this.#nodeCount === 0) {
       const { rows } = this.#forming
       if (rows.length === 0) return this.#isCopy && old ? old.ref : this.#write(0, [])

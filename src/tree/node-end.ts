@@ -11,11 +11,13 @@ import { malformedNode } from './refs.ts'
 
 /** One name in 256 ends its node, if nothing else has ended it before. */
 const cutBelow = 2 ** 24
-/** A node that weighs this much ends; no entry weighs more. */
-export const maxNodeWeight: number = 2 ** 19
+/** A node that weighs this much ends. */
+const fullWeight = 2 ** 20
+/** No entry weighs more, so that no node outgrows what a reader takes. */
+export const maxEntryWeight: number = 2 ** 19
 /** More than what any row takes beside the parts counted below. */
 const rowWeight = 128
-const xattrWeight = 16
+const xattrWeight = 32
 
 /** Whether names end their nodes, for one convergence secret. */
 export class NodeCutter {
@@ -39,14 +41,14 @@ export class NodeRows {
   /** Throws E_NODE for a row that no node has room for. */
   push(row: DirectoryRow): void {
     const weight = weightOf(row)
-    if (weight > maxNodeWeight) throw malformedNode('an entry too large for a directory')
+    if (weight > maxEntryWeight) throw malformedNode('an entry too large for a directory')
     this.rows.push(row)
     this.#weight += weight
   }
 
   /** Whether the node ends here, whatever the name of its last row. */
   get isFull(): boolean {
-    return this.rows.length === maxDirectoryRows || this.#weight >= maxNodeWeight
+    return this.rows.length === maxDirectoryRows || this.#weight >= fullWeight
   }
 
   /** Takes the rows out, for the next node to begin. */

@@ -16,8 +16,8 @@ export interface VerifyName {
   verifyKey: Uint8Array
 }
 
-/** Nodes below nodes: more than any directory nests that a system can open. */
-const maxLevels = 2 ** 15
+/** Nodes below nodes: more than a path of 4,096 bytes can name. */
+const maxLevels = 2 ** 13
 
 interface Step extends VerifyName {
   /** Undefined for the topmost node, whose cap does not tell. */

@@ -249,7 +249,7 @@ describe('directory writer', () => {
       ...lit(name),
       meta: { xattrs: [{ name: utf8('n'), value: bytes }] },
     })
-    const entries = [...'abcdef'].map((name) => heavy(name, value))
+    const entries = 'abcdef'.split('').map((name) => heavy(name, value))
     assert.equal(weightOf(entries[0]), maxEntryWeight)
     entries[2] = heavy('c', value.subarray(1))
     const sink = new LoneNodes(objects.store)

@@ -12,8 +12,10 @@ import { plainStream } from '../../src/tree/stream-row.ts'
 
 export const keys: ConvergenceKeys = convergenceKeys(Uint8Array.from({ length: 32 }, (_, i) => i))
 
+export type EntryOfKind<K extends DirectoryEntry['kind']> = Extract<DirectoryEntry, { kind: K }>
+
 /** A small file kept in the directory; `version` tells two of the same name apart. */
-export function lit(name: string | Uint8Array, version = 0): DirectoryEntry {
+export function lit(name: string | Uint8Array, version = 0): EntryOfKind<'lit'> {
   return {
     name: typeof name === 'string' ? utf8(name) : name,
     kind: 'lit',
@@ -25,7 +27,7 @@ export function lit(name: string | Uint8Array, version = 0): DirectoryEntry {
 }
 
 /** A small file in one of a few bundles. */
-export function bundled(name: string, i: number): DirectoryEntry {
+export function bundled(name: string, i: number): EntryOfKind<'file'> {
   const object = {
     root: sha256(u32be(Math.floor(i / 100))),
     k: 3,

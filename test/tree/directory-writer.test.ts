@@ -4,6 +4,7 @@ import { before, describe, it } from 'mocha'
 import { compareBytes, toHex, utf8 } from '../../src/base/bytes.ts'
 import { isGridError } from '../../src/base/errors.ts'
 import type { DirectoryEntry, DirectoryRef } from '../../src/tree/entry.ts'
+import type { ExtendedAttribute } from '../../src/tree/entry-meta.ts'
 import { findEntry, listPages } from '../../src/tree/directory-reader.ts'
 import { changeDirectory, writeDirectory } from '../../src/tree/directory-writer.ts'
 import { maxEntryWeight, NodeCutter, weightOf } from '../../src/tree/node-end.ts'
@@ -240,6 +241,37 @@ describe('directory writer', () => {
     ]
     for (const entry of refused)
       await assert.rejects(write(entry), (error) => isGridError(error, 'E_NODE'))
+  })
+
+  it('makes no node of more values or bytes than a reader takes', async () => {
+    const objects = new MemoryObjects()
+    const tiny = (count: number): ExtendedAttribute[] =>
+      Array.from({ length: count }, (_, i) => ({
+        name: Uint8Array.of(1 + (i >> 14), (i >> 7) % 128, i % 128),
+        value: new Uint8Array(0),
+      }))
+    const busy = (name: string, attributes: number): DirectoryEntry => ({
+      ...bundled(name, 1),
+      meta: {
+        uid: 2 ** 32 - 1,
+        gid: 2 ** 32 - 1,
+        owner: 'u',
+        group: 'g',
+        xattrs: tiny(attributes),
+        hardLink: 2 ** 53 - 1,
+        fuzzy: true,
+      },
+    })
+    const plain = namesWithoutEnd(4096)
+    const entries = plain.map((name, i) => busy(name, i < 4095 ? 3 : 14_900))
+    assert.ok(weightOf(entries[4095]) > maxEntryWeight * 0.99)
+    const sink = new LoneNodes(objects.store)
+    const directory = await writeDirectory({ keys, sink }, entries)
+    let listed = 0
+    for await (const page of listPages(objects, directory)) listed += page.length
+    assert.equal(listed, 4096)
+    const sizes = (await ends(objects, directory)).map((end) => Number(end.split(' ')[1]))
+    assert.ok(sizes[0] > 3800, sizes.join())
   })
 
   it('ends a node when it is full, and takes the heaviest entry there can be', async () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import fc from 'fast-check'
 import { describe, it } from 'mocha'
 import { utf8 } from '../../src/base/bytes.ts'
 import type { CborValue } from '../../src/base/cbor.ts'
@@ -212,6 +213,32 @@ describe('directory node', () => {
     for (let i = 0; i < 500; i++) deep = [deep]
     assert.equal(refusal(deep), 'E_CBOR')
     assert.equal(refusal(new Array<CborValue>(2 ** 18).fill(0)), 'E_CBOR')
+  })
+
+  it('opens, or refuses with a code, whatever stands in it', () => {
+    const { value } = fc.letrec<{ value: CborValue }>((tie) => ({
+      value: fc.oneof(
+        { depthSize: 'small' },
+        fc.constantFrom<CborValue>(0, 1, 7, 2 ** 24, -1, 'u', empty, key, utf8('a'), object, child),
+        fc.array(tie('value'), { maxLength: 8 }),
+      ),
+    }))
+    const anything = fc.oneof(value, fc.tuple(fc.constant(1), value, value))
+    /** A good row with one part of it replaced. */
+    const almost = fc
+      .tuple(fc.nat(7), fc.nat(6), value)
+      .map(([kind, at, part]) => (entry(kind, [0, key])[0] as CborValue[]).with(at, part))
+    fc.assert(
+      fc.property(fc.oneof(fc.array(almost, { maxLength: 3 }), value), anything, (rows, refs) => {
+        for (const depth of [0, 1]) {
+          for (const given of [undefined, refs]) {
+            const code = refusal(rows, depth, given)
+            assert.ok(code === undefined || code === 'E_NODE' || code === 'E_CBOR', code)
+          }
+        }
+      }),
+      { numRuns: 300 },
+    )
   })
 
   it('refuses a node of a file', () => {

@@ -3,6 +3,7 @@
  *
  * Labels are domains: no two uses share one. `XP` is `expand`, `HMAC` is `hmac` of src/base/hash.ts.
  */
+import { readU32be } from '../base/bytes.ts'
 import { expand, hmac } from '../base/hash.ts'
 
 export const keyBytes = 32
@@ -23,6 +24,7 @@ export const labels = {
   readKey: 'readkey',
   verifyKey: 'verifykey',
   bundleCut: 'bundle-cut',
+  nodeCut: 'cut',
   encryption: 'enc',
   commitment: 'commit/',
   gear: 'gear',
@@ -81,7 +83,34 @@ export function readKeyOf(
   type: StreamType,
   ...plaintext: readonly Uint8Array[]
 ): Uint8Array {
-  return expand(hmac(keys[type], ...plaintext), labels.readKey)
+  return streamKeysOf(keys, type, ...plaintext).readKey
+}
+
+/** What a stream's plaintext says: its read key, and whether a bundle may end behind it. */
+export interface StreamKeys {
+  readKey: Uint8Array
+  /** u of docs/specs/encoding.md, "Bundles": 0 … 2^32-1. */
+  readonly cutValue: number
+}
+
+/** As `readKeyOf`, with the cut value that comes from the same secret digest. */
+export function streamKeysOf(
+  keys: ConvergenceKeys,
+  type: StreamType,
+  ...plaintext: readonly Uint8Array[]
+): StreamKeys {
+  const digest = hmac(keys[type], ...plaintext)
+  return {
+    readKey: expand(digest, labels.readKey),
+    get cutValue() {
+      return readU32be(expand(digest, labels.bundleCut), 0)
+    },
+  }
+}
+
+/** The key that says after which names the nodes of a directory end. */
+export function nodeCutKeyOf(keys: ConvergenceKeys): Uint8Array {
+  return expand(keys.dir, labels.nodeCut)
 }
 
 /** The verify key of a tree or directory node; it does not lead back to the read key. */

@@ -11,7 +11,9 @@ import { maxExtentBytes } from '../encoding/chunker.ts'
 import type { EncodedShares, Encoder, EncodeSettings, ExtentJob } from '../encoding/encoder.ts'
 import type { ExtentRow } from '../tree/file-node.ts'
 import { FileTreeWriter } from '../tree/file-writer.ts'
+import { LoneNodes } from '../tree/node-sink.ts'
 import type { ObjectRef } from '../tree/refs.ts'
+import { plainStream } from '../tree/stream-row.ts'
 import type { ObjectReport } from './object-upload.ts'
 
 /** Files no longer than this are carried in the cap itself. */
@@ -85,7 +87,7 @@ class FileUpload {
     if (literal)
       return { cap: { type: 'LIT', data: literal }, sizeBytes: literal.length, reports: [] }
     const keys = convergenceKeys(this.#context.settings.secret)
-    const tree = new FileTreeWriter(keys, (slice) => this.#placeSlice(slice))
+    const tree = new FileTreeWriter(keys, new LoneNodes((slice) => this.#placeSlice(slice)))
     let first: ExtentRow | undefined
     let extents = 0
     const takeOne = async (): Promise<void> => {
@@ -132,7 +134,7 @@ class FileUpload {
     const object = await this.#place(extent)
     this.#sizeBytes += plaintextBytes
     this.#context.onStored?.(this.#sizeBytes)
-    return { object, plaintextBytes, readKey }
+    return plainStream(object, plaintextBytes, readKey)
   }
 
   async #placeSlice(slice: Uint8Array): Promise<ObjectRef> {

@@ -36,7 +36,7 @@ async function* walk(
     const endByte = startByte + row.plaintextBytes
     if (startByte >= toByte) return
     if (endByte > fromByte) {
-      if (isLeaf(node)) yield { ...row, startByte }
+      if (isLeaf(node)) yield { ...(row as ExtentRow), startByte }
       else
         yield* walk(
           await readChild(row as ChildRow, node.depth, readNode),

@@ -7,21 +7,18 @@ import {
   rowsPerNode,
   sealFileNode,
 } from './file-node.ts'
-import type { ObjectRef } from './refs.ts'
-
-/** Stores a sealed slice as an object of its own, at offset 0. */
-export type SliceWriter = (slice: Uint8Array) => Promise<ObjectRef>
+import type { NodeSink } from './node-sink.ts'
 
 export class FileTreeWriter {
   readonly #keys: ConvergenceKeys
-  readonly #write: SliceWriter
+  readonly #sink: NodeSink
   #extents: ExtentRow[] = []
   /** Rows waiting for a node, by depth - 1. */
   readonly #levels: ChildRow[][] = []
 
-  constructor(keys: ConvergenceKeys, write: SliceWriter) {
+  constructor(keys: ConvergenceKeys, sink: NodeSink) {
     this.#keys = keys
-    this.#write = write
+    this.#sink = sink
   }
 
   /** Adds the next extent, in the order of the file. */
@@ -61,9 +58,8 @@ export class FileTreeWriter {
   }
 
   async #writeNode(node: FileNode): Promise<ChildRow> {
-    const { slice, readKey } = sealFileNode(this.#keys, node)
-    const object = await this.#write(slice)
+    const ref = await this.#sink.put((self) => sealFileNode(this.#keys, node, self))
     const plaintextBytes = node.rows.reduce((sum, row) => sum + row.plaintextBytes, 0)
-    return { object, offset: 0, sliceBytes: slice.length, plaintextBytes, readKey }
+    return { ...ref, plaintextBytes }
   }
 }

@@ -8,7 +8,7 @@
 import { concat, readU32be, u32be } from '../base/bytes.ts'
 import { type CborLimits, type CborValue, decodeCbor, encodeCbor } from '../base/cbor.ts'
 import { GridError } from '../base/errors.ts'
-import { type ConvergenceKeys, readKeyOf, verifyKeyOf } from '../caps/keys.ts'
+import { type ConvergenceKeys, type StreamKeys, streamKeysOf, verifyKeyOf } from '../caps/keys.ts'
 import { commitmentBytes, commits, decrypt, seal, sealedLength } from '../encoding/seal.ts'
 
 export type NodeType = 'tree' | 'dir'
@@ -18,9 +18,8 @@ export const nodeLimits: CborLimits = { depth: 8, items: 2 ** 18, bytes: 2 * 2 *
 
 const sizeBytes = 4
 
-export interface SealedNode {
+export interface SealedNode extends StreamKeys {
   slice: Uint8Array
-  readKey: Uint8Array
 }
 
 /** Seals the two parts of a node under the key they give. */
@@ -32,9 +31,10 @@ export function sealNode(
 ): SealedNode {
   const refsPlain = sized(encodeCbor(refs))
   const rowsPlain = sized(encodeCbor(rows))
-  const readKey = readKeyOf(keys, type, refsPlain, rowsPlain)
+  const streamKeys = streamKeysOf(keys, type, refsPlain, rowsPlain)
+  const { readKey } = streamKeys
   const verifyStream = seal(`${type}v`, verifyKeyOf(readKey), refsPlain)
-  return { slice: concat(verifyStream, seal(type, readKey, rowsPlain)), readKey }
+  return Object.assign(streamKeys, { slice: concat(verifyStream, seal(type, readKey, rowsPlain)) })
 }
 
 /** Whether `start` (≥ 32 bytes) begins a node of this type under the read key. */
@@ -62,6 +62,13 @@ export function openRefs(bytes: Uint8Array, type: NodeType, verifyKey: Uint8Arra
   return openSized(bytes, `${type}v`, verifyKey).value
 }
 
+/** The type of the node whose slice begins with `start`; undefined where the key fits neither. */
+export function nodeTypeOf(start: Uint8Array, verifyKey: Uint8Array): NodeType | undefined {
+  const commitment = start.subarray(0, commitmentBytes)
+  if (commits(commitment, 'dirv', verifyKey)) return 'dir'
+  return commits(commitment, 'treev', verifyKey) ? 'tree' : undefined
+}
+
 function openSized(
   bytes: Uint8Array,
   type: NodeType | `${NodeType}v`,
@@ -82,5 +89,6 @@ function openSized(
 }
 
 function sized(content: Uint8Array): Uint8Array {
+  if (content.length > nodeLimits.bytes) throw new RangeError('node: a part that nobody could read')
   return concat(u32be(content.length), content)
 }

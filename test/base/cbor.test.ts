@@ -40,6 +40,7 @@ const refused: Record<string, string> = {
   null: 'f6',
   undefined: 'f7',
   'bad UTF-8': '62c328',
+  'a surrogate in UTF-8': '63eda080',
   'bytes behind the value': '0101',
   'a million levels': '81'.repeat(60_000),
   'a million items': `9a000ea600${'00'.repeat(60_000)}`,
@@ -89,6 +90,33 @@ describe('cbor', () => {
       [-(2 ** 32) - 1, '3b0000000100000000'],
     ]
     for (const [number, hex] of expected) assert.equal(toHex(encodeCbor(number)), hex)
+  })
+
+  it('gives byte strings that are the caller’s own, whatever they were read from', () => {
+    const input = Buffer.from('8242010242ffff', 'hex')
+    const decoded = decodeCbor(input, wireLimits)
+    input.fill(0)
+    assert.deepEqual(decoded, [Uint8Array.of(1, 2), Uint8Array.of(255, 255)])
+  })
+
+  it('keeps a byte order mark, and texts of every width', () => {
+    for (const text of ['\ufeffa', '\u0000', 'ö', '漢', '😀', 'x'.repeat(300)])
+      assert.equal(decodeCbor(encodeCbor(text), wireLimits), text)
+  })
+
+  it('takes each integer in its shortest form only', () => {
+    for (const hex of [
+      '1800',
+      '19 00ff',
+      '1a 0000ffff',
+      '1b 00000000ffffffff',
+      '3817',
+      '5803616263',
+    ])
+      assert.throws(
+        () => decodeCbor(fromHex(hex.replace(' ', '')), wireLimits),
+        (error) => isGridError(error, 'E_CBOR'),
+      )
   })
 
   it('refuses to encode what has no exact form', () => {

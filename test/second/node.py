@@ -85,21 +85,26 @@ def file_node(data, key):
 def node_below(data, key, depth, size):
     """As file_node, for a node whose parent, of this depth, gives it so many bytes."""
     found = file_node(data, key)
-    hold(found[0] == depth - 1, sum(row[-2] for row in found[1]) == size)
+    hold(found[0] == depth - 1)
+    hold(sum(row[2 if depth == 1 else 1] for row in found[1]) == size)
     return found
 
 
 def extent_row(row, objects):
-    number, offset, size, key = array(row, int, int, int, bytes)
-    hold(within(number, 1, len(objects)), offset == 0, len(key) == 32)
-    hold(within(size, 1, objects[number - 1][3] - 32))
+    hold(isinstance(row, list))
+    number, offset, size, key = array(row[:4], int, int, int, bytes)
+    stored = size
+    if len(row) != 4:
+        codec, stored = array(row[4:], int, int)
+        hold(codec == 1, stored >= 1)
+    hold(within(number, 1, len(objects)), offset >= 0, len(key) == 32, within(size, 1, 2**24))
+    hold(offset + 32 + stored <= objects[number - 1][3])
 
 
 def child_row(row, children):
     number, size, key = array(row, int, int, bytes)
     hold(within(number, 0, len(children) - 1), within(size, 1, TOP), len(key) == 32)
-    _, offset, _, verify = children[number]
-    hold(offset == 0, verify == seal.verify_key(key))
+    hold(children[number][3] == seal.verify_key(key))
 
 
 def parts_of(depth, rows):

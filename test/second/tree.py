@@ -32,10 +32,16 @@ def named(depth, table, objects, children):
     """The rows of an opened node as a vector gives them."""
     out = []
     for row in table:
-        number, length = (row[0], None) if depth == 0 else (children[row[0]][0], children[row[0]][2])
+        if depth == 0:
+            number, offset, size, key = row[:4]
+            length = None
+        else:
+            (number, offset, length, _), size, key = children[row[0]], *row[1:]
         root, k, n, total = objects[number - 1]
-        values = [root.hex(), k, n, total, length, row[-2], row[-1].hex()]
-        out.append({name: value for name, value in zip(PLAIN, values) if value is not None})
+        values = [root.hex(), k, n, total, length, size, key.hex()]
+        plain = {name: value for name, value in zip(PLAIN, values) if value is not None}
+        rest = {"codec": row[4], "storedBytes": row[5]} if len(row) == 6 else {}
+        out.append({**plain, **({"offset": offset} if offset else {}), **rest})
     return out
 
 
@@ -215,9 +221,17 @@ def refusing():
         ("rows of version 0", but(ROWS, 0, 0)), ("rows of version 2", but(ROWS, 0, 2)),
         ("depth 9", but(ROWS, 1, 9)), ("a negative depth", but(ROWS, 1, -1)), ("no rows", but(ROWS, 2, [])),
         ("rows as a number", but(ROWS, 2, 0)), ("a row of three parts", but(ROWS, 2, 0, ROW[:3])),
-        ("a row of six parts", but(ROWS, 2, 0, ROW + [1, 50])), ("a row of object 0", but(ROWS, 2, 0, 0, 0)),
+        ("a row of five parts", but(ROWS, 2, 0, ROW + [1])),
+        ("a row of seven parts", but(ROWS, 2, 0, ROW + [1, 50, 0])),
+        ("codec 0 written out", but(ROWS, 2, 0, ROW + [0, 100])), ("codec 2", but(ROWS, 2, 0, ROW + [2, 50])),
+        ("0 stored bytes", but(ROWS, 2, 0, ROW + [1, 0])),
+        ("one stored byte too many", but(ROWS, 2, 0, ROW + [1, 4096 - 31])),
+        ("2^24 + 1 bytes when decompressed", but(ROWS, 2, 0, [1, 0, 2**24 + 1, KEY, 1, 50])),
+        ("a row of object 0", but(ROWS, 2, 0, 0, 0)),
         ("a row of object 2 of 1", but(ROWS, 2, 0, 0, 2)), ("a row of object -1", but(ROWS, 2, 0, 0, -1)),
-        ("an extent at offset 1", but(ROWS, 2, 0, 1, 1)), ("an extent of 0 bytes", but(ROWS, 2, 0, 2, 0)),
+        ("an extent at offset -1", but(ROWS, 2, 0, 1, -1)),
+        ("an extent that ends one byte past its object", but(ROWS, 2, 0, 1, 4096 - 131)),
+        ("an extent of 0 bytes", but(ROWS, 2, 0, 2, 0)),
         ("an extent of -1 bytes", but(ROWS, 2, 0, 2, -1)),
         ("an extent of one byte too many", but(ROWS, 2, 0, 2, 4096 - 31)),
         ("an extent as text", but(ROWS, 2, 0, 2, "100")), ("a key of 31 bytes", but(ROWS, 2, 0, 3, KEY[:31])),
@@ -226,6 +240,12 @@ def refusing():
         ("rows of extents where children belong", but(ROWS, 1, 1)),
     ]:
         rows(title, value)
+    good("a row with a codec", "node-open", **of(REFS, but(ROWS, 2, 0, ROW + [1, 50])))
+    good("a row with a codec, stored to the end of its object", "node-open",
+         **of(REFS, but(ROWS, 2, 0, [1, 0, 2**24, KEY, 1, 4096 - 32])))
+    good("an extent to the end of its object", "node-open", **of(REFS, but(ROWS, 2, 0, 1, 4096 - 132)))
+    good("a child that is not at the start of its object", "node-open",
+         **of(but(ABOVE, 2, 0, 1, 1), CHILDREN))
     good("an extent that fills its object", "node-open", **of(REFS, but(ROWS, 2, 0, 2, 4096 - 32)))
 
     for title, value in [
@@ -234,7 +254,6 @@ def refusing():
         ("a child whose verify key is another's", but(CHILDREN, 2, 0, 2, name("other key"))),
     ]:
         rows(title, value, base=ABOVE)
-    rows("a child that is not at the start of its object", CHILDREN, base=but(ABOVE, 2, 0, 1, 1))
 
 
 def cbor_and_slices():

@@ -16,8 +16,10 @@ import {
 } from '../../src/tree/file-node.ts'
 import { extentsOf } from '../../src/tree/file-reader.ts'
 import { FileTreeWriter } from '../../src/tree/file-writer.ts'
+import { LoneNodes } from '../../src/tree/node-sink.ts'
 import { openRefs, sealNode } from '../../src/tree/node-slice.ts'
 import { parseRefs, type ObjectRef } from '../../src/tree/refs.ts'
+import { plainStream } from '../../src/tree/stream-row.ts'
 
 const keys = convergenceKeys(Uint8Array.from({ length: 32 }, (_, i) => i))
 
@@ -26,11 +28,7 @@ function objectRef(i: number): ObjectRef {
 }
 
 function extent(i: number): ExtentRow {
-  return {
-    object: objectRef(i),
-    plaintextBytes: 1000 + (i % 7),
-    readKey: sha256(u32be(i), u32be(1)),
-  }
+  return plainStream(objectRef(i), 1000 + (i % 7), sha256(u32be(i), u32be(1)))
 }
 
 /** Slices by the root of the object that they would be in. */
@@ -52,7 +50,7 @@ class MemorySlices {
 
 async function build(count: number): Promise<{ root: ChildRow; slices: MemorySlices }> {
   const slices = new MemorySlices()
-  const writer = new FileTreeWriter(keys, slices.write)
+  const writer = new FileTreeWriter(keys, new LoneNodes(slices.write))
   for (let i = 0; i < count; i++) await writer.add(extent(i))
   return { root: await writer.finish(), slices }
 }
@@ -82,7 +80,11 @@ describe('file tree', () => {
       rows: [extent(0), extent(1), extent(0)],
     })
     const refs = parseRefs(openRefs(slice, 'tree', verifyKeyOf(readKey)))
-    assert.deepEqual(refs, { objects: [objectRef(0), objectRef(1)], children: [] })
+    assert.deepEqual(refs, {
+      objects: [objectRef(0), objectRef(1)],
+      children: [],
+      self: undefined,
+    })
     refuses(slice, verifyKeyOf(readKey), 'E_COMMIT')
   })
 
@@ -168,9 +170,9 @@ describe('file tree', () => {
         [1, [ref], []],
         [1, 0, [[0, 0, 100, sha256()]]],
       ],
-      'an extent that is not at the start of its object': [
+      'an extent past the end of its object': [
         [1, [ref], []],
-        [1, 0, [[1, 5, 100, sha256()]]],
+        [1, 0, [[1, 3965, 100, sha256()]]],
       ],
       'an empty extent': [
         [1, [ref], []],
@@ -244,6 +246,7 @@ describe('file tree', () => {
     const rows = Array.from({ length: rowsPerNode }, (_, i) => ({
       ...extent(i),
       plaintextBytes: 2 ** 21 - 32,
+      storedBytes: 2 ** 21 - 32,
     }))
     const { slice, readKey } = sealFileNode(keys, { depth: 0, rows })
     assert.ok(slice.length < 2 * 2 ** 21)

@@ -4,6 +4,7 @@ import { describe, it } from 'mocha'
 import { fromHex, toHex, u32be } from '../../src/base/bytes.ts'
 import { sha256 } from '../../src/base/hash.ts'
 import { convergenceKeys, verifyKeyOf } from '../../src/caps/keys.ts'
+import { compressions } from '../../src/encoding/compression.ts'
 import type { Coding } from '../../src/encoding/descriptor.ts'
 import { encodeObject, pad } from '../../src/encoding/object.ts'
 import { openErasureCode } from '../../src/encoding/open-code.ts'
@@ -17,8 +18,10 @@ import {
 } from '../../src/tree/file-node.ts'
 import { extentsOf } from '../../src/tree/file-reader.ts'
 import { FileTreeWriter } from '../../src/tree/file-writer.ts'
+import { LoneNodes } from '../../src/tree/node-sink.ts'
 import { openRefs } from '../../src/tree/node-slice.ts'
 import { parseRefs } from '../../src/tree/refs.ts'
+import { plainStream } from '../../src/tree/stream-row.ts'
 import { checkVector, readVectors, shown } from '../vectors/read.ts'
 
 interface PlainRow extends Coding {
@@ -28,6 +31,10 @@ interface PlainRow extends Coding {
   sliceBytes?: number
   plaintextBytes: number
   readKey: string
+  /** Where it is not 0, and where it is compressed. */
+  offset?: number
+  codec?: number
+  storedBytes?: number
 }
 
 type RowsInput = PlainRow[] | { gen: 'rows'; count: number }
@@ -61,7 +68,7 @@ function nodeOf(depth: number, rows: readonly ChildRow[]): FileNode {
 }
 
 function extentOf({ object, plaintextBytes, readKey }: ChildRow): ExtentRow {
-  return { object, plaintextBytes, readKey }
+  return plainStream(object, plaintextBytes, readKey)
 }
 
 function plain(row: ExtentRow | ChildRow): PlainRow {
@@ -72,6 +79,10 @@ function plain(row: ExtentRow | ChildRow): PlainRow {
     ...('sliceBytes' in row ? { sliceBytes: row.sliceBytes } : {}),
     plaintextBytes: row.plaintextBytes,
     readKey: toHex(row.readKey),
+    ...(row.offset === 0 ? {} : { offset: row.offset }),
+    ...('compression' in row && row.compression !== 'stored'
+      ? { codec: compressions.indexOf(row.compression), storedBytes: row.storedBytes }
+      : {}),
   }
 }
 
@@ -125,7 +136,7 @@ const operations = {
     const keys = convergenceKeys(fromHex(given.secret))
     const coding = { k: given.k, n: given.n }
     const slices: Uint8Array[] = []
-    const writer = new FileTreeWriter(keys, async (slice) => {
+    const sink = new LoneNodes(async (slice) => {
       slices.push(slice)
       const ciphertext = new Uint8Array(paddedLength(slice.length))
       ciphertext.set(slice)
@@ -133,6 +144,7 @@ const operations = {
       const { root } = encodeObject(ciphertext, coding, code)
       return { ...coding, root, ciphertextBytes: ciphertext.length }
     })
+    const writer = new FileTreeWriter(keys, sink)
     for (const row of rowsOf(given.rows)) await writer.add(extentOf(row))
     const { object, readKey, plaintextBytes, sliceBytes } = await writer.finish()
     return {

@@ -1,0 +1,97 @@
+/**
+ * Compression of a stream before it is sealed (docs/specs/encoding.md, "Compression"). The read key
+ * comes from the compressed bytes, so another compressor costs dedupe and nothing else.
+ */
+import { brotliCompressSync, brotliDecompressSync, type BrotliOptions, constants } from 'node:zlib'
+import { GridError } from '../base/errors.ts'
+
+/** How the bytes of a stream were sealed: as they are, or as one brotli stream. */
+export type Compression = 'stored' | 'brotli'
+
+/** By their number in rows and caps. */
+export const compressions: readonly Compression[] = ['stored', 'brotli']
+
+/** No stream is longer than this when it is decompressed. */
+export const maxStreamBytes: number = 2 ** 24
+
+/** Streams no longer than this are tried once, at the fast setting; of others this much is. */
+const probeBytes = 64 * 1024
+const fastQuality = 1
+const closeQuality = 3
+
+export interface Compressed {
+  compression: Compression
+  /** What is sealed: the input itself where compressing it would not pay. */
+  stored: Uint8Array
+}
+
+/** Compresses where that saves at least 3 %. `plaintext` is borrowed, and given back where it is stored. */
+export function compress(plaintext: Uint8Array): Compressed {
+  const stored = tryCompress(plaintext)
+  return stored === undefined
+    ? { compression: 'stored', stored: plaintext }
+    : { compression: 'brotli', stored }
+}
+
+/**
+ * The inverse: exactly `plaintextBytes` (1 … 2^24) bytes, never more than that in memory.
+ *
+ * @throws E_SIZE for anything but one stream of that length, which fills `stored`
+ */
+export function decompress(
+  compression: Compression,
+  stored: Uint8Array,
+  plaintextBytes: number,
+): Uint8Array {
+  const plaintext = compression === 'stored' ? stored : brotliOf(stored, plaintextBytes)
+  if (plaintext.length !== plaintextBytes) throw wrongLength()
+  return plaintext
+}
+
+function tryCompress(plaintext: Uint8Array): Uint8Array | undefined {
+  if (plaintext.length <= probeBytes) return ifItPays(plaintext, fastQuality)
+  if (ifItPays(plaintext.subarray(0, probeBytes), fastQuality) === undefined) return undefined
+  return ifItPays(plaintext, closeQuality)
+}
+
+function ifItPays(plaintext: Uint8Array, quality: number): Uint8Array | undefined {
+  const { BROTLI_PARAM_QUALITY, BROTLI_PARAM_LGWIN, BROTLI_PARAM_SIZE_HINT } = constants
+  const stored = brotliCompressSync(plaintext, {
+    params: {
+      [BROTLI_PARAM_QUALITY]: quality,
+      [BROTLI_PARAM_LGWIN]: windowBits(plaintext.length),
+      [BROTLI_PARAM_SIZE_HINT]: plaintext.length,
+    },
+  })
+  return stored.length * 100 <= plaintext.length * 97 ? new Uint8Array(stored) : undefined
+}
+
+/** The least window that holds all of it. */
+function windowBits(length: number): number {
+  const { BROTLI_MIN_WINDOW_BITS, BROTLI_MAX_WINDOW_BITS } = constants
+  const bits = 32 - Math.clz32(length)
+  return Math.min(Math.max(bits, BROTLI_MIN_WINDOW_BITS), BROTLI_MAX_WINDOW_BITS)
+}
+
+function brotliOf(stored: Uint8Array, plaintextBytes: number): Uint8Array {
+  try {
+    const options: BrotliOptions & { info: true } = { maxOutputLength: plaintextBytes, info: true }
+    const { buffer, engine } = brotliDecompressSync(stored, options) as unknown as Inflated
+    // It stops at the end of the stream, whatever stands behind.
+    if (engine.bytesWritten !== stored.length) throw wrongLength()
+    return new Uint8Array(buffer)
+  } catch (error) {
+    throw error instanceof GridError ? error : wrongLength(error)
+  }
+}
+
+/** What zlib gives where it is asked for `info`. */
+interface Inflated {
+  buffer: Uint8Array
+  /** `bytesWritten` is what it has taken in. */
+  engine: { bytesWritten: number }
+}
+
+function wrongLength(cause?: unknown): GridError {
+  return new GridError('E_SIZE', 'a stream does not decompress to what its row says', { cause })
+}

@@ -67,3 +67,12 @@ export function demand(holds: boolean, why: string): void {
 export function isAscending(keys: readonly Uint8Array[]): boolean {
   return keys.every((key, i) => i === 0 || compareBytes(keys[i - 1], key) < 0)
 }
+
+/** Visible in a terminal, and without a way to pass for something else there. */
+const label = /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]{0,64}$/u
+
+/** A text of at most 64 code points that is fit to be shown. */
+export function labelOf(value: CborValue): string {
+  if (typeof value === 'string' && label.test(value)) return value
+  throw new Misshapen('expected a text of at most 64 visible characters')
+}

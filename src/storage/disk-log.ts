@@ -106,7 +106,9 @@ export class DiskLog implements StoredLog {
     const head = bytes.subarray(0, headBytes)
     const body = withBody && bodyBytes !== undefined ? bytes.subarray(headBytes) : undefined
     if (bytes.length === wanted && isSound(entry as RunEntry, { head, body })) return { head, body }
-    throw new GridError('E_IO', 'an entry is damaged on this server’s disk')
+    throw new GridError('E_IO', 'an entry is damaged on this server’s disk', {
+      facts: { damaged: true },
+    })
   }
 
   /** Each run is written and synced under a temporary name; then all get their names, under one sync. */

@@ -48,7 +48,10 @@ export interface StoredLog {
   chain(author: Uint8Array): readonly StoredEntry[]
   /** Entries that stand beside the chain: another one of the same number came first. In order of numbers. */
   forks(author: Uint8Array): readonly StoredEntry[]
-  /** The head of an entry, and its body if `withBody`. E_IO where they are damaged. The caller owns them. */
+  /**
+   * The head of an entry, and its body if `withBody`. E_IO, with the fact `damaged` where they are
+   * no longer what they were. The caller owns them.
+   */
   read(entry: StoredEntry, withBody: boolean): Promise<EntryBytes>
   /**
    * Adds entries, durably: all of them, or none that is shown. Two appends to one log must not

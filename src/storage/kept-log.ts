@@ -127,7 +127,8 @@ export class KeptLog {
     const refusal = (): GridError | undefined => {
       if (medium.readOnly) return new GridError('E_READ_ONLY', 'this server takes nothing new')
       const isFull =
-        stored.bytes >= limits.maxLogBytes || entryCount + judge.records.length >= limits.maxLogEntries
+        stored.bytes >= limits.maxLogBytes ||
+        entryCount + judge.records.length >= limits.maxLogEntries
       return isFull ? new GridError('E_FULL', 'the log is as long as it may be here') : undefined
     }
     const judge: LogJudge = new LogJudge({ state, stored, nodeKey, damaged, refusal })

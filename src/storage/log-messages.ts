@@ -37,8 +37,13 @@ const outcomes = ['stored', 'had', 'conflict', 'gap', 'refused'] as const
 const maxReasonChars = 200
 /** Bytes that an answer to `readLog` may have besides its entries. */
 const readOverheadBytes =
-  4 + maxGenesisBytes + 2 + maxChains * (publicKeyBytes + 8 + hashBytes) +
-  2 + maxForksInReply * 2 * (2 + signatureBytes + maxHeaderBytes) + 4
+  4 +
+  maxGenesisBytes +
+  2 +
+  maxChains * (publicKeyBytes + 8 + hashBytes) +
+  2 +
+  maxForksInReply * 2 * (2 + signatureBytes + maxHeaderBytes) +
+  4
 
 /** Longest body of an `appendEntries`. */
 export const maxAppendBodyBytes: number = 4 + maxGenesisBytes + 2 + maxAppendBytes
@@ -93,7 +98,8 @@ export function parseVerdicts(facts: CborValue, entryCount: number): AppendReply
   const verdicts = rows.map(parseVerdict)
   const last = verdicts.length - 1
   const goesOn = ({ outcome }: AppendVerdict): boolean => outcome === 'stored' || outcome === 'had'
-  if (!verdicts.every((verdict, i) => i === last || goesOn(verdict))) throw malformed('appendEntries')
+  if (!verdicts.every((verdict, i) => i === last || goesOn(verdict)))
+    throw malformed('appendEntries')
   return { verdicts }
 }
 
@@ -156,21 +162,28 @@ export function formatLog({ genesis, heads, entries, forks }: ReadLogReply): Uin
 
 export function parseLog(facts: CborValue, body: Uint8Array): ReadLogReply {
   if (facts !== 0 && facts !== 1) throw malformed('readLog')
-  return reading(() => malformed('readLog'), body, (input) => {
-    const genesis = readOptional(input)
-    const heads = times(input.u16(), () => {
-      return { author: input.raw(publicKeyBytes), seq: input.u64(), id: input.raw(hashBytes) }
-    })
-    const forks = times(input.u16(), () => ({ held: readSigned(input), other: readSigned(input) }))
-    const entries = times(input.u32(), (): KeptEntry => {
-      const { receipts, ...entry } = readEntry(input)
-      if (receipts.length > 1) throw malformed('readLog')
-      return { ...entry, receipt: receipts[0] }
-    })
-    if (heads.length > maxChains || forks.length > maxForksInReply) throw malformed('readLog')
-    if (heads.some(({ seq }) => seq < 1)) throw malformed('readLog')
-    return { genesis, heads, forks, entries, complete: facts === 1 }
-  })
+  return reading(
+    () => malformed('readLog'),
+    body,
+    (input) => {
+      const genesis = readOptional(input)
+      const heads = times(input.u16(), () => {
+        return { author: input.raw(publicKeyBytes), seq: input.u64(), id: input.raw(hashBytes) }
+      })
+      const forks = times(input.u16(), () => ({
+        held: readSigned(input),
+        other: readSigned(input),
+      }))
+      const entries = times(input.u32(), (): KeptEntry => {
+        const { receipts, ...entry } = readEntry(input)
+        if (receipts.length > 1) throw malformed('readLog')
+        return { ...entry, receipt: receipts[0] }
+      })
+      if (heads.length > maxChains || forks.length > maxForksInReply) throw malformed('readLog')
+      if (heads.some(({ seq }) => seq < 1)) throw malformed('readLog')
+      return { genesis, heads, forks, entries, complete: facts === 1 }
+    },
+  )
 }
 
 function parseVerdict(value: CborValue): AppendVerdict {
@@ -212,7 +225,12 @@ function readEntry(input: ByteReader): HandedEntry {
   const signature = input.raw(signatureBytes)
   const receipts = times(receiptCount, () => readReceipt(input))
   const header = input.raw(headerBytes)
-  return { header, signature, receipts, body: bodyBytes === absent ? undefined : input.raw(bodyBytes) }
+  return {
+    header,
+    signature,
+    receipts,
+    body: bodyBytes === absent ? undefined : input.raw(bodyBytes),
+  }
 }
 
 /** node ‖ u64 receivedMs ‖ u8 late ‖ signature. */

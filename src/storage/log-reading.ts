@@ -111,15 +111,15 @@ async function readEntry(
   return { header, signature, body: bytes.body, receipt: receipts ? receipt : undefined }
 }
 
-async function forksOf(
-  stored: StoredLog,
-  authors: readonly Uint8Array[],
-): Promise<ForkEvidence[]> {
+async function forksOf(stored: StoredLog, authors: readonly Uint8Array[]): Promise<ForkEvidence[]> {
   const pairs = authors.flatMap((author) =>
-    stored.forks(author).slice(0, maxForkEvidence).flatMap((other) => {
-      const held = stored.chain(author)[other.seq - 1] as StoredEntry | undefined
-      return held === undefined ? [] : [{ held, other }]
-    }),
+    stored
+      .forks(author)
+      .slice(0, maxForkEvidence)
+      .flatMap((other) => {
+        const held = stored.chain(author)[other.seq - 1] as StoredEntry | undefined
+        return held === undefined ? [] : [{ held, other }]
+      }),
   )
   const read = await mapWithin(readConcurrency, pairs.slice(0, maxForksInReply), async (pair) => {
     const [held, other] = [await signedOf(stored, pair.held), await signedOf(stored, pair.other)]

@@ -112,7 +112,11 @@ function formatTable(records: readonly EntryRecord[]): Uint8Array {
 
 function formatRow({ id, receivedMs, head, body }: EntryRecord): Uint8Array {
   const bodyBytes = body?.length ?? noBody
-  if (id.length !== entryIdBytes || head.length > maxPartBytes || (body?.length ?? 0) > maxPartBytes) {
+  if (
+    id.length !== entryIdBytes ||
+    head.length > maxPartBytes ||
+    (body?.length ?? 0) > maxPartBytes
+  ) {
     throw new RangeError('log run: an entry of the wrong size')
   }
   const lengths = [u32be(head.length), u32be(bodyBytes)]

@@ -53,7 +53,15 @@ export function recordsOf(author: number, first: number, last: number): EntryRec
 export function shownBy(log: StoredLog): string[] {
   return log.authors().flatMap((author) => {
     const tell = ({ seq, id, receivedMs, fork, headBytes, bodyBytes }: StoredEntry): string =>
-      [toHex(author).slice(0, 4), seq, toHex(id).slice(0, 8), receivedMs, fork, headBytes, bodyBytes]
+      [
+        toHex(author).slice(0, 4),
+        seq,
+        toHex(id).slice(0, 8),
+        receivedMs,
+        fork,
+        headBytes,
+        bodyBytes,
+      ]
         .map(String)
         .join(' ')
     return [...log.chain(author), ...log.forks(author)].map(tell)
@@ -189,7 +197,8 @@ export function logStoreSuite(name: string, make: () => Promise<LogStoreFixture>
       await assertHolds(log, longest)
       const many = recordsOf(2, 1, 600)
       await log.append(many)
-      for (const record of [many[0], many[255], many[256], many[599]]) await assertHolds(log, record)
+      for (const record of [many[0], many[255], many[256], many[599]])
+        await assertHolds(log, record)
     })
 
     it('keeps logs apart', async () => {

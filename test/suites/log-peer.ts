@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { afterEach, describe, it } from 'mocha'
-import { equalBytes, toHex, utf8 } from '../../src/base/bytes.ts'
+import { compareBytes, equalBytes, toHex, utf8 } from '../../src/base/bytes.ts'
 import { publicKeyOfSeed } from '../../src/base/ed25519.ts'
 import { isGridError } from '../../src/base/errors.ts'
 import { sha256 } from '../../src/base/hash.ts'
@@ -209,7 +209,7 @@ export function logPeerSuite(
           }
         }),
       )
-      const ordered = devices.toSorted((a, b) => Buffer.compare(a.key, b.key))
+      const ordered = devices.toSorted((a, b) => compareBytes(a.key, b.key))
       const entries = ordered.flatMap((device) => device.entries)
       assertHolds(await peer.readLog(log.read()), log, [...log.admin.entries, ...entries])
     })

@@ -1,5 +1,5 @@
 /** Logs for tests: an admin, devices, and the entries that they write, right or wrong. */
-import { equalBytes, utf8 } from '../../src/base/bytes.ts'
+import { compareBytes, utf8 } from '../../src/base/bytes.ts'
 import { publicKeyOfSeed } from '../../src/base/ed25519.ts'
 import { sha256 } from '../../src/base/hash.ts'
 import { type RateLimits, rights, signCertificate } from '../../src/log/certificate.ts'
@@ -97,7 +97,7 @@ export class TestLog {
     const { adminKey, readerKey, verifierKey, signSeed } = keys
     this.genesis = formatGenesis({
       ...{ adminKey, readerKey, verifierKey, profile: 'cdc', convergenceEpoch: 0 },
-      config: { epoch: 0, servers: [...servers].sort(Buffer.compare) },
+      config: { epoch: 0, servers: [...servers].sort(compareBytes) },
       createdMs: 1_700_000_000_000,
     })
     this.#name = name
@@ -162,8 +162,4 @@ export class TestLog {
       ...changes,
     }
   }
-}
-
-export function isSameId(a: { id: Uint8Array }, b: { id: Uint8Array }): boolean {
-  return equalBytes(a.id, b.id)
 }

@@ -23,6 +23,14 @@ export class Chain {
     this.#logId = logId
   }
 
+  /** The same chain, which grows apart from this one. */
+  copy(): Chain {
+    const other = new Chain(this.#logId)
+    other.#ids = this.#ids.slice()
+    other.#length = this.#length
+    return other
+  }
+
   /** Seq of the head; 0 for no entry. */
   get seq(): number {
     return this.#length

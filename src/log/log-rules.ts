@@ -52,6 +52,17 @@ export class LogRules {
     this.#configs = [genesis.config]
   }
 
+  /** The same rules, which change apart from these. */
+  copy(): LogRules {
+    const other = new LogRules(this.#logId, this.#genesis)
+    for (const [key, certificate] of this.#certificates) other.#certificates.set(key, certificate)
+    for (const [key, revocation] of this.#revocations) other.#revocations.set(key, revocation)
+    other.#configs.splice(0, Infinity, ...this.#configs)
+    other.#checkpoints.push(...this.#checkpoints)
+    other.#lastSerial = this.#lastSerial
+    return other
+  }
+
   get config(): LogConfig {
     return this.#configs[this.#configs.length - 1]
   }
@@ -162,8 +173,12 @@ export class LogRules {
     return kind === 'release' && hasRight(certificate, 'release')
   }
 
-  #checkCertificate({ subject, serial }: Certificate): void {
+  #checkCertificate({ subject, serial, rightBits }: Certificate): void {
     const key = toHex(subject)
+    const held = this.#certificates.get(key)?.rightBits ?? 0
+    if ((held & ~rightBits) !== 0) {
+      throw refused('E_CERTIFICATE', 'it takes a right away, as only a revocation may')
+    }
     if (serial <= this.#lastSerial) throw refused('E_CERTIFICATE', 'its serial has been used')
     if (this.isAdmin(subject)) throw refused('E_CERTIFICATE', 'the admin needs none')
     if (this.#revocations.has(key)) throw refused('E_CERTIFICATE', 'its key has been revoked')

@@ -38,9 +38,15 @@ export class LogState {
   /** By the hex of the author's key. */
   readonly #chains = new Map<string, { author: Uint8Array; chain: Chain; rate: RateWindow }>()
 
-  /** @throws E_GENESIS if `genesis` is not that of `logId` */
-  constructor(logId: Uint8Array, genesis: Uint8Array) {
+  readonly #serverKey: Uint8Array | undefined
+
+  /**
+   * @param serverKey - whose state it is, 32 bytes; kept
+   * @throws E_GENESIS if `genesis` is not that of `logId`
+   */
+  constructor(logId: Uint8Array, genesis: Uint8Array, serverKey?: Uint8Array) {
     this.logId = logId
+    this.#serverKey = serverKey
     this.genesis = readGenesis(genesis, logId)
     this.rules = new LogRules(logId, this.genesis)
   }
@@ -119,6 +125,9 @@ export class LogState {
       return refused('E_ENTRY', 'its body is missing')
     }
     this.#changeOf(entry, body)
+    if (!late && this.#isReplaced() && !this.rules.isAdmin(entry.fields.author)) {
+      return refused('E_READ_ONLY', 'a later config names other servers')
+    }
     const rate = this.#chains.get(toHex(entry.fields.author))?.rate ?? new RateWindow()
     const limits = this.rules.limitsOf(entry.fields.author)
     if (!late && !rate.hasRoom(limits, countedBytes(entry), nowMs)) {
@@ -140,6 +149,14 @@ export class LogState {
     return nodes.size > maxLiars(servers.length)
   }
 
+  /** Whether this server kept the log once, and no more: then no quorum is made of it. */
+  #isReplaced(): boolean {
+    const { config, configs } = this.rules
+    const key = this.#serverKey
+    if (key === undefined || config.servers.some((server) => equal(server, key))) return false
+    return configs.some(({ servers }) => servers.some((server) => equal(server, key)))
+  }
+
   #placeOf({ fields, id }: ReadHeader) {
     return (this.chainOf(fields.author) ?? new Chain(this.logId)).placeOf(fields, id)
   }
@@ -156,6 +173,10 @@ export class LogState {
     this.#chains.set(key, fresh)
     return fresh
   }
+}
+
+function equal(a: Uint8Array, b: Uint8Array): boolean {
+  return compareBytes(a, b) === 0
 }
 
 /** What an entry counts against its author's limits. */

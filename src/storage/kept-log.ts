@@ -71,6 +71,11 @@ export class KeptLog {
       .reduce((sum, key) => sum + stored.chain(key).length + stored.forks(key).length, 0)
   }
 
+  /** Takes in what other processes have added. */
+  async refresh(): Promise<void> {
+    if (await this.stored.refresh()) this.#known = undefined
+  }
+
   /** As `appendEntries` of LogPeer. `room` is whether space is promised for all of it. */
   append(request: AppendRequest, room: boolean): Promise<AppendReply> {
     return new Promise((resolve, reject) => {
@@ -119,11 +124,11 @@ export class KeptLog {
   }
 
   async #judge(): Promise<LogJudge> {
-    const { logId, nodeKey, medium, limits } = this.#parts
+    const { nodeKey, medium, limits } = this.#parts
     const { stored } = this
-    if (await stored.refresh()) this.#known = undefined
+    await this.refresh()
     const entryCount = this.entryCount
-    const { state, damaged } = (this.#known ??= await replay(logId, stored))
+    const { state, damaged } = (this.#known ??= await replay(this.#parts))
     const refusal = (): GridError | undefined => {
       if (medium.readOnly) return new GridError('E_READ_ONLY', 'this server takes nothing new')
       const isFull =
@@ -145,8 +150,8 @@ function verdictsOf(judged: readonly Judged[], failure: GridError | undefined) {
 }
 
 /** Comes to know a log by what is stored of it, the admin's chain first. */
-async function replay(logId: LogId, stored: StoredLog): Promise<Known> {
-  const state = new LogState(logId, stored.genesis)
+async function replay({ logId, stored, nodeKey }: KeptLogParts): Promise<Known> {
+  const state = new LogState(logId, stored.genesis, nodeKey.publicKey)
   const damaged = new Set<string>()
   const { adminKey } = state.genesis
   const others = stored.authors().filter((author) => !equalBytes(author, adminKey))

@@ -20,7 +20,8 @@ import {
   type ReadLogRequest,
 } from '../log/log-peer.ts'
 import { KeptLog } from './kept-log.ts'
-import { checkAppend, checkReadLog } from './log-bounds.ts'
+import { checkReadRequest } from '../log/log-request.ts'
+import { checkAppend } from './log-bounds.ts'
 import {
   defaultLogLimits,
   type LogLimits,
@@ -94,9 +95,9 @@ export class LogKeeper {
 
   /** As `readLog` of LogPeer. */
   async read(request: ReadLogRequest, options: LogRequestOptions = {}): Promise<ReadLogReply> {
-    checkReadLog(request)
+    checkReadRequest(request)
     const read = async (log: KeptLog): Promise<ReadLogReply> => {
-      await log.stored.refresh()
+      await log.refresh()
       return readKept(log, request)
     }
     return this.#using(request.logId, () => this.#open(request.logId), read, options)

@@ -115,7 +115,7 @@ export function formatReadLog(request: ReadLogRequest): CborValue {
   return [logId, out.bytes(), ...flags, maxBytes]
 }
 
-/** Checks shape only; bounds are `checkReadLog`'s. */
+/** Checks shape only; bounds are `checkReadRequest`'s. */
 export function parseReadLog(args: CborValue): ReadLogRequest {
   if (!Array.isArray(args) || args.length !== 7) throw badRequest()
   const [logId, packed, genesis, others, bodies, receipts, maxBytes] = args as CborValue[]

@@ -11,7 +11,8 @@ import type {
 } from '../log/log-peer.ts'
 import type { CallAnswer, CallOptions } from '../wire/call.ts'
 import type { Caller } from '../wire/caller.ts'
-import { checkAppend, checkReadLog } from './log-bounds.ts'
+import { checkReadRequest } from '../log/log-request.ts'
+import { checkAppend } from './log-bounds.ts'
 import {
   formatAppend,
   formatReadLog,
@@ -139,7 +140,7 @@ export class RemotePeer implements StoragePeer {
   }
 
   async readLog(request: ReadLogRequest, options: LogRequestOptions = {}): Promise<ReadLogReply> {
-    checkReadLog(request)
+    checkReadRequest(request)
     const { facts, body } = await this.#call('readLog', formatReadLog(request), options, {
       maxAnswerBytes: readAnswerBytes(request.maxBytes),
     })

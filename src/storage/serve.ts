@@ -6,7 +6,7 @@ import { GridError } from '../base/errors.ts'
 import type { ReadLogRequest } from '../log/log-peer.ts'
 import { type AnswerOptions, type Verb, type Verbs, answer } from '../wire/answerer.ts'
 import { bodyWindowBytes } from '../wire/body.ts'
-import { checkReadLog } from './log-bounds.ts'
+import { checkReadRequest } from '../log/log-request.ts'
 import {
   formatLog,
   formatVerdicts,
@@ -162,7 +162,7 @@ function readLogVerb(peer: StoragePeer): Verb<ReadLogRequest> {
     deadlineMs: verbDeadlineMs.readLog,
     parse(args) {
       const request = parseReadLog(args)
-      checkReadLog(request)
+      checkReadRequest(request)
       return request
     },
     answerBytes: ({ maxBytes }) => readAnswerBytes(maxBytes),

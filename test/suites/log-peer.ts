@@ -429,7 +429,8 @@ export function logPeerSuite(
       ]
       assert.ok(many.reduce((sum, each) => sum + entryWireBytes(each), 0) > maxAppendBytes)
       for (const change of wrong) {
-        await refused(peer.appendEntries({ ...log.append(entry), ...change }), 'E_BAD_REQUEST')
+        const appending = peer.appendEntries({ ...log.append(entry), ...change })
+        await refused(appending, 'E_BAD_REQUEST', 'E_TOO_LARGE')
       }
       const range = { author: device.key, firstSeq: 1, lastSeq: 1 }
       for (const change of [

@@ -146,15 +146,31 @@ describe('LocalPeer that keeps logs', () => {
     const { server, log, device } = await begin('together')
     const next = device.snapshot()
     const rival = device.make({ seq: 4, clientMs: 1 })
-    server.machine.disk.arm({ call: 'sync', code: 'ENOSPC', skip: 0, count: 1 })
-    const outcomes = Promise.all(
-      [next, next, rival, device.entries[0]].map((entry) => server.outcomes(log.append(entry))),
-    )
-    const seen = await server.machine.run(outcomes)
-    for (const outcome of seen.slice(0, 3)) assert.ok(!outcome.includes('had'), String(seen))
-    assert.deepEqual(seen[3], ['had'])
-    const { heads, entries } = await server.read(log)
-    assert.equal(heads[1].seq, entries.length - 1)
+    const first = log.revoke(log.stranger('lost'), 0)
+    // the first goes alone, and what waits meanwhile goes together, and fails
+    server.machine.disk.arm({ call: 'sync', code: 'ENOSPC', skip: 1, count: 1 })
+    const asked = [first, next, next, rival, device.entries[0]].map(async (entry) => {
+      const { verdicts } = await server.peer.appendEntries(log.append(entry))
+      return verdicts.map((each) => (each.outcome === 'refused' ? each.code : each.outcome))
+    })
+    assert.deepEqual(await server.machine.run(Promise.all(asked)), [
+      ...[['stored'], ['E_FULL'], ['E_FULL'], ['E_FULL'], ['had']],
+    ])
+    const { heads, forks } = await server.read(log)
+    assert.deepEqual([heads[1].seq, forks], [3, []])
+    assert.deepEqual(await server.outcomes(log.append(next)), ['stored'])
+  })
+
+  it('keeps 8 pieces of evidence of a chain, and writes no more of them', async () => {
+    const { server, log, device } = await begin('evidence')
+    const fileCounts: number[] = []
+    for (let i = 0; i < 12; i++) {
+      await server.append(log.append(device.make({ seq: 1 + (i % 3), clientMs: i })))
+      fileCounts.push([...server.machine.disk.image.files()].length)
+    }
+    assert.equal(fileCounts[7], fileCounts[0] + 7)
+    assert.equal(fileCounts[11], fileCounts[7])
+    assert.equal((await server.read(log)).forks.length, 8)
   })
 
   it('makes appends that wait durable together', async () => {

@@ -22,13 +22,7 @@ import {
 import { KeptLog } from './kept-log.ts'
 import { checkReadRequest } from '../log/log-request.ts'
 import { checkAppend } from './log-bounds.ts'
-import {
-  defaultLogLimits,
-  type LogLimits,
-  maxChecksPerAppend,
-  maxEntriesInMemory,
-  maxLogsInMemory,
-} from './log-limits.ts'
+import { defaultLogLimits, type LogLimits, maxChecksPerAppend } from './log-limits.ts'
 import { readKept } from './log-reading.ts'
 import type { LogId, LogStore, StoredLog } from './log-store.ts'
 import type { Medium } from './medium.ts'
@@ -220,10 +214,11 @@ export class LogKeeper {
 
   /** Lets go of logs that nobody uses, until the rest fits into memory. */
   #forgetOldest(): void {
+    const { entriesInMemory, logsInMemory } = this.#limits
     let entries = 0
     for (const { log } of this.#logs.values()) entries += log?.entryCount ?? 0
     for (const [key, { log }] of this.#logs) {
-      if (entries <= maxEntriesInMemory && this.#logs.size <= maxLogsInMemory) return
+      if (entries <= entriesInMemory && this.#logs.size <= logsInMemory) return
       if (log === undefined || this.#uses.has(key)) continue
       entries -= log.entryCount
       this.#logs.delete(key)

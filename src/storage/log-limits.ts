@@ -13,6 +13,9 @@ export interface LogLimits {
   maxRequests: number
   /** Signatures checked each second; E_RATE beyond. */
   checksPerSecond: number
+  /** Logs that are known by heart, and entries of them: what was not used for longest is forgotten. */
+  logsInMemory: number
+  entriesInMemory: number
 }
 
 export const defaultLogLimits: LogLimits = {
@@ -22,12 +25,11 @@ export const defaultLogLimits: LogLimits = {
   maxLogEntries: 100_000,
   maxRequests: 256,
   checksPerSecond: 4000,
+  logsInMemory: 1000,
+  entriesInMemory: 200_000,
 }
 
 /** Signatures checked for one append, about: a request is answered in part beyond that. */
 export const maxChecksPerAppend = 256
 /** Pieces of evidence in one answer. */
 export const maxForksInReply = 64
-/** Entries of logs that are known by heart, and how many logs. */
-export const maxEntriesInMemory = 200_000
-export const maxLogsInMemory = 1000

@@ -245,9 +245,31 @@ describe('LocalPeer that keeps logs', () => {
     assert.deepEqual(await server.outcomes(log.append(device.snapshot())), ['gap'])
   })
 
-  it('forgets logs that are not used, and knows them again', async () => {
-    const { server, log } = await begin('many', { newLogsPerHour: 10_000, maxLogs: 2000 })
-    for (let i = 0; i < 40; i++) await server.append(new TestLog(`many ${i % 5}`).append())
-    assert.equal((await server.read(log)).entries.length, 4)
+  it('forgets logs that are not used, and knows them again when they are', async () => {
+    const { server, log, device } = await begin('memory', { logsInMemory: 2 })
+    const opened: string[] = []
+    const others = Array.from({ length: 5 }, (_, i) => new TestLog(`log ${i}`))
+    for (let round = 0; round < 3; round++) {
+      for (const other of others) {
+        const entry = other.admin.make({ kind: 'revocation' }, new Uint8Array(3))
+        opened.push(...(await server.outcomes(other.append(entry))))
+      }
+      assert.deepEqual(await server.outcomes(log.append(device.snapshot())), ['stored'])
+    }
+    assert.deepEqual(new Set(opened), new Set(['E_ENTRY']))
+    assert.equal((await server.read(log)).entries.length, 7)
+  })
+
+  it('uses one log once, however many ask while it is forgotten', async () => {
+    const { server, log, device } = await begin('at once', { entriesInMemory: 0, logsInMemory: 0 })
+    const entry = device.snapshot()
+    const asked = Array.from({ length: 10 }, (_, i) =>
+      i % 2 === 0
+        ? server.outcomes(log.append(entry))
+        : server.outcomes(new TestLog(`${i}`).append()),
+    )
+    const seen = (await Promise.all(asked)).flat()
+    assert.equal(seen.filter((outcome) => outcome === 'stored').length, 1, String(seen))
+    assert.equal(seen.filter((outcome) => outcome === 'had').length, 4)
   })
 })

@@ -133,7 +133,10 @@ describe('LocalPeer and MemoryLogPeer', () => {
         }
         const model = new MemoryLogPeer({ seed, clock })
         const open = async (): Promise<LogPeer> => {
-          const store = new DiskLogStore({ disk: machine.disk.mount(machine.clock), root: 'home/s' })
+          const store = new DiskLogStore({
+            disk: machine.disk.mount(machine.clock),
+            root: 'home/s',
+          })
           await machine.run(store.open())
           const parts = { id: 's', store: new MemoryStore(), clock, reserveBytes: 0 }
           return new LocalPeer({ ...parts, logs: { store, seed } })

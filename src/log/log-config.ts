@@ -14,7 +14,7 @@ export interface LogConfig {
 }
 
 export const maxLogServers = 32
-const limits = { depth: 2, items: 4 + maxLogServers, bytes: 2048 }
+const limits = { depth: 3, items: 5 + maxLogServers, bytes: 2048 }
 
 /** How many of `serverCount` servers may lie without harm: the most f with 3f < n. */
 export function maxLiars(serverCount: number): number {

@@ -9,7 +9,7 @@ import { taggedHash } from '../base/hash.ts'
 import type { Random } from '../base/random.ts'
 import { logKemSeedOf, tags } from '../caps/keys.ts'
 import { type EntryHeader, maxBodyBytesOf, placeOf } from './entry.ts'
-import { openWith, sealTo } from './hpke.ts'
+import { openWith, type SealContext, sealTo } from './hpke.ts'
 import { arrayOf, bytesOf, decodeAs } from './shape.ts'
 
 export type SealRole = 'reader' | 'verifier'
@@ -33,7 +33,7 @@ export function sealBody(
   random: Random,
 ): Uint8Array {
   const seal = (role: SealRole): Uint8Array =>
-    sealTo(keys[role], contextOf(place, role), pad(plaintexts[role]), random)
+    sealTo(keys[role], sealContextOf(place, role), pad(plaintexts[role]), random)
   const body = encodeCbor([seal('reader'), seal('verifier')])
   if (body.length > maxBytes) throw new RangeError(`log entry: a body of ${body.length} bytes`)
   return body
@@ -53,10 +53,11 @@ export function openBody(
     arrayOf(value, 2, 2).map((half) => bytesOf(half, 0, maxBytes)),
   )
   const half = halves[role === 'reader' ? 0 : 1]
-  return unpad(openWith(logKemSeedOf(roleSeed), contextOf(place, role), half))
+  return unpad(openWith(logKemSeedOf(roleSeed), sealContextOf(place, role), half))
 }
 
-function contextOf(place: EntryPlace, role: SealRole) {
+/** What a half is bound to: its role and log by info, its place in the chain by associated data. */
+export function sealContextOf(place: EntryPlace, role: SealRole): SealContext {
   return {
     info: concat(utf8(`grid/v1/seal${role}`), place.logId),
     aad: taggedHash(tags.sealAad, encodeCbor(placeOf(place))),

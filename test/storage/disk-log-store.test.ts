@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { toBase32 } from '../../src/base/base32.ts'
+import { toHex, utf8 } from '../../src/base/bytes.ts'
+import { formatEntryHead } from '../../src/storage/entry-head.ts'
 import { type Disk, SystemDisk } from '../../src/base/disk.ts'
 import { isGridError } from '../../src/base/errors.ts'
 import { DiskLogStore } from '../../src/storage/disk-log-store.ts'
@@ -74,6 +76,34 @@ describe('DiskLogStore', () => {
     assert.deepEqual(shownBy(after), shownBy(before))
     assert.equal(after.bytes, before.bytes)
     await assertHolds(after, recordOf(1, 5))
+  })
+
+  it('does what the worked example of its spec says', async () => {
+    const from = (first: number, length: number): Uint8Array =>
+      Uint8Array.from({ length }, (_, i) => first + i)
+    const receipt = { node: from(0xa0, 32), receivedMs: 1_700_000_000_000, late: false }
+    const log = await (await openStore(root)).create(from(0, 32), utf8('g'))
+    await log.append([
+      {
+        ...{ author: from(0x20, 32), seq: 1, id: from(0x60, 32), fork: false },
+        receivedMs: receipt.receivedMs,
+        head: formatEntryHead({
+          ...{ header: utf8('hdr'), signature: from(0x40, 64) },
+          receipt: { ...receipt, signature: from(0x80, 64) },
+        }),
+        body: utf8('b'),
+      },
+    ])
+    const logName = 'aaaqeayeaudaocajbifqydiob4ibceqtcqkrmfyydenbwha5dypq'
+    const author = 'eaqseizeeutcokbjfivsyljof4ydcmrtgq2tmnzyhe5dwpb5hy7q'
+    const file = path.join(root, 'logs/aa', logName, `${author}.1.1.jayusiiwnm222wv562i37ouyga`)
+    const bytes = new Uint8Array(await readFile(file))
+    assert.equal(bytes.length, 337)
+    assert.equal(
+      toHex(bytes.subarray(100, 164)),
+      '706265e482efd9ed282e941b59e8ff573e23e8160039594a33894f6564e1b134' +
+        '67339419bfa21f542e401ea947c9748285d19f4245145ceb5305f3acbe65a3f2',
+    )
   })
 
   it('removes what an ended process left unfinished', async () => {

@@ -60,6 +60,10 @@ export class Branches {
     for (const answer of answers) {
       const head = answer.heads.get(toHex(this.#author))
       if (answer.error !== undefined || head === undefined) continue
+      if (!Number.isSafeInteger(head.seq) || head.seq < 1) {
+        answer.error = new GridError('E_PROTOCOL', 'a server claims a head that is none')
+        continue
+      }
       const key = `${head.seq} ${toHex(head.id)}`
       const claim = claims.get(key) ?? { head, by: [] }
       claim.by.push(answer)

@@ -3,8 +3,9 @@
  * (docs/specs/log.md, "Reading"). Each is verified before it is looked at.
  */
 import { compareBytes, toHex } from '../base/bytes.ts'
+import { withDeadline } from '../base/deadline.ts'
 import { asGridError, GridError } from '../base/errors.ts'
-import { isSigned } from './entry.ts'
+import { isSigned, type ReadHeader } from './entry.ts'
 import { type ForkProof, forkProofOf } from './conclusion.ts'
 import { type FetchedEntry, fetchChain, type FetchOptions } from './fetch-chain.ts'
 import type { ChainHead, ReadLogRequest } from './log-peer.ts'
@@ -14,6 +15,8 @@ import { VerifiedChain } from './verified-chain.ts'
 
 /** A longer stretch is fetched only once its end is known to be signed. */
 const trustedStretch = 1024
+/** Time for one server to show what it claims of one chain. */
+const stretchMs = 60_000
 /** Versions that are followed. */
 const maxBranches = 8
 
@@ -21,6 +24,12 @@ export interface BranchesOptions extends FetchOptions {
   bodies: ReadLogRequest['bodies']
   /** Called with entries as they are verified, in order, before they are taken in; may refuse by throwing. */
   onEntries?: (entries: readonly FetchedEntry[]) => void
+}
+
+/** A claimed head, and whose claim it is. */
+interface Claim {
+  head: ChainHead
+  by: ServerAnswer[]
 }
 
 export class Branches {
@@ -33,21 +42,46 @@ export class Branches {
     this.#author = author
   }
 
-  /** Takes in what `answers` claim of this chain; an answer that does not bear out gets its error. */
+  /**
+   * Takes in what `answers` claim of this chain; an answer that does not bear out gets its error.
+   * First what most claim, from one of them; then what is left all at once, so that servers that
+   * claim much and show nothing hold each other up, and nobody else.
+   */
   async follow(answers: readonly ServerAnswer[], options: BranchesOptions): Promise<void> {
-    const claims = answers
-      .filter(({ error }) => error === undefined)
-      .flatMap((answer) => {
-        const head = answer.heads.get(toHex(this.#author))
-        return head === undefined ? [] : [{ answer, head }]
-      })
-    claims.sort((a, b) => b.head.seq - a.head.seq)
-    for (const { answer, head } of claims) {
-      if (this.holding(head) !== undefined) continue
+    const [first, ...rest] = this.#claimsOf(answers)
+    if (first === undefined) return
+    await this.#followClaim(first, options)
+    await Promise.all(rest.map((claim) => this.#followClaim(claim, options)))
+  }
+
+  /** Claimed heads with those who claim them, the most claimed first, then the longest. */
+  #claimsOf(answers: readonly ServerAnswer[]): Claim[] {
+    const claims = new Map<string, Claim>()
+    for (const answer of answers) {
+      const head = answer.heads.get(toHex(this.#author))
+      if (answer.error !== undefined || head === undefined) continue
+      if (!Number.isSafeInteger(head.seq) || head.seq < 1) {
+        answer.error = new GridError('E_PROTOCOL', 'a server claims a head that is none')
+        continue
+      }
+      const key = `${head.seq} ${toHex(head.id)}`
+      const claim = claims.get(key) ?? { head, by: [] }
+      claim.by.push(answer)
+      claims.set(key, claim)
+    }
+    const byWeight = (a: Claim, b: Claim): number =>
+      b.by.length - a.by.length || b.head.seq - a.head.seq
+    return [...claims.values()].sort(byWeight)
+  }
+
+  async #followClaim({ head, by }: Claim, options: BranchesOptions): Promise<void> {
+    for (const answer of by) {
+      if (this.holding(head) !== undefined) return
+      const fetch = (signal: AbortSignal) => this.#fetch(answer, head, { ...options, signal })
       try {
-        await this.#fetch(answer, head, options)
+        await withDeadline(options.clock, stretchMs, fetch, { signal: options.signal })
       } catch (error) {
-        if (options.signal?.aborted) throw error
+        options.signal?.throwIfAborted()
         answer.error = asGridError(error, 'E_PROTOCOL', 'a log server')
       }
     }
@@ -94,53 +128,76 @@ export class Branches {
   }
 
   async #fetch(answer: ServerAnswer, head: ChainHead, options: BranchesOptions): Promise<void> {
-    for (const [i, branch] of this.#branches.entries()) {
+    for (const branch of [...this.#branches]) {
       if (branch.seq >= head.seq) continue
-      if (await this.#extend(branch, answer, head, i === 0 ? options : quiet(options))) return
+      const entries = await this.#load(branch, answer, head, options)
+      if (entries !== undefined && this.#take(entries, options)) return
     }
-    if (this.#branches.length >= maxBranches) throw new GridError('E_FORKED', 'too many versions')
-    const fresh = new VerifiedChain(this.#logId, this.#author)
-    const isFirst = this.#branches.length === 0
-    if (!(await this.#extend(fresh, answer, head, isFirst ? options : quiet(options)))) {
+    const whole = await this.#load(undefined, answer, head, options)
+    if (whole === undefined || !this.#take(whole, options)) {
       throw new GridError('E_LINK', 'a chain that does not begin with its log')
     }
-    this.#branches.push(fresh)
   }
 
-  /** Whether `branch` goes on to `head` at this server; then it does. */
-  async #extend(
-    branch: VerifiedChain,
+  /** What this server has behind `branch`, up to `head`; undefined if it goes on from elsewhere. */
+  async #load(
+    branch: VerifiedChain | undefined,
     { peer }: ServerAnswer,
     head: ChainHead,
     options: BranchesOptions,
-  ): Promise<boolean> {
-    const range = { logId: this.#logId, author: this.#author, receipts: false }
-    const { bodies } = options
-    if (head.seq - branch.seq > trustedStretch) {
-      const end = { ...range, firstSeq: head.seq, lastSeq: head.seq, bodies: 'none' } as const
+  ): Promise<FetchedEntry[] | undefined> {
+    const range = { logId: this.#logId, author: this.#author, receipts: false, lastSeq: head.seq }
+    const firstSeq = (branch?.seq ?? 0) + 1
+    if (head.seq - firstSeq > trustedStretch) {
+      const end = { ...range, firstSeq: head.seq, bodies: 'none' } as const
       for await (const entry of fetchChain(peer, end, options)) checkHead(entry, head)
     }
     const entries: FetchedEntry[] = []
-    const missing = { ...range, firstSeq: branch.seq + 1, lastSeq: head.seq, bodies }
-    for await (const entry of fetchChain(peer, missing, options)) {
-      if (entries.length === 0 && branch.chain.placeOf(entry.fields, entry.id) !== 'next') {
-        return false
-      }
+    const { bodies } = options
+    for await (const entry of fetchChain(peer, { ...range, firstSeq, bodies }, options)) {
+      if (entries.length === 0 && branch !== undefined && isElsewhere(branch, entry))
+        return undefined
       entries.push(entry)
     }
     checkHead(entries[entries.length - 1], head)
-    branch.check(entries)
-    options.onEntries?.(entries)
-    branch.take(
-      entries.map(({ header, signature, fields, id }) => ({ header, signature, fields, id })),
+    return entries
+  }
+
+  /**
+   * Puts entries that end in a signed head behind the version they go on from, or makes them a
+   * version of their own if they are whole; false if they go on from nothing. In one step, since
+   * others may have put there the same in the meantime.
+   */
+  #take(entries: readonly FetchedEntry[], options: BranchesOptions): boolean {
+    const firstSeq = entries[0].fields.seq
+    const found = this.#branches.find(
+      (branch) =>
+        firstSeq <= branch.seq + 1 && !entries.some((entry) => isElsewhere(branch, entry)),
     )
+    if (found === undefined && firstSeq !== 1) return false
+    if (found === undefined && this.#branches.length >= maxBranches) {
+      throw new GridError('E_FORKED', 'too many versions of a chain')
+    }
+    const branch = found ?? new VerifiedChain(this.#logId, this.#author)
+    const fresh = entries.filter(({ fields }) => fields.seq > branch.seq)
+    branch.check(fresh)
+    // of a second version only the links count: what is in it changes no rules
+    const isMain = this.#branches.length === 0 || branch === this.#branches[0]
+    if (isMain) options.onEntries?.(fresh)
+    branch.take(fresh.map(withoutBody))
+    if (found === undefined) this.#branches.push(branch)
     return true
   }
 }
 
-/** Of a second version only the links count: what is in it changes no rules. */
-function quiet({ clock, signal, bodies }: BranchesOptions): BranchesOptions {
-  return { clock, signal, bodies }
+function withoutBody({ header, signature, fields, id }: FetchedEntry): ReadHeader {
+  return { header, signature, fields, id }
+}
+
+/** Whether `entry` is where `branch` has, or can only have, another. */
+function isElsewhere({ chain }: VerifiedChain, { fields, id }: FetchedEntry): boolean {
+  const place = chain.placeOf(fields, id)
+  return place === 'conflict' || place === 'unlinked'
 }
 
 function checkHead(entry: FetchedEntry, { seq, id }: ChainHead): void {

@@ -16,7 +16,7 @@ import type { HeadPins } from './head-pins.ts'
 import type { LogPeer } from './log-peer.ts'
 import { LogRules, ruleKinds } from './log-rules.ts'
 import { type ChainView, LogView, verdictOf } from './log-view.ts'
-import { askServer, type ServerAnswer } from './server-answer.ts'
+import { askServers, type ServerAnswer } from './server-answer.ts'
 
 export interface LogReaderOptions {
   /** 32 bytes; kept. */
@@ -83,8 +83,8 @@ export class LogReader {
       const asked = this.#toAsk().filter(({ id }) => !answers.has(id))
       if (asked.length === 0) break
       const question = { logId, genesis: this.#known === undefined }
-      const ask = (peer: LogPeer) => askServer(peer, question, { clock, signal })
-      for (const answer of await Promise.all(asked.map(ask))) answers.set(answer.peer.id, answer)
+      const fresh = await askServers(asked, question, { clock, signal })
+      for (const answer of fresh) answers.set(answer.peer.id, answer)
       const heard = [...answers.values()]
       this.#known ??= begin(logId, heard)
       if (this.#known !== undefined) await this.#followAdmin(this.#known, heard, options)

@@ -2,8 +2,9 @@
 import { toHex } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
 import { orAbort, withDeadline } from '../base/deadline.ts'
-import { asGridError, type GridError } from '../base/errors.ts'
+import { asGridError, GridError } from '../base/errors.ts'
 import { logRequestMs } from './fetch-chain.ts'
+import { quorumOf } from './log-config.ts'
 import {
   type ChainHead,
   type ForkEvidence,
@@ -25,8 +26,41 @@ export interface ServerAnswer {
   error: GridError | undefined
 }
 
-/** Asks for heads, forks and, if wanted, the genesis. Never rejects but for the caller's signal. */
-export async function askServer(
+/** What is waited for the others once a quorum of those asked has answered. */
+const graceMs = 1000
+
+/**
+ * Asks all at once. Those that have not answered a second after most did are as good as silent, so
+ * that one that has stopped holds nobody up.
+ */
+export async function askServers(
+  peers: readonly LogPeer[],
+  question: { logId: Uint8Array; genesis: boolean },
+  options: { clock: Clock; signal?: AbortSignal },
+): Promise<ServerAnswer[]> {
+  const { clock, signal } = options
+  const answers = new Map<LogPeer, ServerAnswer>()
+  const hurry = new AbortController()
+  let cancel = (): void => {}
+  const asked = peers.map(async (peer) => {
+    const inner = signal === undefined ? hurry.signal : AbortSignal.any([signal, hurry.signal])
+    const answer = await askServer(peer, question, { clock, signal: inner })
+    if (hurry.signal.aborted) return
+    answers.set(peer, answer)
+    if (answers.size !== quorumOf(peers.length) || answers.size === peers.length) return
+    cancel = clock.after(graceMs, () => hurry.abort(silence()))
+  })
+  try {
+    await Promise.all(asked)
+  } finally {
+    cancel()
+  }
+  signal?.throwIfAborted()
+  return peers.map((peer) => answers.get(peer) ?? nothing(peer, silence()))
+}
+
+/** Asks for heads, forks and, if wanted, the genesis. Never rejects. */
+async function askServer(
   peer: LogPeer,
   { logId, genesis }: { logId: Uint8Array; genesis: boolean },
   { clock, signal }: { clock: Clock; signal?: AbortSignal },
@@ -52,8 +86,14 @@ export async function askServer(
       error: undefined,
     }
   } catch (error) {
-    if (signal?.aborted) throw signal.reason as Error
-    const cause = asGridError(error, 'E_PROTOCOL', 'a log server')
-    return { peer, heads: new Map(), forks: [], genesis: undefined, error: cause }
+    return nothing(peer, asGridError(error, 'E_PROTOCOL', 'a log server'))
   }
+}
+
+function nothing(peer: LogPeer, error: GridError): ServerAnswer {
+  return { peer, heads: new Map(), forks: [], genesis: undefined, error }
+}
+
+function silence(): GridError {
+  return new GridError('E_TIMEOUT', 'it did not answer while most others did')
 }

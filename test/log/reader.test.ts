@@ -117,6 +117,32 @@ describe('reading among liars', () => {
     }
   })
 
+  it('waits no longer for one that has stopped, or that hangs once it is asked to show its claim', async () => {
+    const hanging = (peer: LogPeer): LogPeer =>
+      behaving(peer, {
+        readLog: async (request) => {
+          if (request.ranges.length > 0) return new Promise(() => {})
+          const reply = await peer.readLog(request)
+          return { ...reply, heads: reply.heads.map((head) => ({ ...head, seq: 99 })) }
+        },
+      })
+    for (const lie of [silent, hanging]) {
+      const world = await staged(some(3, lie))
+      const { clock } = world
+      const delays: number[] = []
+      const after = clock.after.bind(clock)
+      clock.after = (delayMs, action) =>
+        after(delayMs, () => {
+          delays.push(delayMs)
+          action()
+        })
+      assert.equal((await seen(world)).state, 'FRESH')
+      const waitedMs = Math.max(...delays)
+      assert.equal(waitedMs, lie === silent ? 1000 : 10_000)
+      assert.ok(new Set(delays).size === 1)
+    }
+  })
+
   it('counts a server that leaves a middle entry out as wrong', async () => {
     const omitting = (peer: LogPeer): LogPeer =>
       lying(peer, (reply) => ({ ...reply, entries: reply.entries.filter((_, i) => i !== 1) }))

@@ -7,7 +7,7 @@ import { mapWithin } from '../base/limit.ts'
 import type { DirectorySync } from './directory-sync.ts'
 import { ifPresent, onDisk } from './disk-failure.ts'
 import { LogIndex } from './log-index.ts'
-import { formatRun, isSound, parseRun, type RunEntry, runName, tableBytesOf } from './log-run.ts'
+import { formatRun, parseRun, RunEntry, runName, tableBytesOf } from './log-run.ts'
 import {
   type EntryBytes,
   type EntryRecord,
@@ -100,12 +100,13 @@ export class DiskLog implements StoredLog {
   }
 
   async read(entry: StoredEntry, withBody: boolean): Promise<EntryBytes> {
-    const { run, position, headBytes, bodyBytes } = entry as RunEntry
+    if (!(entry instanceof RunEntry)) throw new TypeError('log: an entry of another store')
+    const { run, position, headBytes, bodyBytes } = entry
     const wanted = headBytes + (withBody ? (bodyBytes ?? 0) : 0)
     const bytes = await this.#withFile(run, (file) => file.read(position, wanted))
     const head = bytes.subarray(0, headBytes)
     const body = withBody && bodyBytes !== undefined ? bytes.subarray(headBytes) : undefined
-    if (bytes.length === wanted && isSound(entry as RunEntry, { head, body })) return { head, body }
+    if (bytes.length === wanted && entry.isSound({ head, body })) return { head, body }
     throw new GridError('E_IO', 'an entry is damaged on this server’s disk', {
       facts: { damaged: true },
     })

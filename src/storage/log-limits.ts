@@ -26,7 +26,7 @@ export const defaultLogLimits: LogLimits = {
   maxRequests: 256,
   checksPerSecond: 4000,
   logsInMemory: 1000,
-  entriesInMemory: 200_000,
+  entriesInMemory: 100_000,
 }
 
 /** Signatures checked for one append, about: a request is answered in part beyond that. */

@@ -29,13 +29,66 @@ const rowBytes = 80
 
 const pattern = /^([a-z2-7]{52})\.([1-9][0-9]{0,15})\.([1-9][0-9]{0,2})\.[a-z2-7]{26}$/
 
-/** An entry in a run. */
-export interface RunEntry extends StoredEntry {
-  /** The file's name. */
-  readonly run: string
+/** A file as it was found: its name, and its table. */
+interface Run {
+  readonly name: string
+  readonly table: Uint8Array
+}
+
+/** An entry in a run: what it tells is read from the table, so that many of them take little memory. */
+export class RunEntry implements StoredEntry {
+  readonly seq: number
+  /** Where its head begins in the file. */
   readonly position: number
-  readonly headSum: Uint8Array
-  readonly bodySum: Uint8Array
+  readonly #run: Run
+  readonly #rowAt: number
+
+  constructor(run: Run, seq: number, rowAt: number, position: number) {
+    this.#run = run
+    this.seq = seq
+    this.#rowAt = rowAt
+    this.position = position
+  }
+
+  /** The file's name. */
+  get run(): string {
+    return this.#run.name
+  }
+
+  get author(): Uint8Array {
+    return this.#run.table.subarray(at.author, at.rows)
+  }
+
+  get fork(): boolean {
+    return this.#run.table[at.fork] === 1
+  }
+
+  get id(): Uint8Array {
+    return this.#bytes(row.id, entryIdBytes)
+  }
+
+  get receivedMs(): number {
+    return readU64be(this.#run.table, this.#rowAt + row.receivedMs) ?? 0
+  }
+
+  get headBytes(): number {
+    return readU32be(this.#run.table, this.#rowAt + row.headBytes)
+  }
+
+  get bodyBytes(): number | undefined {
+    const length = readU32be(this.#run.table, this.#rowAt + row.bodyBytes)
+    return length === noBody ? undefined : length
+  }
+
+  /** Whether these are the bytes that were stored; a body that was not read is not looked at. */
+  isSound({ head, body }: EntryBytes): boolean {
+    if (!equalBytes(sumOf(head), this.#bytes(row.headSum, sumBytes))) return false
+    return body === undefined || equalBytes(sumOf(body), this.#bytes(row.bodySum, sumBytes))
+  }
+
+  #bytes(field: number, length: number): Uint8Array {
+    return this.#run.table.subarray(this.#rowAt + field, this.#rowAt + field + length)
+  }
 }
 
 /** What a run is called: author, first number, count, and the start of the hash of its table. */
@@ -56,7 +109,10 @@ export function formatRun(records: readonly EntryRecord[]): Uint8Array[] {
   return [formatTable(records), ...records.flatMap(({ head, body = empty }) => [head, body])]
 }
 
-/** What the table at the start of a file of `fileBytes` tells, or undefined where it is not the one of that name. */
+/**
+ * What the table (kept) at the start of a file of `fileBytes` tells, or undefined where it is not
+ * the one of that name.
+ */
 export function parseRun(
   name: string,
   table: Uint8Array,
@@ -66,37 +122,21 @@ export function parseRun(
   const rowsEnd = table.length - hashBytes
   if (!equalBytes(sha256(table.subarray(0, rowsEnd)), table.subarray(rowsEnd))) return undefined
   if (!equalBytes(table.subarray(0, magic.length), magic)) return undefined
-  const author = table.slice(at.author, at.rows)
+  const author = toBase32(table.subarray(at.author, at.rows))
   const firstSeq = readU64be(table, at.firstSeq)
   const count = readU32be(table, at.count)
-  if (firstSeq === undefined || !name.startsWith(`${toBase32(author)}.${firstSeq}.${count}.`)) {
+  if (firstSeq === undefined || !name.startsWith(`${author}.${firstSeq}.${count}.`)) {
     return undefined
   }
-  const fork = table[at.fork] === 1
+  const run = { name, table }
   const entries: RunEntry[] = []
   let position = table.length
   for (let i = 0; i < count; i++) {
-    const bytes = table.subarray(at.rows + i * rowBytes, at.rows + (i + 1) * rowBytes)
-    const receivedMs = readU64be(bytes, row.receivedMs)
-    if (receivedMs === undefined) return undefined
-    const headBytes = readU32be(bytes, row.headBytes)
-    const bodyField = readU32be(bytes, row.bodyBytes)
-    const bodyBytes = bodyField === noBody ? undefined : bodyField
-    entries.push({
-      ...{ author, seq: firstSeq + i, fork, receivedMs, headBytes, bodyBytes, position, run: name },
-      id: bytes.slice(row.id, row.id + entryIdBytes),
-      headSum: bytes.slice(row.headSum, row.headSum + sumBytes),
-      bodySum: bytes.slice(row.bodySum, row.bodySum + sumBytes),
-    })
-    position += headBytes + (bodyBytes ?? 0)
+    const entry = new RunEntry(run, firstSeq + i, at.rows + i * rowBytes, position)
+    entries.push(entry)
+    position += entry.headBytes + (entry.bodyBytes ?? 0)
   }
   return position === fileBytes ? entries : undefined
-}
-
-/** Whether `bytes` are those that were stored; a body that was not read is not looked at. */
-export function isSound(entry: RunEntry, { head, body }: EntryBytes): boolean {
-  if (!equalBytes(sumOf(head), entry.headSum)) return false
-  return body === undefined || equalBytes(sumOf(body), entry.bodySum)
 }
 
 /** Throws a RangeError for what the format cannot hold: a mistake of ours, never a client's. */

@@ -354,6 +354,17 @@ export function logPeerSuite(
       assert.deepEqual(await outcomesOf(peer, log.append(wordy.snapshot(1000))), ['stored'])
     })
 
+    it('takes nothing new once a later config names other servers', async () => {
+      const peer = await start()
+      const other = publicKeyOfSeed(sha256(utf8('another server')))
+      const log = new TestLog('moved', [serverKey, other])
+      const device = log.device('laptop')
+      await peer.appendEntries(log.append(...log.admin.entries, device.snapshot()))
+      assert.deepEqual(await outcomesOf(peer, log.append(log.configure(1, [other]))), ['stored'])
+      assert.equal(await refusal(peer, log, device.make({})), 'E_READ_ONLY')
+      assert.equal((await verdictOn(peer, log, device.entries[0])).outcome, 'had')
+    })
+
     it('refuses a body that is another’s, or missing', async () => {
       const peer = await start()
       const { log, device } = await written(peer, 1)

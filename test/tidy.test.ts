@@ -13,9 +13,13 @@ const layers: Record<string, { imports: string[]; why: string }> = {
     imports: ['base', 'caps', 'encoding'],
     why: 'nodes are sealed streams; where objects live is not its business',
   },
+  log: {
+    imports: ['base', 'caps', 'encoding'],
+    why: 'chains and their rules over a peer passed in; no network and no disk',
+  },
   wire: { imports: ['base'], why: 'requests over a channel; what they ask is not its business' },
   storage: {
-    imports: ['base', 'caps', 'encoding', 'wire'],
+    imports: ['base', 'caps', 'encoding', 'log', 'wire'],
     why: 'a server checks shares, and never holds a read key',
   },
   introducer: {
@@ -23,11 +27,11 @@ const layers: Record<string, { imports: string[]; why: string }> = {
     why: 'announcements only; trust is decided above',
   },
   node: {
-    imports: ['base', 'caps', 'encoding', 'wire', 'tree', 'storage', 'introducer'],
+    imports: ['base', 'caps', 'encoding', 'wire', 'tree', 'log', 'storage', 'introducer'],
     why: 'a participant is assembled here',
   },
   cli: {
-    imports: ['base', 'caps', 'encoding', 'wire', 'tree', 'storage', 'introducer', 'node'],
+    imports: ['base', 'caps', 'encoding', 'wire', 'tree', 'log', 'storage', 'introducer', 'node'],
     why: 'argv and the terminal, over everything',
   },
 }

@@ -38,6 +38,18 @@ export type ErrorCode =
   | 'E_VERSION' // no protocol version or suite in common
   | 'E_CLOSED' // the connection ended
   | 'E_ANNOUNCEMENT' // malformed, expired or badly signed announcement
+  // logs
+  | 'E_GENESIS' // malformed genesis, or not the one of this log
+  | 'E_ENTRY' // malformed or foreign log entry, or a body that is not its own
+  | 'E_LINK' // an entry that does not follow the one before it
+  | 'E_SIGNATURE' // not signed by whom it names
+  | 'E_CERTIFICATE' // no certificate, or a malformed one, or one without that right
+  | 'E_REVOKED' // after the last entry that a revocation lets stand
+  | 'E_RECEIPT' // malformed receipt, or not of this entry
+  | 'E_SEAL' // a sealed body that this key does not open
+  | 'E_FORKED' // two entries of one author with one number
+  | 'E_TRUNCATED' // entries that are proven to exist are withheld
+  | 'E_NOT_DURABLE' // written, but on fewer servers than a quorum
   // a client's work
   | 'E_NOT_ENOUGH_SERVERS'
   | 'E_NOT_ENOUGH_SHARES'

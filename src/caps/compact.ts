@@ -16,10 +16,22 @@ const types = new Map<string, CapType>(capTypes.map((type) => [wordOf(type), typ
 
 /** The compact form of `cap`, as secret as the cap. Throws a RangeError for a field out of range. */
 export function formatCompactCap(cap: Cap): string {
+  const body = encodeCap(cap)
+  return `${wordOf(cap.type)}1${toBase32(concat(body, checkOf(body)))}`
+}
+
+/** The bytes of `cap` inside other binary formats: code ‖ fields, without a check. */
+export function encodeCap(cap: Cap): Uint8Array {
   const values = valuesOf(cap)
   const forms = fieldsOf(cap.type).map((field, i) => field.compact.encode(values[i]))
-  const body = concat(Uint8Array.of(capTable[cap.type].code), ...forms)
-  return `${wordOf(cap.type)}1${toBase32(concat(body, checkOf(body)))}`
+  return concat(Uint8Array.of(capTable[cap.type].code), ...forms)
+}
+
+/** The inverse of `encodeCap`. Throws E_CAP_TYPE or E_CAP_FIELD. */
+export function decodeCap(bytes: Uint8Array): Cap {
+  const type = capTypes.find((candidate) => capTable[candidate].code === bytes[0])
+  if (type === undefined) throw unknownType()
+  return capOf(type, readFields(type, bytes.subarray(1)))
 }
 
 /** The cap that `text` holds: lower case and without white space. */

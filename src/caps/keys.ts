@@ -32,6 +32,9 @@ export const labels = {
   embedded: 'embedded/',
   logRead: 'log/read',
   logVerify: 'log/verify',
+  logAdminSign: 'log/admin-sign',
+  logKem: 'log/kem',
+  logConvergence: 'convergence/',
 } as const
 
 /** Tags of `taggedHash`, by what they hash. */
@@ -44,6 +47,10 @@ export const tags = {
   pad: 'pad',
   cap: 'cap',
   placement: 'placement',
+  logGenesis: 'log-genesis',
+  logEntry: 'log-entry',
+  logBody: 'log-body',
+  sealAad: 'seal-aad',
 } as const
 
 /** Sub-keys of a convergence secret. Equal content gives equal objects for those who share it. */
@@ -136,6 +143,21 @@ export function logReadSeedOf(adminSeed: Uint8Array): Uint8Array {
 /** What verifies a log, from the seed that reads it. */
 export function logVerifySeedOf(readSeed: Uint8Array): Uint8Array {
   return expand(readSeed, labels.logVerify)
+}
+
+/** Seed of the Ed25519 key that signs for a log's admin. */
+export function logAdminSignSeedOf(adminSeed: Uint8Array): Uint8Array {
+  return expand(adminSeed, labels.logAdminSign)
+}
+
+/** The X-Wing key that opens what is sealed to the holders of a log's read or verify seed. */
+export function logKemSeedOf(roleSeed: Uint8Array): Uint8Array {
+  return expand(roleSeed, labels.logKem)
+}
+
+/** The convergence secret of epoch `epoch` that a log's admin gives to its devices. */
+export function logConvergenceSecretOf(adminSeed: Uint8Array, epoch: number): Uint8Array {
+  return expand(adminSeed, `${labels.logConvergence}${epoch}`)
 }
 
 /** Seed of the key by which folder `index` of an embedded grid is called. */

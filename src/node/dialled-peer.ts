@@ -6,6 +6,13 @@ import type { Clock } from '../base/clock.ts'
 import { orAbort } from '../base/deadline.ts'
 import { asGridError, type GridError, isGridError } from '../base/errors.ts'
 import type {
+  AppendReply,
+  AppendRequest,
+  LogRequestOptions,
+  ReadLogReply,
+  ReadLogRequest,
+} from '../log/log-peer.ts'
+import type {
   BlocksReply,
   BlocksRequest,
   PeerStatus,
@@ -80,6 +87,14 @@ export class DialledPeer implements StoragePeer {
 
   status(options?: RequestOptions): Promise<PeerStatus> {
     return this.#ask(options, (peer) => peer.status(options))
+  }
+
+  appendEntries(request: AppendRequest, options?: LogRequestOptions): Promise<AppendReply> {
+    return this.#ask(options, (peer) => peer.appendEntries(request, options))
+  }
+
+  readLog(request: ReadLogRequest, options?: LogRequestOptions): Promise<ReadLogReply> {
+    return this.#ask(options, (peer) => peer.readLog(request, options))
   }
 
   /** Connects ahead of need; failures show when the peer is used. */

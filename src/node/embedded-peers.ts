@@ -1,5 +1,5 @@
 /**
- * The embedded grid: share folders on this machine, each behind a LocalPeer, with no server to
+ * The embedded grid: folders of shares and logs on this machine, each behind a LocalPeer, with no server to
  * start. It is what a home uses until a real grid is configured.
  */
 import path from 'node:path'
@@ -7,6 +7,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Disk } from '../base/disk.ts'
 import type { Trace } from '../base/trace.ts'
 import { embeddedSeedOf } from '../caps/keys.ts'
+import { DiskLogStore } from '../storage/disk-log-store.ts'
 import { DiskStore } from '../storage/disk-store.ts'
 import { LocalPeer } from '../storage/local-peer.ts'
 import type { Candidate } from './candidate.ts'
@@ -22,7 +23,7 @@ export interface EmbeddedOptions {
   /** One per disk, ≥ 1; the folders are spread over them evenly. */
   disks: readonly string[]
   redundancy: Redundancy
-  /** From which the folders' peer ids follow. */
+  /** From which the folders' keys follow, and so their peer ids: each signs receipts with its own. */
   identitySeed: Uint8Array
   reserveBytes?: number
   software: string
@@ -58,10 +59,13 @@ export async function openEmbeddedPeers(options: EmbeddedOptions): Promise<PeerP
 
 async function openFolder(options: EmbeddedOptions, index: number): Promise<Candidate> {
   const { disk, clock, trace, identitySeed, reserveBytes, software } = options
-  const { id } = identityOf(embeddedSeedOf(identitySeed, index))
-  const store = new DiskStore({ disk, root: folderOf(options, index), writers: processWriters })
+  const { id, seed } = identityOf(embeddedSeedOf(identitySeed, index))
+  const place = { disk, root: folderOf(options, index), writers: processWriters }
+  const store = new DiskStore(place)
   await store.open()
-  const peer = new LocalPeer({ id, store, clock, trace, software, reserveBytes })
+  const logs = { store: new DiskLogStore(place), seed }
+  await logs.store.open()
+  const peer = new LocalPeer({ id, store, logs, clock, trace, software, reserveBytes })
   return { id, peer, domain: undefined, accepts: true }
 }
 

@@ -1,5 +1,5 @@
 /**
- * A participant that runs: it listens, keeps shares for others, announces itself, knows its peers,
+ * A participant that runs: it listens, keeps shares and logs for others, announces itself, knows its peers,
  * and lends their connections to the command line on the same machine.
  */
 import path from 'node:path'
@@ -14,6 +14,7 @@ import { suite } from '../encoding/descriptor.ts'
 import { Announcer } from '../introducer/announcer.ts'
 import { Introducer } from '../introducer/introducer.ts'
 import { introducerProtocol } from '../introducer/protocol.ts'
+import { DiskLogStore } from '../storage/disk-log-store.ts'
 import { DiskStore } from '../storage/disk-store.ts'
 import { LocalPeer } from '../storage/local-peer.ts'
 import { serveStorage } from '../storage/serve.ts'
@@ -99,13 +100,17 @@ export async function runNode(parts: NodeParts): Promise<RunningNode> {
   }
 }
 
-async function openStorage({ config, net, clock, disk, trace }: NodeParts): Promise<LocalPeer> {
+async function openStorage(parts: NodeParts): Promise<LocalPeer> {
+  const { config, net, clock, disk, trace, secrets } = parts
   const { directory, reserveBytes, readOnly } = config.storage
   const store = new DiskStore({ disk, root: directory, writers: processWriters })
   await store.open()
+  const logStore = new DiskLogStore({ disk, root: directory, writers: processWriters })
+  await logStore.open()
   return new LocalPeer({
     id: net.id,
     store,
+    logs: { store: logStore, seed: secrets.identitySeed },
     clock,
     trace,
     software: version,

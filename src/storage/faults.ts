@@ -233,6 +233,8 @@ function everyVerb(handlerOf: <V extends Verb>(verb: V) => Handler<V>): Fault {
     getBlocks: handlerOf('getBlocks'),
     prove: handlerOf('prove'),
     status: handlerOf('status'),
+    appendEntries: handlerOf('appendEntries'),
+    readLog: handlerOf('readLog'),
   }
 }
 

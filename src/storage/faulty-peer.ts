@@ -5,6 +5,13 @@
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import type {
+  AppendReply,
+  AppendRequest,
+  LogRequestOptions,
+  ReadLogReply,
+  ReadLogRequest,
+} from '../log/log-peer.ts'
+import type {
   BlocksReply,
   BlocksRequest,
   PeerStatus,
@@ -28,6 +35,8 @@ export interface Verbs {
     reply: Uint8Array
   }
   status: { request: undefined; reply: PeerStatus }
+  appendEntries: { request: AppendRequest; reply: AppendReply }
+  readLog: { request: ReadLogRequest; reply: ReadLogReply }
 }
 
 export type Verb = keyof Verbs
@@ -106,6 +115,16 @@ export class FaultyPeer implements StoragePeer {
 
   status(options: RequestOptions = {}): Promise<PeerStatus> {
     return this.#call('status', undefined, () => this.#options.peer.status(options), options)
+  }
+
+  appendEntries(request: AppendRequest, options: LogRequestOptions = {}): Promise<AppendReply> {
+    const honest = (): Promise<AppendReply> => this.#options.peer.appendEntries(request, options)
+    return this.#call('appendEntries', request, honest, options)
+  }
+
+  readLog(request: ReadLogRequest, options: LogRequestOptions = {}): Promise<ReadLogReply> {
+    const honest = (): Promise<ReadLogReply> => this.#options.peer.readLog(request, options)
+    return this.#call('readLog', request, honest, options)
   }
 
   async #call<V extends Verb>(

@@ -4,6 +4,17 @@ import { GridError } from '../base/errors.ts'
 import { mapWithin } from '../base/limit.ts'
 import { TokenBucket } from '../base/token-bucket.ts'
 import { noTrace, type Trace } from '../base/trace.ts'
+import type {
+  AppendReply,
+  AppendRequest,
+  LogRequestOptions,
+  ReadLogReply,
+  ReadLogRequest,
+} from '../log/log-peer.ts'
+import { LogKeeper } from './log-keeper.ts'
+import type { LogLimits } from './log-limits.ts'
+import type { LogStore } from './log-store.ts'
+import { Medium } from './medium.ts'
 import {
   type BlocksReply,
   type BlocksRequest,
@@ -35,7 +46,9 @@ export interface LocalPeerOptions {
   software?: string
   /** Bytes of the disk that are kept free; 1 GiB or 5 % of it, whichever is more, unless told. */
   reserveBytes?: number
-  /** Takes no shares. */
+  /** Logs that are kept for others; none if absent. */
+  logs?: KeptLogsOptions
+  /** Takes no shares, and no entries of logs. */
   readOnly?: boolean
   /** Puts carried out together; 64 unless told. */
   maxPuts?: number
@@ -45,13 +58,23 @@ export interface LocalPeerOptions {
   proofBytesPerSecond?: number
 }
 
+export interface KeptLogsOptions {
+  /** Where the logs lie; open. */
+  store: LogStore
+  /** Seed of the Ed25519 key that `id` names: it signs receipts. */
+  seed: Uint8Array
+  limits?: Partial<LogLimits>
+}
+
 export class LocalPeer implements StoragePeer {
   readonly id: string
   readonly #store: ShareStore
   readonly #software: string
   readonly #space: SpaceReserve
   readonly #proofs: TokenBucket
+  readonly #medium: Medium
   readonly #intake: ShareIntake
+  readonly #logs: LogKeeper | undefined
 
   constructor(options: LocalPeerOptions) {
     const { store, clock, trace = noTrace, proofBytesPerSecond = 2 ** 28 } = options
@@ -64,16 +87,19 @@ export class LocalPeer implements StoragePeer {
       tokensPerSecond: proofBytesPerSecond,
       burst: Math.max(4 * proofBytesPerSecond, maxShareBytes),
     })
+    this.#medium = new Medium({ trace, readOnly: options.readOnly ?? false })
     this.#intake = new ShareIntake({
       store,
       space: this.#space,
       proofs: this.#proofs,
       clock,
       trace,
-      readOnly: options.readOnly ?? false,
+      medium: this.#medium,
       maxPuts: options.maxPuts ?? 64,
       maxWaitingPuts: options.maxWaitingPuts ?? 256,
     })
+    const parts = { space: this.#space, medium: this.#medium, clock, trace }
+    this.#logs = options.logs && new LogKeeper({ ...parts, ...options.logs })
   }
 
   async have(indexes: readonly StorageIndex[]): Promise<number[][]> {
@@ -111,8 +137,21 @@ export class LocalPeer implements StoragePeer {
     })
   }
 
+  async appendEntries(
+    request: AppendRequest,
+    options: LogRequestOptions = {},
+  ): Promise<AppendReply> {
+    if (this.#logs !== undefined) return this.#logs.append(request, options)
+    throw new GridError('E_FORBIDDEN', 'this server keeps no logs')
+  }
+
+  async readLog(request: ReadLogRequest, options: LogRequestOptions = {}): Promise<ReadLogReply> {
+    if (this.#logs !== undefined) return this.#logs.read(request, options)
+    throw new GridError('E_ABSENT', 'this server keeps no logs')
+  }
+
   async status(): Promise<PeerStatus> {
-    const { readOnly } = this.#intake
+    const { readOnly } = this.#medium
     const freeBytes = readOnly ? 0 : await this.#space.freeBytes()
     return { software: this.#software, freeBytes, ...(await this.#store.totals()), readOnly }
   }

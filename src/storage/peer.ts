@@ -7,6 +7,8 @@
  * of bounds, before they cost anything), or the reason of the signal that gave it up.
  */
 
+import type { LogPeer } from '../log/log-peer.ts'
+
 /** An object's name at servers: the first 20 bytes of its root. */
 export type StorageIndex = Uint8Array
 
@@ -65,7 +67,8 @@ export interface PeerStatus {
 /** `stored`: now durable there. `had`: it was there, verified, before. Both count the same. */
 export type PutOutcome = 'stored' | 'had'
 
-export interface StoragePeer {
+/** Logs are told of in src/log/log-peer.ts. */
+export interface StoragePeer extends LogPeer {
   /** Peer id: what placement permutes by, and what distinct servers are counted by. */
   readonly id: string
 

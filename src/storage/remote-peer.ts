@@ -2,8 +2,24 @@
 import type { CborValue } from '../base/cbor.ts'
 import { plainText } from '../base/plain-text.ts'
 import { GridError } from '../base/errors.ts'
+import type {
+  AppendReply,
+  AppendRequest,
+  LogRequestOptions,
+  ReadLogReply,
+  ReadLogRequest,
+} from '../log/log-peer.ts'
 import type { CallAnswer, CallOptions } from '../wire/call.ts'
 import type { Caller } from '../wire/caller.ts'
+import { checkReadRequest } from '../log/log-request.ts'
+import { checkAppend } from './log-bounds.ts'
+import {
+  formatAppend,
+  formatReadLog,
+  parseLog,
+  parseVerdicts,
+  readAnswerBytes,
+} from './log-messages.ts'
 import {
   type BlocksReply,
   type BlocksRequest,
@@ -109,6 +125,26 @@ export class RemotePeer implements StoragePeer {
     const { facts } = await this.#call('status', [], options)
     const status = parseStatus(facts)
     return { ...status, software: plainText(status.software) }
+  }
+
+  async appendEntries(
+    request: AppendRequest,
+    options: LogRequestOptions = {},
+  ): Promise<AppendReply> {
+    checkAppend(request)
+    const body = formatAppend(request)
+    const { facts } = await this.#call('appendEntries', [request.logId], options, {
+      body: { bytes: body.length, pieces: [body] },
+    })
+    return parseVerdicts(facts, request.entries.length)
+  }
+
+  async readLog(request: ReadLogRequest, options: LogRequestOptions = {}): Promise<ReadLogReply> {
+    checkReadRequest(request)
+    const { facts, body } = await this.#call('readLog', formatReadLog(request), options, {
+      maxAnswerBytes: readAnswerBytes(request.maxBytes),
+    })
+    return parseLog(facts, body)
   }
 
   #call(

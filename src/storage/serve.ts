@@ -1,6 +1,21 @@
 /** The serving end of `/grid/storage/1`: any `StoragePeer`, asked over a channel. */
+import { concat } from '../base/bytes.ts'
+import type { CborValue } from '../base/cbor.ts'
 import type { Channel } from '../base/channel.ts'
+import { GridError } from '../base/errors.ts'
+import type { ReadLogRequest } from '../log/log-peer.ts'
 import { type AnswerOptions, type Verb, type Verbs, answer } from '../wire/answerer.ts'
+import { bodyWindowBytes } from '../wire/body.ts'
+import { checkReadRequest } from '../log/log-request.ts'
+import {
+  formatLog,
+  formatVerdicts,
+  maxAppendBodyBytes,
+  parseAppend,
+  parseReadLog,
+  readAnswerBytes,
+} from './log-messages.ts'
+import { logIdBytes } from './log-store.ts'
 import { type BlocksRequest, maxShareBytes, type StorageIndex, type StoragePeer } from './peer.ts'
 import { checkBlocks, checkHave, checkProve, checkPut } from './request-bounds.ts'
 import { gatherBytes } from './share-intake.ts'
@@ -40,6 +55,8 @@ function storageVerbs(peer: StoragePeer): Verbs {
     ['getBlocks', blocksVerb(peer)],
     ['prove', proveVerb(peer)],
     ['status', statusVerb(peer)],
+    ['appendEntries', appendVerb(peer)],
+    ['readLog', readLogVerb(peer)],
   ])
 }
 
@@ -119,4 +136,48 @@ function statusVerb(peer: StoragePeer): Verb<void> {
       return { facts: formatStatus(await peer.status(options)) }
     },
   }
+}
+
+interface AppendArguments {
+  logId: Uint8Array
+  bodyBytes: number
+}
+
+function appendVerb(peer: StoragePeer): Verb<AppendArguments> {
+  return {
+    deadlineMs: verbDeadlineMs.appendEntries,
+    maxBodyBytes: maxAppendBodyBytes,
+    parse: (args, bodyBytes) => ({ logId: parseLogId(args), bodyBytes }),
+    // the body is held whole, and more than what is under way of it counts as much as an answer
+    answerBytes: ({ bodyBytes }) => Math.max(0, bodyBytes - bodyWindowBytes),
+    async handle({ logId }, pieces, options) {
+      const taken: Uint8Array[] = []
+      for await (const piece of pieces) taken.push(piece)
+      const request = parseAppend(logId, concat(...taken))
+      return { facts: formatVerdicts(await peer.appendEntries(request, options)) }
+    },
+  }
+}
+
+function readLogVerb(peer: StoragePeer): Verb<ReadLogRequest> {
+  return {
+    deadlineMs: verbDeadlineMs.readLog,
+    parse(args) {
+      const request = parseReadLog(args)
+      checkReadRequest(request)
+      return request
+    },
+    answerBytes: ({ maxBytes }) => readAnswerBytes(maxBytes),
+    async handle(request, _body, options) {
+      const reply = await peer.readLog(request, options)
+      const bytes = formatLog(reply)
+      return { facts: reply.complete ? 1 : 0, body: { bytes: bytes.length, pieces: [bytes] } }
+    },
+  }
+}
+
+function parseLogId(args: CborValue): Uint8Array {
+  const [logId] = Array.isArray(args) && args.length === 1 ? (args as CborValue[]) : []
+  if (logId instanceof Uint8Array && logId.length === logIdBytes) return logId
+  throw new GridError('E_BAD_REQUEST', 'arguments that are not of the form the verb takes')
 }

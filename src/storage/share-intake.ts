@@ -6,11 +6,12 @@
 import { toBase32 } from '../base/base32.ts'
 import type { Clock } from '../base/clock.ts'
 import { untilAborted, withDeadline } from '../base/deadline.ts'
-import { GridError, isGridError } from '../base/errors.ts'
+import { GridError } from '../base/errors.ts'
 import { Budget, within } from '../base/limit.ts'
 import type { TokenBucket } from '../base/token-bucket.ts'
 import type { Trace } from '../base/trace.ts'
 import { ShareVerifier } from '../encoding/share-verifier.ts'
+import type { Medium } from './medium.ts'
 import type { PutOutcome, RequestOptions, ShareBody, StorageIndex } from './peer.ts'
 import { shareName } from './share-name.ts'
 import type { ShareStore } from './share-store.ts'
@@ -30,7 +31,7 @@ export interface ShareIntakeOptions {
   proofs: TokenBucket
   clock: Clock
   trace: Trace
-  readOnly: boolean
+  medium: Medium
   /** Puts carried out together. */
   maxPuts: number
   /** Puts that may wait for their turn. */
@@ -57,23 +58,16 @@ export class ShareIntake {
   readonly #races = new Map<string, Race>()
   /** Puts carried out or waiting. */
   #present = 0
-  #readOnly: boolean
 
   constructor(options: ShareIntakeOptions) {
     this.#options = options
     this.#places = new Budget(options.maxPuts)
-    this.#readOnly = options.readOnly
-  }
-
-  /** Whether no share is taken: so told, or since the medium failed. */
-  get readOnly(): boolean {
-    return this.#readOnly
   }
 
   /** As `putShare` of StoragePeer, its arguments in bounds. */
   async take(put: Put): Promise<PutOutcome> {
-    const { clock, maxPuts, maxWaitingPuts } = this.#options
-    this.#checkWritable()
+    const { clock, medium, maxPuts, maxWaitingPuts } = this.#options
+    medium.checkWritable()
     if (this.#present >= maxPuts + maxWaitingPuts) {
       throw new GridError('E_BUSY', 'too many puts under way')
     }
@@ -92,7 +86,7 @@ export class ShareIntake {
 
   async #run(put: Put, signal: AbortSignal): Promise<PutOutcome> {
     const { storageIndex, shareNumber, share } = put
-    this.#checkWritable()
+    this.#options.medium.checkWritable()
     const name = shareName(storageIndex, shareNumber)
     const race = this.#races.get(name) ?? { puts: 0, finish: new Budget(1), won: false }
     this.#races.set(name, race)
@@ -126,9 +120,9 @@ export class ShareIntake {
 
   async #receive(put: Put, race: Race, signal: AbortSignal): Promise<PutOutcome> {
     const { storageIndex, shareNumber, share, options } = put
-    const { store, trace } = this.#options
+    const { store, medium, trace } = this.#options
     const verifier = new ShareVerifier(storageIndex, shareNumber, share.shareBytes)
-    const writer = await this.#watch(store.create(storageIndex, shareNumber, share.shareBytes))
+    const writer = await medium.watch(store.create(storageIndex, shareNumber, share.shareBytes))
     try {
       let receivedBytes = 0
       let gathered: Uint8Array[] = []
@@ -139,7 +133,7 @@ export class ShareIntake {
         gathered.push(piece)
         gatheredBytes += piece.length
         if (gatheredBytes >= gatherBytes) {
-          await this.#watch(writer.write(gathered))
+          await medium.watch(writer.write(gathered))
           gathered = []
           gatheredBytes = 0
         }
@@ -147,33 +141,16 @@ export class ShareIntake {
         options.onProgress?.(receivedBytes)
       }
       verifier.finish()
-      await this.#watch(writer.write(gathered))
+      await medium.watch(writer.write(gathered))
       return await within(race.finish, 1, async () => {
         if (race.won) return 'had'
-        await this.#watch(writer.commit())
+        await medium.watch(writer.commit())
         race.won = true
         trace.event('storage.stored', { storageIndex: toBase32(storageIndex), shareNumber })
         return 'stored'
       })
     } finally {
       await writer.abort()
-    }
-  }
-
-  #checkWritable(): void {
-    if (this.#readOnly) throw new GridError('E_READ_ONLY', 'this server takes no shares')
-  }
-
-  /** Watches a step of writing: once the medium has failed, nothing more is written to it. */
-  async #watch<T>(step: Promise<T>): Promise<T> {
-    try {
-      return await step
-    } catch (error) {
-      if (isGridError(error, 'E_IO') && error.facts.failing === true && !this.#readOnly) {
-        this.#readOnly = true
-        this.#options.trace.event('storage.read-only', { cause: error.message })
-      }
-      throw error
     }
   }
 }

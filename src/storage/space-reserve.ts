@@ -14,7 +14,7 @@ export function defaultReserveBytes(totalBytes: number): number {
 }
 
 export class SpaceReserve {
-  readonly #store: ShareStore
+  readonly #store: Pick<ShareStore, 'space'>
   readonly #reserveBytes: number | undefined
   /** Of all promises so far. */
   #promisedBytes = 0
@@ -22,7 +22,7 @@ export class SpaceReserve {
   #endedBytes = 0
 
   /** `reserveBytes` is kept free; a default by the size of the disk if undefined. */
-  constructor(store: ShareStore, reserveBytes: number | undefined) {
+  constructor(store: Pick<ShareStore, 'space'>, reserveBytes: number | undefined) {
     this.#store = store
     this.#reserveBytes = reserveBytes
   }

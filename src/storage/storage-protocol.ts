@@ -18,6 +18,8 @@ export const verbDeadlineMs = {
   getBlocks: 900_000,
   prove: 120_000,
   status: 30_000,
+  appendEntries: 120_000,
+  readLog: 120_000,
 } as const
 
 export interface ShareArguments {

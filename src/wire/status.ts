@@ -31,6 +31,13 @@ const statuses = {
   E_ANNOUNCEMENT: 32,
   E_UNREACHABLE: 33,
   E_CLOSED: 34,
+  E_GENESIS: 48,
+  E_ENTRY: 49,
+  E_LINK: 50,
+  E_SIGNATURE: 51,
+  E_CERTIFICATE: 52,
+  E_REVOKED: 53,
+  E_RECEIPT: 54,
 } as const satisfies Partial<Record<ErrorCode, number>>
 
 const codes = new Map<number, ErrorCode>(

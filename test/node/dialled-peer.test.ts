@@ -41,6 +41,8 @@ class Server {
       getBlocks: () => Promise.reject(new GridError('E_ABSENT', 'no such share')),
       prove: () => Promise.reject(new GridError('E_CLOSED', 'it ends every time')),
       status: () => Promise.reject(new GridError('E_IO', 'not now')),
+      appendEntries: () => answer({ verdicts: [] }),
+      readLog: () => Promise.reject(new GridError('E_ABSENT', 'no such log')),
     }
   }
 

@@ -59,6 +59,8 @@ class MemoryGrid {
       getBlocks: peer.getBlocks.bind(peer),
       prove: peer.prove.bind(peer),
       status: peer.status.bind(peer),
+      appendEntries: peer.appendEntries.bind(peer),
+      readLog: peer.readLog.bind(peer),
     }
     this.candidates[i] = { ...candidate, peer: { ...honest, ...wrapper(peer) } }
   }

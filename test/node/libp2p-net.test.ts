@@ -13,11 +13,13 @@ import { identityOf } from '../../src/node/identity.ts'
 import { openLibp2pNet } from '../../src/node/libp2p-net.ts'
 import type { NetLimits } from '../../src/node/net-limits.ts'
 import { LocalPeer } from '../../src/storage/local-peer.ts'
+import { MemoryLogStore } from '../../src/storage/memory-log-store.ts'
 import { MemoryStore } from '../../src/storage/memory-store.ts'
 import { RemotePeer } from '../../src/storage/remote-peer.ts'
 import { serveStorage } from '../../src/storage/serve.ts'
 import { storageProtocol } from '../../src/storage/storage-protocol.ts'
 import { openCaller } from '../../src/wire/caller.ts'
+import { logPeerSuite } from '../suites/log-peer.ts'
 import { refused, storagePeerSuite } from '../suites/storage-peer.ts'
 import { collect, mib, patterned } from '../wire/stand.ts'
 
@@ -378,6 +380,22 @@ describe('Libp2pNet and the storage protocol', () => {
     const store = new MemoryStore()
     await store.open()
     const local = new LocalPeer({ id: server.id, store, clock, ...settings })
+    const budget = new Budget(128 * mib)
+    serving = (channel) => serveStorage(local, channel, { clock, budget })
+    const caller = await openCaller(await client.dial(target(server), storageProtocol), { clock })
+    return {
+      peer: new RemotePeer(server.id, caller),
+      close: async () => {
+        caller.close()
+        await caller.ended
+      },
+    }
+  })
+
+  logPeerSuite('RemotePeer over TCP and Noise', async ({ seed, limits, ...settings }) => {
+    const logs = { store: new MemoryLogStore(), seed, limits }
+    const parts = { id: server.id, store: new MemoryStore(), logs, clock }
+    const local = new LocalPeer({ ...parts, ...settings })
     const budget = new Budget(128 * mib)
     serving = (channel) => serveStorage(local, channel, { clock, budget })
     const caller = await openCaller(await client.dial(target(server), storageProtocol), { clock })

@@ -8,13 +8,19 @@ import { concat } from '../../src/base/bytes.ts'
 import { SystemClock } from '../../src/base/clock.ts'
 import { SystemDisk } from '../../src/base/disk.ts'
 import { SystemRandom } from '../../src/base/random.ts'
+import { peerIdOf } from '../../src/base/peer-id.ts'
 import { noTrace } from '../../src/base/trace.ts'
+import { entryIdOf } from '../../src/log/entry.ts'
+import { isReceiptFor } from '../../src/log/receipt.ts'
 import { parseConfig } from '../../src/node/config.ts'
 import type { Grid } from '../../src/node/grid.ts'
 import { homeAt, openHome, readConfig } from '../../src/node/home.ts'
+import { borrowPeers } from '../../src/node/lending.ts'
 import { openLibp2pNet } from '../../src/node/libp2p-net.ts'
 import { makeHome, openGrid } from '../../src/node/open-grid.ts'
 import { type RunningNode, runNode } from '../../src/node/running-node.ts'
+import { connectUnix } from '../../src/node/unix-net.ts'
+import { TestLog } from '../suites/test-log.ts'
 
 const loopback = '/ip4/127.0.0.1/tcp/0'
 
@@ -107,6 +113,26 @@ describe('running node', () => {
     )
     assert.deepEqual(await read(grid, cap), content)
     await grid.close()
+  })
+
+  it('keeps logs for others, and lends its way to them over its socket', async () => {
+    const connect = () => connectUnix(path.join(directory, 'n0', 'node.sock'))
+    const pool = await borrowPeers(connect, { clock: new SystemClock() })
+    const log = new TestLog()
+    const device = log.device('laptop')
+    const request = log.append(...log.admin.entries, device.snapshot())
+    for (const { id, peer } of pool.candidates()) {
+      const { verdicts } = await peer.appendEntries(request)
+      for (const [i, verdict] of verdicts.entries()) {
+        assert.ok(verdict.outcome === 'stored')
+        const subject = { logId: log.logId, id: entryIdOf(request.entries[i].header) }
+        assert.ok(isReceiptFor(subject, verdict.receipt))
+        assert.equal(peerIdOf(verdict.receipt.node), id)
+      }
+      assert.equal((await peer.readLog(log.read())).entries.length, 2)
+    }
+    assert.equal(pool.candidates().length, 4)
+    await pool.close()
   })
 
   it('goes on with every introducer dead and half of the servers gone', async () => {

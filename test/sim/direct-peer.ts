@@ -5,6 +5,13 @@
 import type { Clock } from '../../src/base/clock.ts'
 import { GridError } from '../../src/base/errors.ts'
 import type {
+  AppendReply,
+  AppendRequest,
+  LogRequestOptions,
+  ReadLogReply,
+  ReadLogRequest,
+} from '../../src/log/log-peer.ts'
+import type {
   BlocksReply,
   BlocksRequest,
   PeerStatus,
@@ -67,6 +74,14 @@ export class DirectPeer implements StoragePeer {
 
   status(options?: RequestOptions): Promise<PeerStatus> {
     return this.#ask(options, (peer) => peer.status(options))
+  }
+
+  appendEntries(request: AppendRequest, options?: LogRequestOptions): Promise<AppendReply> {
+    return this.#ask(options, (peer) => peer.appendEntries(request, options))
+  }
+
+  readLog(request: ReadLogRequest, options?: LogRequestOptions): Promise<ReadLogReply> {
+    return this.#ask(options, (peer) => peer.readLog(request, options))
   }
 
   #ask<T>(

@@ -2,9 +2,12 @@
  * One server of a simulated grid: a machine with a disk that outlives the processes on it, and what
  * befalls it. Which faults are on decides its state; when one ends the others still hold.
  */
+import { utf8 } from '../../src/base/bytes.ts'
 import type { Clock } from '../../src/base/clock.ts'
 import type { Disk } from '../../src/base/disk.ts'
 import { isGridError } from '../../src/base/errors.ts'
+import { sha256 } from '../../src/base/hash.ts'
+import { DiskLogStore } from '../../src/storage/disk-log-store.ts'
 import { DiskStore } from '../../src/storage/disk-store.ts'
 import { FaultyPeer, type Fault as PeerFault } from '../../src/storage/faulty-peer.ts'
 import { LocalPeer } from '../../src/storage/local-peer.ts'
@@ -103,9 +106,11 @@ export class SimServer implements DirectServer {
     const disk = parts.disk?.(mounted) ?? mounted
     const plain = new DiskStore({ disk, root: storeRoot })
     const store = parts.store?.(plain) ?? plain
+    const logs = new DiskLogStore({ disk, root: storeRoot })
     const leftovers = this.unfinished
     try {
       await store.open()
+      await logs.open()
     } catch (error) {
       onEvent('cannot start', { error: (error as Error).message })
       tally.reached('server: started after a failure')
@@ -116,7 +121,13 @@ export class SimServer implements DirectServer {
       return
     }
     if (leftovers > this.unfinished) tally.reached('server: unfinished share removed')
-    const honest = new LocalPeer({ id: this.id, store, clock: life.clock, reserveBytes })
+    const honest = new LocalPeer({
+      id: this.id,
+      store,
+      logs: { store: logs, seed: sha256(utf8(this.id)) },
+      clock: life.clock,
+      reserveBytes,
+    })
     life.witness = this.#witness(parts.peer?.(honest) ?? honest)
     life.peer = new FaultyPeer({
       peer: life.witness,

@@ -1,6 +1,13 @@
 /** A server's own peer, with a witness to every share that it says it has stored, or refuses. */
 import type { Clock } from '../../src/base/clock.ts'
 import type {
+  AppendReply,
+  AppendRequest,
+  LogRequestOptions,
+  ReadLogReply,
+  ReadLogRequest,
+} from '../../src/log/log-peer.ts'
+import type {
   BlocksReply,
   BlocksRequest,
   PeerStatus,
@@ -71,5 +78,13 @@ export class WitnessPeer implements StoragePeer {
 
   status(options?: RequestOptions): Promise<PeerStatus> {
     return this.#peer.status(options)
+  }
+
+  appendEntries(request: AppendRequest, options?: LogRequestOptions): Promise<AppendReply> {
+    return this.#peer.appendEntries(request, options)
+  }
+
+  readLog(request: ReadLogRequest, options?: LogRequestOptions): Promise<ReadLogReply> {
+    return this.#peer.readLog(request, options)
   }
 }

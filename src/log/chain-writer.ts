@@ -1,0 +1,290 @@
+/**
+ * Writes one author's chain: from the head that a quorum shows, one entry after another, each
+ * signed once and offered until a quorum has it (docs/specs/log.md, "Appending").
+ */
+import { compareBytes } from '../base/bytes.ts'
+import type { Clock } from '../base/clock.ts'
+import { publicKeyOfSeed } from '../base/ed25519.ts'
+import { GridError } from '../base/errors.ts'
+import { peerIdOf } from '../base/peer-id.ts'
+import {
+  ackKeyBytes,
+  bodyHashOf,
+  type EntryKind,
+  formatHeader,
+  type LogEntry,
+  maxAcks,
+  type ReadHeader,
+  readHeader,
+  signHeader,
+  skipOf,
+} from './entry.ts'
+import type { EntryJournal } from './entry-journal.ts'
+import { neededConfigs } from './freshness.ts'
+import { type Handover, handoverOf, type KnownChain } from './handover.ts'
+import type { LogConfig } from './log-config.ts'
+import type { LogPeer } from './log-peer.ts'
+import type { LogReader } from './log-reader.ts'
+import type { LogView } from './log-view.ts'
+import { type AppendReport, appendAtQuorum } from './quorum-append.ts'
+import type { EntryPlace } from './sealed-body.ts'
+import { VerifiedChain } from './verified-chain.ts'
+
+export interface ChainWriterOptions {
+  /** Of the author's Ed25519 key, 32 bytes; kept. */
+  seed: Uint8Array
+  reader: LogReader
+  peers: () => readonly LogPeer[]
+  journal: EntryJournal
+  clock: Clock
+}
+
+export interface WriteOptions {
+  signal?: AbortSignal
+}
+
+export class ChainWriter {
+  readonly author: Uint8Array
+  readonly #options: ChainWriterOptions
+  #view: LogView
+  readonly #chain: VerifiedChain
+  readonly #handover: Handover
+  /** Signed, and not yet seen at a quorum. */
+  #pending: LogEntry | undefined
+  /** Configs that the next entry must reach. */
+  #configs: readonly LogConfig[]
+  /** Peer ids of those that answered last, whom others are caught up from. */
+  #answering: ReadonlySet<string>
+  #last: Promise<unknown> = Promise.resolve()
+
+  private constructor(options: ChainWriterOptions, view: LogView, pending: LogEntry | undefined) {
+    this.#options = options
+    this.#view = view
+    this.#pending = pending
+    this.author = publicKeyOfSeed(options.seed)
+    this.#chain = view.chainOf(this.author)?.chain ?? new VerifiedChain(view.logId, this.author)
+    const admin = view.chainOf(view.genesis.adminKey)
+    this.#configs = neededConfigs(view.rules, admin)
+    this.#answering = new Set(
+      view.servers.filter(({ reason }) => reason === undefined).map(({ server }) => server),
+    )
+    this.#handover = handoverOf(view, {
+      clock: options.clock,
+      peers: () => this.#sources(),
+      admin: () => this.#adminChain(),
+    })
+  }
+
+  /**
+   * Reads the log and goes on from the head of the author's chain: whoever lost his state, or was
+   * cloned, comes to know it here.
+   *
+   * @throws E_NOT_ENOUGH_SERVERS if too few answer to know the head; E_FORKED if the chain has been
+   *   written twice; E_REVOKED; what `LogReader.read` throws
+   */
+  static async open(options: ChainWriterOptions, write: WriteOptions = {}): Promise<ChainWriter> {
+    const view = await options.reader.read({ signal: write.signal })
+    const author = publicKeyOfSeed(options.seed)
+    checkHead(view, author)
+    const pending = await options.journal.load(author)
+    const head = view.chainOf(author)?.chain ?? new VerifiedChain(view.logId, author)
+    const isOpen = pending !== undefined && isUnsettled(pending, head)
+    if (pending !== undefined && !isOpen) await options.journal.clear(author)
+    return new ChainWriter(options, view, isOpen ? pending : undefined)
+  }
+
+  /** What was read at the opening. */
+  get view(): LogView {
+    return this.#view
+  }
+
+  /** Seq of the newest entry of the chain, committed or not. */
+  get seq(): number {
+    const pending = this.#pending === undefined ? 0 : readHeader(this.#pending).fields.seq
+    return Math.max(this.#chain.seq, pending)
+  }
+
+  /** The last entry that was not seen at a quorum, as after a crash; undefined if all were. */
+  get pending(): LogEntry | undefined {
+    return this.#pending
+  }
+
+  /** From the next entry on, a quorum of each of `configs` is needed. */
+  require(configs: readonly LogConfig[]): void {
+    this.#configs = configs
+  }
+
+  /**
+   * Appends an entry. One that is pending is offered first, and must be committed.
+   *
+   * @param bodyOf - makes the body for its place; called once
+   * @returns a report whose outcome is `not-durable` if a quorum did not take it; then `retry`
+   * @throws E_NOT_DURABLE if the pending one is still not committed; E_FORKED with the proof in its
+   *   facts if a server shows that another has written the same chain; E_REVOKED, E_CERTIFICATE and
+   *   E_RATE if servers refuse for that reason; RangeError for a body too long
+   */
+  append(
+    kind: EntryKind,
+    bodyOf: (place: EntryPlace) => Uint8Array,
+    options: WriteOptions = {},
+  ): Promise<AppendReport> {
+    return this.#inTurn(async () => {
+      if (this.#pending !== undefined) {
+        const { outcome } = await this.#offer(this.#pending, options)
+        if (outcome !== 'committed') throw notDurable()
+      }
+      const entry = this.#make(kind, bodyOf)
+      await this.#options.journal.save(this.author, entry)
+      this.#pending = entry
+      return this.#offer(entry, options)
+    })
+  }
+
+  /** Offers the pending entry once more; undefined if there is none. Throws as `append` does. */
+  retry(options: WriteOptions = {}): Promise<AppendReport | undefined> {
+    return this.#inTurn(async () =>
+      this.#pending === undefined ? undefined : this.#offer(this.#pending, options),
+    )
+  }
+
+  /** Reads the log again, for the heads that the next entries acknowledge. */
+  async refresh(options: WriteOptions = {}): Promise<void> {
+    this.#view = await this.#options.reader.read({ signal: options.signal })
+  }
+
+  /** One append at a time, whatever came of those before. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(work, work)
+    this.#last = turn.catch(() => {})
+    return turn
+  }
+
+  #make(kind: EntryKind, bodyOf: (place: EntryPlace) => Uint8Array): LogEntry {
+    const { chain } = this.#chain
+    const seq = chain.seq + 1
+    const place = {
+      logId: this.#view.logId,
+      author: this.author,
+      seq,
+      prev: chain.headId.slice(),
+      skip: chain.idAt(skipOf(seq)).slice(),
+      acks: this.#acks(),
+      clientMs: Math.max(0, Math.floor(this.#options.clock.nowMs())),
+      kind,
+    }
+    const body = bodyOf(place)
+    const fields = { ...place, bodyHash: bodyHashOf(body), bodyBytes: body.length }
+    const header = formatHeader(fields)
+    return { header, signature: signHeader(header, this.#options.seed), body }
+  }
+
+  async #offer(pending: LogEntry, options: WriteOptions): Promise<AppendReport> {
+    const entry = readHeader(pending)
+    const handed = { ...pending, receipts: [] }
+    const report = await appendAtQuorum(handed, entry, this.#chain, {
+      logId: this.#view.logId,
+      handover: this.#handover,
+      configs: this.#configs,
+      peers: this.#options.peers,
+      signal: options.signal,
+    })
+    const took = report.servers.flatMap((each) => ('receipt' in each ? each.server : []))
+    if (took.length > 0) this.#answering = new Set(took)
+    if (report.outcome === 'committed') await this.#settle(entry)
+    else throwRefusal(report)
+    return report
+  }
+
+  async #settle(entry: ReadHeader): Promise<void> {
+    if (entry.fields.seq > this.#chain.seq) this.#chain.take([entry])
+    this.#pending = undefined
+    await this.#options.journal.clear(this.author)
+  }
+
+  /** Heads of the other chains; the newest read, at most 64. */
+  #acks() {
+    const others = this.#view.heads.filter(({ author }) => compareBytes(author, this.author) !== 0)
+    const acks = others.map(({ author, seq, id }) => {
+      return { authorPrefix: author.slice(0, ackKeyBytes), seq, id }
+    })
+    acks.sort((a, b) => compareBytes(a.authorPrefix, b.authorPrefix))
+    const isFirst = (ack: (typeof acks)[number], i: number): boolean =>
+      i === 0 || compareBytes(acks[i - 1].authorPrefix, ack.authorPrefix) !== 0
+    const own = this.author.subarray(0, ackKeyBytes)
+    return acks
+      .filter(isFirst)
+      .filter(({ authorPrefix }) => compareBytes(authorPrefix, own) !== 0)
+      .slice(0, maxAcks)
+  }
+
+  #adminChain(): KnownChain | undefined {
+    const { adminKey } = this.#view.genesis
+    if (compareBytes(adminKey, this.author) === 0) return this.#chain
+    return this.#view.chainOf(adminKey)?.chain
+  }
+
+  /** Those that answered come first. */
+  #sources(): LogPeer[] {
+    const ids = new Set(
+      this.#view.rules.configs.flatMap(({ servers }) => servers.map((key) => peerIdOf(key))),
+    )
+    const peers = this.#options.peers().filter(({ id }) => ids.has(id))
+    const rank = ({ id }: LogPeer): number => (this.#answering.has(id) ? 0 : 1)
+    return peers.sort((a, b) => rank(a) - rank(b))
+  }
+}
+
+/** Throws unless the head of `author` is known for sure. */
+function checkHead({ conclusion, rules }: LogView, author: Uint8Array): void {
+  const { answered, quorum, evidence } = conclusion
+  if (rules.revocationOf(author) !== undefined) {
+    throw new GridError('E_REVOKED', 'this key has been revoked')
+  }
+  for (const piece of evidence) {
+    if (compareBytes(piece.author, author) !== 0) continue
+    if (piece.kind === 'fork' || piece.finding === 'other') throw forked(piece)
+    throw new GridError('E_TRUNCATED', 'the log servers hide the end of this chain', {
+      facts: { evidence: piece },
+    })
+  }
+  if (answered >= quorum) return
+  throw new GridError(
+    'E_NOT_ENOUGH_SERVERS',
+    `${answered} log servers answer, and ${quorum} are needed to know where to go on`,
+    { facts: { answered, quorum } },
+  )
+}
+
+/** Whether it is the next entry or the newest, which may not be at a quorum yet. */
+function isUnsettled(pending: LogEntry, { chain }: VerifiedChain): boolean {
+  const { fields, id } = readHeader(pending)
+  const place = chain.placeOf(fields, id)
+  return place === 'next' || (place === 'had' && fields.seq === chain.seq)
+}
+
+/** A refusal that no later try will mend is thrown; the others stand in the report. */
+function throwRefusal(report: AppendReport): void {
+  for (const answer of report.servers) {
+    if (answer.outcome === 'forked') throw forked(answer.proof)
+  }
+  const lasting = ['E_REVOKED', 'E_CERTIFICATE', 'E_RATE'] as const
+  for (const code of lasting) {
+    const refusals = report.servers.flatMap((answer) =>
+      answer.outcome === 'failed' && answer.code === code ? answer.reason : [],
+    )
+    if (2 * refusals.length > report.servers.length) {
+      throw new GridError(code, `most log servers refuse the entry: ${refusals[0]}`)
+    }
+  }
+}
+
+function forked(proof: unknown): GridError {
+  return new GridError('E_FORKED', 'this chain has been written by another holder of its key', {
+    hint: 'if a machine was cloned or restored, ask the admin for a certificate for a new key',
+    facts: { proof },
+  })
+}
+
+function notDurable(): GridError {
+  return new GridError('E_NOT_DURABLE', 'the entry before is on fewer servers than a quorum')
+}

@@ -1,0 +1,106 @@
+/**
+ * What a snapshot entry says, to whom: all of it to readers, and to verifiers what they need to
+ * check and repair (docs/specs/log.md, "Snapshot"). Fields are only ever added at the end of the
+ * facts, so an old reader skips what it does not know.
+ */
+import { type CborValue, encodeCbor } from '../base/cbor.ts'
+import { GridError } from '../base/errors.ts'
+import { hashBytes } from '../base/hash.ts'
+import type { CapOf } from '../caps/cap.ts'
+import { decodeCap, encodeCap } from '../caps/compact.ts'
+import { arrayOf, bytesOf, decodeAs, demand, integerOf, textOf } from './shape.ts'
+
+export interface SnapshotTotals {
+  /** Plaintext bytes of all files. */
+  bytes: number
+  files: number
+  directories: number
+  /** Objects that the snapshot refers to. */
+  objects: number
+}
+
+/** What a reader learns. All texts may hold anything: clean them before they are shown. */
+export interface Snapshot {
+  cap: CapOf<'DIR-CHK'>
+  /** Ids of the snapshot entries that this one was made from: none at first, two for a merge; at most 8. */
+  parents: readonly Uint8Array[]
+  /** Name of the machine, at most 255 characters, as are the others. */
+  host: string
+  /** What the user calls this backup; may be empty. */
+  label: string
+  /** What was walked, as bytes of the system, at most 64 of at most 4,096. */
+  paths: readonly Uint8Array[]
+  /** Program and version. */
+  tool: string
+  totals: SnapshotTotals
+  /** Whether files were left out because they could not be read, or the run was ended early. */
+  partial: boolean
+}
+
+/** What a verifier learns. */
+export interface SnapshotCheck {
+  cap: CapOf<'DIR-CHK-Verifier'>
+  totals: SnapshotTotals
+}
+
+const maxParents = 8
+const maxPaths = 64
+const maxPathBytes = 4096
+const maxTextChars = 255
+/** Facts of newer versions that an older one skips. */
+const maxFacts = 32
+const limits = { depth: 6, items: 1024, bytes: 24 * 1024 }
+
+export function formatSnapshot(snapshot: Snapshot): Uint8Array {
+  const { cap, parents, host, label, paths, tool, totals, partial } = snapshot
+  const facts = [host, label, [...paths], tool, toTotals(totals), partial ? 1 : 0]
+  return encodeCbor([1, encodeCap(cap), [...parents], facts])
+}
+
+/** Throws E_ENTRY. */
+export function readSnapshot(plaintext: Uint8Array): Snapshot {
+  return decodeAs('E_ENTRY', 'snapshot', plaintext, limits, (value) => {
+    const [version, cap, parents, list] = arrayOf(value, 4, 4)
+    demand(version === 1, 'another version')
+    const [host, label, paths, tool, totals, partial] = arrayOf(list, 6, maxFacts)
+    return {
+      cap: capOfType(cap, 'DIR-CHK'),
+      parents: arrayOf(parents, 0, maxParents).map((id) => bytesOf(id, hashBytes)),
+      host: textOf(host, maxTextChars),
+      label: textOf(label, maxTextChars),
+      paths: arrayOf(paths, 0, maxPaths).map((path) => bytesOf(path, 0, maxPathBytes)),
+      tool: textOf(tool, maxTextChars),
+      totals: readTotals(totals),
+      partial: integerOf(partial, 0, 1) === 1,
+    }
+  })
+}
+
+export function formatSnapshotCheck({ cap, totals }: SnapshotCheck): Uint8Array {
+  return encodeCbor([1, encodeCap(cap), [toTotals(totals)]])
+}
+
+/** Throws E_ENTRY. */
+export function readSnapshotCheck(plaintext: Uint8Array): SnapshotCheck {
+  return decodeAs('E_ENTRY', 'snapshot', plaintext, limits, (value) => {
+    const [version, cap, facts] = arrayOf(value, 3, 3)
+    demand(version === 1, 'another version')
+    const [totals] = arrayOf(facts, 1, maxFacts)
+    return { cap: capOfType(cap, 'DIR-CHK-Verifier'), totals: readTotals(totals) }
+  })
+}
+
+function toTotals({ bytes, files, directories, objects }: SnapshotTotals): CborValue {
+  return [bytes, files, directories, objects]
+}
+
+function readTotals(value: CborValue): SnapshotTotals {
+  const [bytes, files, directories, objects] = arrayOf(value, 4, 4).map((n) => integerOf(n, 0))
+  return { bytes, files, directories, objects }
+}
+
+function capOfType<T extends 'DIR-CHK' | 'DIR-CHK-Verifier'>(value: CborValue, type: T): CapOf<T> {
+  const cap = decodeCap(bytesOf(value, 1, 256))
+  if (cap.type !== type) throw new GridError('E_ENTRY', 'a snapshot with a cap of another type')
+  return cap as CapOf<T>
+}

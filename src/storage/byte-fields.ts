@@ -1,0 +1,85 @@
+/** Fields of fixed width and byte strings end to end, written and read in order. */
+import { concat, readU16be, readU32be, readU64be, u32be, u64be } from '../base/bytes.ts'
+
+export class ByteWriter {
+  readonly #parts: Uint8Array[] = []
+
+  u8(value: number): void {
+    this.#parts.push(Uint8Array.of(value))
+  }
+
+  u16(value: number): void {
+    this.#parts.push(u32be(value).subarray(2))
+  }
+
+  u32(value: number): void {
+    this.#parts.push(u32be(value))
+  }
+
+  u64(value: number): void {
+    this.#parts.push(u64be(value))
+  }
+
+  /** `bytes` are borrowed until `bytes()`. */
+  raw(bytes: Uint8Array): void {
+    this.#parts.push(bytes)
+  }
+
+  /** All of it, in a new array. */
+  bytes(): Uint8Array {
+    return concat(...this.#parts)
+  }
+}
+
+/** Throws what `fail` makes where a field is not there, or not what it should be. */
+export class ByteReader {
+  readonly #bytes: Uint8Array
+  readonly #fail: () => Error
+  #offset = 0
+
+  constructor(bytes: Uint8Array, fail: () => Error) {
+    this.#bytes = bytes
+    this.#fail = fail
+  }
+
+  u8(): number {
+    return this.#take(1)[0]
+  }
+
+  u16(): number {
+    return readU16be(this.#take(2), 0)
+  }
+
+  u32(): number {
+    return readU32be(this.#take(4), 0)
+  }
+
+  /** An integer of 0 … 2^53-1. */
+  u64(): number {
+    const value = readU64be(this.#take(8), 0)
+    if (value === undefined) throw this.#fail()
+    return value
+  }
+
+  /** A byte of 0 or 1. */
+  flag(): boolean {
+    const value = this.u8()
+    if (value > 1) throw this.#fail()
+    return value === 1
+  }
+
+  /** A view of the next `length` bytes. */
+  raw(length: number): Uint8Array {
+    return this.#take(length)
+  }
+
+  /** Nothing may be left. */
+  end(): void {
+    if (this.#offset !== this.#bytes.length) throw this.#fail()
+  }
+
+  #take(length: number): Uint8Array {
+    if (length > this.#bytes.length - this.#offset) throw this.#fail()
+    return this.#bytes.subarray(this.#offset, (this.#offset += length))
+  }
+}

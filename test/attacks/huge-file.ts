@@ -11,6 +11,8 @@ import { uploadObject } from '../../src/node/object-upload.ts'
 import { PeerHealth } from '../../src/node/peer-health.ts'
 import type { ExtentRow } from '../../src/tree/file-node.ts'
 import { FileTreeWriter } from '../../src/tree/file-writer.ts'
+import { LoneNodes } from '../../src/tree/node-sink.ts'
+import { plainStream } from '../../src/tree/stream-row.ts'
 import { type AttackedGrid, content } from './attacked-grid.ts'
 
 const secret = new Uint8Array(32).fill(1)
@@ -37,12 +39,15 @@ export async function putHuge(attacked: AttackedGrid): Promise<string> {
   const { clock, random } = attacked
   const context = { clock, random, health: new PeerHealth(clock) }
   const coding = { k: redundancy.k, n: redundancy.n }
-  const tree = new FileTreeWriter(convergenceKeys(secret), async (slice) => {
-    const object = await encoder.content(slice, { secret, coding, profile: 'cdc' })
-    await attacked.run(uploadObject(context, attacked.candidates, object, redundancy))
-    const { root, ciphertextBytes } = object
-    return { root, ...coding, ciphertextBytes }
-  })
+  const tree = new FileTreeWriter(
+    convergenceKeys(secret),
+    new LoneNodes(async (slice) => {
+      const object = await encoder.content(slice, { secret, coding, profile: 'cdc' })
+      await attacked.run(uploadObject(context, attacked.candidates, object, redundancy))
+      const { root, ciphertextBytes } = object
+      return { root, ...coding, ciphertextBytes }
+    }),
+  )
   for (let i = 0; i < extentCount; i++) await tree.add(rows[i % 2])
   await tree.add(await rowOf(attacked, tail))
   const { object, readKey } = await tree.finish()
@@ -53,5 +58,5 @@ async function rowOf(attacked: AttackedGrid, bytes: Uint8Array): Promise<ExtentR
   const { cap } = await attacked.put(bytes)
   const { root, k, n, readKey } = parseCap(cap) as ChkCap
   const ciphertextBytes = paddedLength(sealedLength(bytes.length))
-  return { object: { root, k, n, ciphertextBytes }, plaintextBytes: bytes.length, readKey }
+  return plainStream({ root, k, n, ciphertextBytes }, bytes.length, readKey)
 }

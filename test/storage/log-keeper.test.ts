@@ -173,6 +173,20 @@ describe('LocalPeer that keeps logs', () => {
     assert.equal((await server.read(log)).forks.length, 8)
   })
 
+  it('keeps 64 pieces of evidence of a log', async () => {
+    const server = await LogServer.start('evidence of many')
+    const log = new TestLog()
+    const devices = Array.from({ length: 9 }, (_, i) => log.device(`device ${i}`))
+    const firsts = devices.map((device) => device.snapshot())
+    await server.append(log.append(...log.admin.entries, ...firsts))
+    for (const device of devices) {
+      const rivals = Array.from({ length: 8 }, (_, i) => device.make({ seq: 1, clientMs: i }))
+      const appends = rivals.map((rival) => server.peer.appendEntries(log.append(rival)))
+      await server.machine.run(Promise.all(appends))
+    }
+    assert.equal((await server.read(log)).forks.length, 64)
+  })
+
   it('makes appends that wait durable together', async () => {
     const server = await LogServer.start('together')
     const log = new TestLog()

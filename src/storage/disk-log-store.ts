@@ -76,7 +76,7 @@ export class DiskLogStore implements LogStore {
     if (genesis === undefined) return undefined
     // whoever made the directory may have died, or not be done
     await this.#rooted()
-    await (await this.#directories.ready(sharePrefix(name))).run()
+    await this.#directories.sync(sharePrefix(name))
     const log = this.#diskLog(directory, genesis)
     await log.open()
     return log

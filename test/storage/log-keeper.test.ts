@@ -142,6 +142,17 @@ describe('LocalPeer that keeps logs', () => {
     })
   }
 
+  it('serves a file system that is mounted read-only', async () => {
+    const { server, log, device } = await begin('mounted read-only')
+    const before = await server.read(log)
+    server.machine.disk.readOnly = true
+    await server.restart()
+    assert.deepEqual(await server.read(log), before)
+    assert.deepEqual(await server.outcomes(log.append(device.entries[0])), ['had'])
+    assert.deepEqual(await server.outcomes(log.append(device.snapshot())), ['E_IO'])
+    assert.deepEqual(await server.outcomes(log.append(device.entries[3])), ['E_READ_ONLY'])
+  })
+
   it('answers no request by an entry of another that did not become durable', async () => {
     const { server, log, device } = await begin('together')
     const next = device.snapshot()

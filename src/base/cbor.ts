@@ -38,7 +38,8 @@ export function decodeCbor(bytes: Uint8Array, limits: CborLimits): CborValue {
   if (bytes.length > limits.bytes) throw malformed(`${bytes.length} bytes, at most ${limits.bytes}`)
   const end = new Scanner(bytes, limits).value(0, 0)
   if (end !== bytes.length) throw malformed('bytes after the value')
-  const value = fromCoder(decoder.decode(bytes))
+  // a view of its own, since the decoder leaves a property on what it is given
+  const value = fromCoder(decoder.decode(bytes.subarray()))
   if (compareBytes(encodeCbor(value), bytes) !== 0) throw malformed('not the canonical form')
   return value
 }

@@ -398,12 +398,19 @@ describe('FORKED', () => {
   it('is not said of evidence that somebody else made up', async () => {
     const world = await staged((peers) => peers)
     world.peers = world.peers.map((peer) =>
-      lying(peer, (reply) => {
-        const forged = reply.entries.map((held) => ({
-          held,
-          other: forgedTwin(held),
-        }))
-        return { ...reply, forks: [...forged, ...forged] }
+      behaving(peer, {
+        readLog: async (request) => {
+          const reply = await peer.readLog(request)
+          const whole = { ...request, ranges: [], others: true, bodies: 'none' } as const
+          const { entries } = await peer.readLog(whole)
+          const forks = entries.flatMap((held) => [
+            { held, other: forgedTwin(held) },
+            { held, other: held },
+            { held: forgedTwin(held), other: held },
+            { held, other: entries[0] },
+          ])
+          return { ...reply, forks }
+        },
       }),
     )
     assert.equal((await seen(world)).state, 'FRESH')

@@ -6,6 +6,7 @@ import { isGridError } from '../../src/base/errors.ts'
 import { formatHeader, readHeader, signHeader } from '../../src/log/entry.ts'
 import { formatConfigBody } from '../../src/log/log-config.ts'
 import { MemoryEntryJournal } from '../../src/log/entry-journal.ts'
+import { founded } from '../../src/log/log-admin.ts'
 import { heal } from '../../src/log/heal.ts'
 import type { AppendReply, LogPeer } from '../../src/log/log-peer.ts'
 import { behaving, keyOf, plenty, seedOf, silent, snapshotOf, World } from './world.ts'
@@ -428,6 +429,21 @@ describe('an admin', () => {
 })
 
 describe('healing', () => {
+  it('gives the genesis of a log without an entry', async () => {
+    const world = new World(4)
+    world.peers = world.servers.slice(0, 3)
+    await founded(world.log, world.peers)
+    const { clock, servers } = world
+    world.peers = [...servers]
+    const view = await world.reader().read()
+    assert.deepEqual(
+      new Set(view.servers.map(({ verdict }) => verdict)),
+      new Set(['current', 'absent']),
+    )
+    await heal(view, { targets: servers.slice(3), peers: servers, clock })
+    assert.equal((await world.reader().read()).conclusion.answered, 4)
+  })
+
   it('brings those that lag or forgot up to what was read', async () => {
     const world = new World(4)
     world.peers = world.servers.slice(0, 3)

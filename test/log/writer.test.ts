@@ -7,6 +7,9 @@ import { formatHeader, readHeader, signHeader } from '../../src/log/entry.ts'
 import { formatConfigBody } from '../../src/log/log-config.ts'
 import { MemoryEntryJournal } from '../../src/log/entry-journal.ts'
 import { founded } from '../../src/log/log-admin.ts'
+import { Pruner } from '../../src/log/pruner.ts'
+import { readRelease } from '../../src/log/release.ts'
+import { fetchBody } from '../../src/log/bodies.ts'
 import { heal } from '../../src/log/heal.ts'
 import type { AppendReply, LogPeer } from '../../src/log/log-peer.ts'
 import { behaving, keyOf, plenty, seedOf, silent, snapshotOf, World } from './world.ts'
@@ -425,6 +428,32 @@ describe('an admin', () => {
     const { LogAdmin } = await import('../../src/log/log-admin.ts')
     const other = LogAdmin.open({ signSeed: seedOf('x') }, world.writing())
     await assert.rejects(other, codeIs('E_CAP_WEAK'))
+  })
+})
+
+describe('a pruner', () => {
+  const release = {
+    server: undefined,
+    releaseSeq: 1,
+    cutoffMs: 5,
+    storageIndexes: [new Uint8Array(20)],
+  }
+
+  it('signs releases, and adds no snapshot', async () => {
+    const world = new World(4)
+    const admin = await world.found('laptop')
+    await (
+      await world.grant(admin, 'pruner', plenty, ['release'])
+    ).settled
+    const pruner = await Pruner.open({ ...world.writing(), seed: seedOf('pruner') })
+    assert.equal((await pruner.release(release)).outcome, 'committed')
+    const [entry] = (await world.reader().read()).entries('release')
+    const body = await fetchBody(entry, world.peers, { clock: world.clock })
+    assert.deepEqual(readRelease(body), { ...release, account: world.logId })
+    const asDevice = await world.device('pruner')
+    await assert.rejects(asDevice.append(...snapshotOf('a')), codeIs('E_CERTIFICATE'))
+    const asPruner = await Pruner.open({ ...world.writing(), seed: seedOf('laptop') })
+    await assert.rejects(asPruner.release(release), codeIs('E_CERTIFICATE'))
   })
 })
 

@@ -62,7 +62,9 @@ export class ChainWriter {
     this.#view = view
     this.#pending = pending
     this.author = publicKeyOfSeed(options.seed)
-    this.#chain = view.chainOf(this.author)?.chain ?? new VerifiedChain(view.logId, this.author)
+    // the reader's own grows as it reads: what is written in between it must find by itself
+    const read = view.chainOf(this.author)?.chain
+    this.#chain = read?.copy(view.logId) ?? new VerifiedChain(view.logId, this.author)
     const admin = view.chainOf(view.genesis.adminKey)
     this.#configs = neededConfigs(view.rules, admin)
     this.#answering = new Set(

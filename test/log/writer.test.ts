@@ -412,9 +412,13 @@ describe('an admin', () => {
     world.peers = world.servers.slice(0, 4)
     await world.found('laptop')
     world.peers = [...world.servers.slice(0, 4), ...world.servers.slice(4).map(dead)]
-    const admin = await world.admin()
+    const { writer } = await world.admin()
+    const { config } = writer.view.rules
     const keys = world.servers.slice(4).map(({ publicKey }) => publicKey)
-    assert.equal((await admin.moveTo(keys, [])).outcome, 'not-durable')
+    const next = { epoch: 1, servers: keys.sort(compareBytes) }
+    writer.require([config, next])
+    const report = await writer.append('config', () => formatConfigBody(next))
+    assert.equal(report.outcome, 'not-durable')
     const { conclusion } = await world.reader().read()
     assert.deepEqual([conclusion.state, conclusion.answered], ['STALE-POSSIBLE', 0])
   })

@@ -117,6 +117,11 @@ export class Branches {
     return this.#branches.length === 0 ? undefined : this.#branches.reduce(better)
   }
 
+  /** All versions. */
+  get all(): readonly VerifiedChain[] {
+    return this.#branches
+  }
+
   /** A proof for each version beyond the first. */
   proofs(): ForkProof[] {
     const [first, ...others] = this.#branches

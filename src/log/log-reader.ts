@@ -15,7 +15,7 @@ import { type Genesis, readGenesis } from './genesis.ts'
 import type { HeadPins } from './head-pins.ts'
 import type { LogPeer } from './log-peer.ts'
 import { LogRules, ruleKinds } from './log-rules.ts'
-import { type ChainView, LogView, verdictOf } from './log-view.ts'
+import { type ChainView, LogView, trustedEntriesOf, verdictOf } from './log-view.ts'
 import { askServers, type ServerAnswer } from './server-answer.ts'
 
 export interface LogReaderOptions {
@@ -68,7 +68,7 @@ export class LogReader {
     }
     const chains = this.#chainsOf(known, heard)
     const told = options.witnesses ?? []
-    const shown = { rules, branches, chains, answers: heard, pinned, told }
+    const shown = { logId, rules, branches, chains, answers: heard, pinned, told }
     const conclusion = freshnessOf(shown)
     await this.#pin(chains, pinned)
     const servers = heard.map((answer) => verdictOf(answer, chains))
@@ -138,15 +138,17 @@ export class LogReader {
     })
   }
 
-  /** Pins only ever move on, and stay where another version was seen. */
+  /** Pins only ever move on, to entries that are trusted, and stay where another version was seen. */
   async #pin(chains: readonly ChainView[], pinned: readonly ReadHeader[]): Promise<void> {
     const pins = new Map(pinned.map((pin) => [toHex(pin.fields.author), pin]))
     let moved = false
-    for (const { author, chain } of chains) {
-      const pin = pins.get(toHex(author))
-      const isOn = pin === undefined || chain.chain.holds(pin.fields.seq, pin.id)
-      if (chain.head === undefined || !isOn || pin?.fields.seq === chain.seq) continue
-      pins.set(toHex(author), chain.head)
+    for (const view of chains) {
+      const key = toHex(view.author)
+      const pin = pins.get(key)
+      const head = trustedEntriesOf(view).at(-1)
+      const isOn = pin === undefined || view.chain.chain.holds(pin.fields.seq, pin.id)
+      if (head === undefined || !isOn || head.fields.seq <= (pin?.fields.seq ?? 0)) continue
+      pins.set(key, head)
       moved = true
     }
     if (!moved) return

@@ -188,6 +188,43 @@ describe('reading among liars', () => {
     }
   })
 
+  it('waits for those that are slow where most others fail at once', async () => {
+    const dead = (peer: LogPeer): LogPeer =>
+      behaving(peer, { readLog: () => Promise.reject(new Error('connection lost')) })
+    const slow = (peer: LogPeer, { clock }: World): LogPeer =>
+      behaving(peer, {
+        readLog: async (request) => {
+          await new Promise<void>((resolve) => clock.after(3000, resolve))
+          return peer.readLog(request)
+        },
+      })
+    const world = await staged((peers, staging) =>
+      peers.map((peer, i) => (i < 7 ? dead(peer) : slow(peer, staging))),
+    )
+    const { seq, answered, state } = await seen(world)
+    assert.deepEqual([seq, answered, state], [5, 3, 'STALE-POSSIBLE'])
+  })
+
+  it('does not follow a chain without end, though its head is signed', async () => {
+    const world = await staged(some(0, silent), 4)
+    let asked = 0
+    const endless = longer(world.servers[0], (head) => {
+      const { fields } = head
+      const header = formatHeader({ ...fields, seq: 2 ** 30, prev: seedOf('far'), acks: [] })
+      return [{ header, signature: signHeader(header, seedOf('laptop')) }]
+    })
+    const counting = behaving(endless, {
+      readLog: (request) => {
+        asked += request.ranges.some(({ lastSeq }) => lastSeq === 2 ** 30) ? 1 : 0
+        return endless.readLog(request)
+      },
+    })
+    world.peers = [counting, ...world.servers.slice(1)]
+    const { state, view } = await seen(world)
+    assert.deepEqual([state, asked], ['FRESH', 0])
+    assert.equal(view.servers[0].verdict, 'wrong')
+  })
+
   it('counts a server that leaves a middle entry out as wrong', async () => {
     const omitting = (peer: LogPeer): LogPeer =>
       lying(peer, (reply) => ({ ...reply, entries: reply.entries.filter((_, i) => i !== 1) }))

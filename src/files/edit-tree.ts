@@ -43,6 +43,7 @@ export async function editTree(
   // Parents before what is below them; then the other way round.
   const places: Place[] = [top]
   for (const place of places) {
+    if (place.below.size === 0) continue
     const base = place === top ? root : directoryAt(place)
     for (const below of place.below.values()) {
       const name = below.path[below.path.length - 1]

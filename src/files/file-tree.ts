@@ -30,6 +30,8 @@ export interface FileTreeParts {
   trees: TreeStorage
   log: VersionLog
   clock: Clock
+  /** Convergence secret of the log, 32 bytes; the account's if absent. */
+  secret?: Uint8Array
   /** Name of this machine, as versions tell it. */
   host: string
   /** Program and version. */
@@ -177,8 +179,9 @@ export class FileTree {
     work: ChangeWork,
     { signal, label = '' }: ChangeOptions,
   ): Promise<Commit | undefined> {
-    const { trees, log, host, tool } = this.#parts
-    const root = await trees.write((writer) => this.#write(graph, heads, work, writer), { signal })
+    const { trees, log, host, tool, secret } = this.#parts
+    const write = (writer: ContentWriter) => this.#write(graph, heads, work, writer)
+    const root = await trees.write(write, { signal, ...(secret && { secret }) })
     if (root === undefined) return undefined
     const cap = capOfDirectory(root)
     const parents = heads.map(({ entry }) => entry.id)

@@ -11,6 +11,6 @@ export interface TreeStorage extends SliceReader, Pick<TreeStore, 'readContent'>
   /** Runs `work`, and resolves to what it gives once all that it made is safely stored. */
   write<T>(
     work: (writer: ContentWriter) => Promise<T>,
-    options?: { signal?: AbortSignal },
+    options?: { signal?: AbortSignal; secret?: Uint8Array },
   ): Promise<T>
 }

@@ -2,7 +2,7 @@
 import type { ReadHeader } from '../log/entry.ts'
 import type { LogView } from '../log/log-view.ts'
 import type { AppendReport } from '../log/quorum-append.ts'
-import type { Snapshot, SnapshotCheck } from '../log/snapshot-body.ts'
+import type { Snapshot } from '../log/snapshot-body.ts'
 
 interface Options {
   signal?: AbortSignal
@@ -14,9 +14,16 @@ export interface VersionLog {
   /** What a snapshot says. Throws E_ABSENT, E_SEAL, E_ENTRY. */
   open(entry: ReadHeader, options: Options): Promise<Snapshot>
   /**
-   * Adds a snapshot to the chain of this device, acknowledging what `read` gave last.
+   * As `read`, by whoever is about to append: no other process of this home may from now on, what
+   * was left half written is finished, and a quorum has answered, so nothing committed is missing.
    *
-   * @throws E_CAP_WEAK if the cap at hand adds none; what `Device.append` throws
+   * @throws E_CAP_WEAK if the cap at hand appends nothing; E_NOT_ENOUGH_SERVERS, E_NOT_DURABLE,
+   *   E_LOCKED, E_FORKED, E_REVOKED
    */
-  append(snapshot: Snapshot, check: SnapshotCheck, options: Options): Promise<AppendReport>
+  readToAppend(options: Options): Promise<LogView>
+  /**
+   * Adds a snapshot to the chain of this device, acknowledging what `readToAppend` gave
+   * last. Throws E_NOT_DURABLE, E_FORKED, E_REVOKED, E_CERTIFICATE, E_RATE.
+   */
+  append(snapshot: Snapshot, options: Options): Promise<AppendReport>
 }

@@ -1,0 +1,30 @@
+/** File systems on a grid, for whoever holds the caps. */
+import type { Clock } from '../base/clock.ts'
+import { version } from '../base/version.ts'
+import type { CapOf } from '../caps/cap.ts'
+import type { Grid } from '../node/grid.ts'
+import { FileTree } from './file-tree.ts'
+import { GridLog } from './grid-log.ts'
+
+export interface OpenFilesOptions {
+  clock: Clock
+  /** Name of this machine, as versions tell it. */
+  host?: string
+}
+
+/**
+ * The tree whose versions are in a log; without an append cap it can only be read.
+ *
+ *     const files = openFiles(grid, { read, append }, { clock })
+ *     const { view } = await files.read()
+ */
+export function openFiles(
+  grid: Pick<Grid, 'trees' | 'logs'>,
+  { read, append }: { read: CapOf<'LOG-Read'>; append?: CapOf<'LOG-Append'> | undefined },
+  { clock, host = '' }: OpenFilesOptions,
+): FileTree {
+  const log = new GridLog({ logs: grid.logs, read, append, clock })
+  const secret = append?.convergenceSecret
+  const parts = { trees: grid.trees, log, clock, host, tool: `grid ${version}` }
+  return new FileTree({ ...parts, ...(secret && { secret }) })
+}

@@ -38,6 +38,38 @@ export { makeHome, openGrid, type OpenGridOptions } from './node/open-grid.ts'
 export { openFile, type OpenFile } from './node/file-source.ts'
 export type { PeerPool, PeerReport } from './node/peer-pool.ts'
 export type { Redundancy } from './node/placement.ts'
+export type { NodeName } from './tree/node-ref.ts'
+export type { DirectoryEntry, DirectoryRef } from './tree/entry.ts'
+export { capOfDirectory, capOfEntry, directoryOfCap } from './tree/directory-cap.ts'
+export {
+  findEntry,
+  listDirectory,
+  type ListOptions,
+  resolveDirectory,
+} from './tree/directory-reader.ts'
+export {
+  changeDirectory,
+  type DirectoryChange,
+  type DirectoryWriteContext,
+  writeDirectory,
+} from './tree/directory-writer.ts'
+export { totalsOf } from './node/tree-totals.ts'
+export {
+  type CreatedLog,
+  type CreateLogOptions,
+  type GrantOptions,
+  type LogOptions,
+  Logs,
+} from './node/logs.ts'
+export type { DeviceLog, SnapshotFacts } from './node/device-log.ts'
+export type { LogSnapshot, ReadableLog, SnapshotsOptions } from './node/readable-log.ts'
+export type { LogRecords } from './node/log-records.ts'
+export type { RateLimits, Right } from './log/certificate.ts'
+export type { Conclusion, Evidence, Freshness, Witness } from './log/conclusion.ts'
+export type { ReadOptions } from './log/log-reader.ts'
+export type { LogView, ServerVerdict } from './log/log-view.ts'
+export type { AppendReport, ServerReceipt } from './log/quorum-append.ts'
+export type { Snapshot, SnapshotCheck, SnapshotTotals } from './log/snapshot-body.ts'
 export { parseCap } from './caps/parse.ts'
 export { formatCap } from './caps/text.ts'
 export { formatCompactCap } from './caps/compact.ts'

@@ -19,6 +19,8 @@ import { capOfContent } from './file-content.ts'
 import { downloadFile, downloadStream, type SegmentReader } from './file-download.ts'
 import { type FileInput, uploadFile } from './file-upload.ts'
 import { downloadSegments } from './object-download.ts'
+import { type LogRecords, memoryRecords } from './log-records.ts'
+import { Logs } from './logs.ts'
 import type { ObjectReport } from './object-upload.ts'
 import { PeerHealth } from './peer-health.ts'
 import type { PeerPool, PeerReport } from './peer-pool.ts'
@@ -40,6 +42,8 @@ export interface GridParts {
   redundancy?: Redundancy
   /** What every put uses unless told otherwise; `account` if absent. */
   convergence?: 'account' | 'random'
+  /** What is remembered of logs from one run to the next; as long as the process if absent. */
+  records?: LogRecords
 }
 
 export interface PutOptions extends PlaceOptions {
@@ -81,6 +85,8 @@ export class Grid {
   readonly #placer: Placer
   /** Directories, and the files in them. */
   readonly trees: TreeStore
+  /** Append-only logs of snapshots. */
+  readonly logs: Logs
 
   constructor(parts: GridParts) {
     this.#parts = parts
@@ -92,6 +98,7 @@ export class Grid {
       const isSmall = range.segmentCount <= smallSegmentCount
       return this.#segments(isSmall ? smallEncoder : encoder)(range, options)
     })
+    this.logs = new Logs({ ...parts, records: parts.records ?? memoryRecords() })
   }
 
   /**
@@ -163,9 +170,15 @@ export class Grid {
     )
   }
 
+  /** What people call a server; its id if it has no name. */
+  nickname(id: string): string {
+    return this.#parts.peers.nickname(id)
+  }
+
   /** Ends connections and threads. What was acknowledged stays stored. */
   async close(): Promise<void> {
     const { peers, encoder, smallEncoder } = this.#parts
+    await this.logs.close()
     await Promise.all([peers.close(), encoder.close(), smallEncoder.close()])
   }
 

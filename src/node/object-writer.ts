@@ -2,6 +2,7 @@
  * Objects on their way to servers, many side by side: each is named as soon as it is encoded, and
  * all of them are waited for in the end.
  */
+import { setMaxListeners } from 'node:events'
 import { Budget } from '../base/limit.ts'
 import type { EncodedShares, EncodeSettings } from '../encoding/encoder.ts'
 import type { ContentStore } from '../tree/node-sink.ts'
@@ -35,6 +36,8 @@ export class ObjectWriter {
     this.signal = options.signal
       ? AbortSignal.any([options.signal, this.#stop.signal])
       : this.#stop.signal
+    // every object on its way listens to it
+    setMaxListeners(0, this.signal)
   }
 
   /** Resolves when the object has a name; it is placed meanwhile. `content` is handed over. */

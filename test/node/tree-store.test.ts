@@ -141,8 +141,7 @@ describe('tree store', () => {
     const base = await trees.write(async (writer) => {
       const inputs = names.map((name, i) => ({ item: name, input: { stream: [content(100, i)] } }))
       const entries: DirectoryEntry[] = []
-      for await (const { item, sizeBytes: _, ...file } of writer.putMany(inputs))
-        entries.push(entryOf(item, file))
+      for await (const file of writer.putMany(inputs)) entries.push(entryOf(file.item, file))
       return writeDirectory(writer, entries)
     })
     const seen: Uint8Array[] = []

@@ -3,7 +3,9 @@ import type { Edit } from '../files/edit-tree.ts'
 import { formatPath, type Path } from '../files/path.ts'
 import type { ContentWriter } from '../files/tree-storage.ts'
 import type { DirectoryEntry } from '../tree/entry.ts'
+import { untilAborted } from '../base/deadline.ts'
 import { GridError } from '../base/errors.ts'
+import { newDirectory } from './tree-edits.ts'
 import type { Context } from './command.ts'
 import { linkTarget, type LocalItem, openLocal, walkLocal } from './local-source.ts'
 
@@ -16,7 +18,7 @@ export interface CopyCount {
 }
 
 export interface CopyIn {
-  /** A path of this machine. */
+  /** A path of this machine, or `-` for standard input. */
   source: string
   /** Where it is to be in the tree. */
   target: Path
@@ -25,11 +27,13 @@ export interface CopyIn {
 
 /** Counts what it stores in `count`. Throws E_FILE for a directory without `recursive`. */
 export async function copyIn(
-  { output, signal }: Context,
+  context: Context,
   writer: ContentWriter,
   { source, target, recursive }: CopyIn,
   count: CopyCount,
 ): Promise<Edit[]> {
+  const { output, signal } = context
+  if (source === '-') return [await copyStdin(context, writer, target, count)]
   const edits: Edit[] = []
   const refuse = async (at: Uint8Array, error: unknown): Promise<void> => {
     count.skipped++
@@ -69,6 +73,22 @@ export async function copyIn(
     count.bytes += sizeBytes
   }
   return edits
+}
+
+/** Standard input, as a file of this moment. */
+async function copyStdin(
+  { world, signal }: Context,
+  writer: ContentWriter,
+  path: Path,
+  count: CopyCount,
+): Promise<Edit> {
+  const stream = untilAborted(world.stdin, signal)
+  const { kind, content, sizeBytes } = await writer.putContent({ stream })
+  count.files++
+  count.bytes += sizeBytes
+  const attributes = { ...newDirectory(world.clock), mode: 0o644 }
+  const entry = { name: path[path.length - 1], ...attributes, kind, content } as DirectoryEntry
+  return { path, entry }
 }
 
 function entryAt(path: Path, { attributes }: LocalItem) {

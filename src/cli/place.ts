@@ -2,6 +2,8 @@
 import type { Cap } from '../caps/cap.ts'
 import { GridError } from '../base/errors.ts'
 import { parseCap } from '../caps/parse.ts'
+import { type CapSource, readCap } from './cap-argument.ts'
+import type { Context } from './command.ts'
 import { isAliasName } from '../files/aliases.ts'
 import { parsePath, type Path } from '../files/path.ts'
 
@@ -61,4 +63,21 @@ export function parseTreePlaces(texts: readonly string[]): TreePlace[] {
 function pathIn(text: string): Pick<TreePlace, 'path' | 'isDirectory'> {
   const path = parsePath(text)
   return { path, isDirectory: path.length === 0 || text.endsWith('/') }
+}
+
+/** A call whose first argument is a cap or a place, unless the cap comes from elsewhere. */
+export async function readSource(
+  source: CapSource,
+  context: Context,
+): Promise<{ source: Cap | TreePlace; rest: readonly string[] }> {
+  const [first, ...rest] = source.positionals
+  const { capFile, capStdin } = source.options
+  if (first !== undefined && capFile === undefined && !capStdin) {
+    const isPlace = !textCap.test(first) || first.includes('/')
+    const place = isPlace ? parsePlace(first) : undefined
+    const isTree = place?.kind === 'tree' && ('alias' in place.source || place.path.length > 0)
+    if (isTree) return { source: place, rest }
+  }
+  const { cap, rest: others } = await readCap(source, context)
+  return { source: cap, rest: others }
 }

@@ -10,6 +10,7 @@ import { sha256 } from '../base/hash.ts'
 import { convergenceKeys } from '../caps/keys.ts'
 import type { Conclusion } from '../log/conclusion.ts'
 import type { ReadHeader } from '../log/entry.ts'
+import type { AppendReport } from '../log/quorum-append.ts'
 import type { LogView } from '../log/log-view.ts'
 import type { Snapshot } from '../log/snapshot-body.ts'
 import { capOfDirectory } from '../tree/directory-cap.ts'
@@ -75,6 +76,7 @@ export interface ChangeOptions extends Options {
 /** What to do, given the tree as it is now; files that it names are stored with the writer. */
 export type ChangeWork = (view: TreeView, writer: ContentWriter) => Promise<Iterable<Edit>>
 
+const nothing: ChangeWork = async () => []
 const maxParents = 8
 /** Directories worked out for reading alone are sealed under a key that protects nothing. */
 const readingKeys = convergenceKeys(sha256(utf8('grid/v1/scratch')))
@@ -120,11 +122,14 @@ export class FileTree {
    */
   async change(work: ChangeWork, options: ChangeOptions = {}): Promise<Commit | undefined> {
     for (;;) {
-      const view = await this.#parts.log.readToAppend({ signal: options.signal })
-      const graph = this.#graphOf(view, options)
-      const heads = await graph.heads()
-      if (heads.length <= maxParents) return this.#append(graph, heads, work, options)
-      await this.#append(graph, heads.slice(0, maxParents), async () => [], options)
+      const { isDone, commit } = await this.#parts.log.writing(async (view, append) => {
+        const graph = this.#graphOf(view, options)
+        const heads = await graph.heads()
+        const isDone = heads.length <= maxParents
+        const [first, task] = isDone ? [heads, work] : [heads.slice(0, maxParents), nothing]
+        return { isDone, commit: await this.#append(graph, first, task, append, options) }
+      }, options)
+      if (isDone) return commit
     }
   }
 
@@ -182,16 +187,17 @@ export class FileTree {
     graph: VersionGraph,
     heads: readonly Version[],
     work: ChangeWork,
+    append: (snapshot: Snapshot) => Promise<AppendReport>,
     { signal, label = '' }: ChangeOptions,
   ): Promise<Commit | undefined> {
-    const { trees, log, host, tool, secret } = this.#parts
+    const { trees, host, tool, secret } = this.#parts
     const write = (writer: ContentWriter) => this.#write(graph, heads, work, writer)
     const root = await trees.write(write, { signal, ...(secret && { secret }) })
     if (root === undefined) return undefined
     const cap = capOfDirectory(root)
     const parents = heads.map(({ entry }) => entry.id)
     const facts = { host, label, paths: [], tool, totals: notCounted, partial: false }
-    const { id } = await log.append({ cap, parents, ...facts }, { signal })
+    const { id } = await append({ cap, parents, ...facts })
     return { id, root, parents: heads.length }
   }
 

@@ -1,6 +1,7 @@
 /** The log of a file system on the servers of a grid. */
-import type { Clock } from '../base/clock.ts'
-import { sleep } from '../base/clock.ts'
+import { type Clock, sleep } from '../base/clock.ts'
+import { toHex } from '../base/bytes.ts'
+import { publicKeyOfSeed } from '../base/ed25519.ts'
 import { GridError, isGridError } from '../base/errors.ts'
 import type { CapOf } from '../caps/cap.ts'
 import type { ReadHeader } from '../log/entry.ts'
@@ -41,28 +42,32 @@ export class GridLog implements VersionLog {
     return (this.#view = await this.#log.read(options))
   }
 
-  async readToAppend(options: Options): Promise<LogView> {
-    const device = await this.#device(options)
-    const unfinished = await device.retry(options)
-    if (unfinished !== undefined && unfinished.outcome !== 'committed') throw notDurable()
-    // What is acknowledged has then been seen by this reading too.
-    await device.refresh(options)
-    const view = await this.read(options)
-    const { answered, quorum } = view.conclusion
-    if (answered >= quorum) return view
-    throw new GridError(
-      'E_NOT_ENOUGH_SERVERS',
-      `${answered} log servers answer, and ${quorum} are needed to make a change`,
-      { hint: 'see `grid status` for the servers', facts: { stored: answered, happy: quorum } },
-    )
+  writing<T>(
+    work: (view: LogView, append: (snapshot: Snapshot) => Promise<AppendReport>) => Promise<T>,
+    options: Options,
+  ): Promise<T> {
+    const { logs } = this.#parts
+    const cap = this.#cap()
+    return inTurn(logs, cap, async () => {
+      const device = await this.#device(options)
+      const unfinished = await device.retry(options)
+      if (unfinished !== undefined && unfinished.outcome !== 'committed') throw notDurable()
+      // What is acknowledged has then been seen by this reading too.
+      await device.refresh(options)
+      const view = await this.read(options)
+      checkQuorum(view)
+      let seq = device.seq
+      return work(view, async (snapshot) => {
+        if (device.seq !== seq) throw new GridError('E_BUSY', 'this chain was written meanwhile')
+        const report = await logs.append(cap, snapshot, options)
+        seq = report.seq
+        return report
+      })
+    })
   }
 
   async open(entry: ReadHeader, options: Options): Promise<Snapshot> {
     return this.#log.open(this.#view ?? (await this.read(options)), entry, options)
-  }
-
-  append(snapshot: Snapshot, options: Options): Promise<AppendReport> {
-    return this.#parts.logs.append(this.#cap(), snapshot, options)
   }
 
   /** Waits for another process that writes the same chain: one at a time may. */
@@ -88,6 +93,33 @@ export class GridLog implements VersionLog {
       facts: { needed: 'LOG-Append' },
     })
   }
+}
+
+/** Last work under way, by the chain, of each grid. */
+const turns = new WeakMap<Grid['logs'], Map<string, Promise<unknown>>>()
+
+/** One work at a time for each chain. */
+function inTurn<T>(
+  logs: Grid['logs'],
+  { deviceSeed }: CapOf<'LOG-Append'>,
+  work: () => Promise<T>,
+): Promise<T> {
+  const chains = turns.get(logs) ?? new Map<string, Promise<unknown>>()
+  turns.set(logs, chains)
+  const key = toHex(publicKeyOfSeed(deviceSeed))
+  const turn = (chains.get(key) ?? Promise.resolve()).then(work, work)
+  const settled = turn.catch(() => undefined)
+  chains.set(key, settled)
+  return turn
+}
+
+function checkQuorum({ conclusion: { answered, quorum } }: LogView): void {
+  if (answered >= quorum) return
+  throw new GridError(
+    'E_NOT_ENOUGH_SERVERS',
+    `${answered} log servers answer, and ${quorum} are needed to make a change`,
+    { hint: 'see `grid status` for the servers', facts: { stored: answered, happy: quorum } },
+  )
 }
 
 function notDurable(): GridError {

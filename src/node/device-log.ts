@@ -34,6 +34,11 @@ export class DeviceLog {
     return this.#device.writer.author
   }
 
+  /** Number of its newest entry, durable or not; 0 for none. */
+  get seq(): number {
+    return this.#device.writer.seq
+  }
+
   /** Name of the device, by its certificate. */
   get label(): string {
     return this.#device.writer.view.rules.certificateOf(this.author)?.label ?? ''

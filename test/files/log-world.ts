@@ -26,24 +26,22 @@ class WorldLog implements VersionLog {
 
   read: VersionLog['read'] = (options) => this.#reader.read(options)
 
-  readToAppend: VersionLog['readToAppend'] = async (options) => {
-    this.#device ??= await this.#world.device(this.#name)
-    await this.#device.writer.refresh(options)
-    return this.#device.writer.view
+  writing: VersionLog['writing'] = async (work, options) => {
+    const device = (this.#device ??= await this.#world.device(this.#name))
+    await device.writer.refresh(options)
+    return work(device.writer.view, async (snapshot) => {
+      const { cap, totals } = snapshot
+      const check = { cap: attenuate(cap, 'DIR-CHK-Verifier'), totals }
+      this.#world.clock.wallMs += 60_000
+      const report = await device.append(snapshot, check, options)
+      if (report.outcome === 'committed') return report
+      throw new GridError('E_NOT_DURABLE', 'too few took it')
+    })
   }
 
   open: VersionLog['open'] = async (entry) => {
     const body = await fetchBody(entry, this.#peers(), { clock: this.#world.clock })
     return openSnapshot(entry, body, attenuate(this.#world.cap, 'LOG-Read').readSeed)
-  }
-
-  append: VersionLog['append'] = async (snapshot, options) => {
-    const { cap, totals } = snapshot
-    const check = { cap: attenuate(cap, 'DIR-CHK-Verifier'), totals }
-    this.#world.clock.wallMs += 60_000
-    const report = await this.#device!.append(snapshot, check, options)
-    if (report.outcome === 'committed') return report
-    throw new GridError('E_NOT_DURABLE', 'too few took it')
   }
 }
 

@@ -114,4 +114,14 @@ describe('map', () => {
     await two.set('k', utf8('3'))
     assert.deepEqual([text(await one.get('k')), await one.conflicts('k')], ['3', []])
   })
+
+  it('loses nothing of many changes that one device makes at once', async () => {
+    const { grid } = await MemoryGrid.of(4)
+    const { admin, append } = await grid.logs.create({ device: 'first' })
+    const read = attenuate(admin, 'LOG-Read')
+    const both = [openMap(grid, { read, append }), openMap(grid, { read, append })]
+    const keys = Array.from({ length: 12 }, (_, i) => `k${String(i).padStart(2, '0')}`)
+    await Promise.all(keys.map((key, i) => both[i % 2].set(key, utf8(key))))
+    assert.deepEqual(await keysIn(both[0]), keys)
+  })
 })

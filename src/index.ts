@@ -70,6 +70,29 @@ export type { ReadOptions } from './log/log-reader.ts'
 export type { LogView, ServerVerdict } from './log/log-view.ts'
 export type { AppendReport, ServerReceipt } from './log/quorum-append.ts'
 export type { Snapshot, SnapshotCheck, SnapshotTotals } from './log/snapshot-body.ts'
+export { openFiles, openMap, type OpenFilesOptions } from './files/open-files.ts'
+export {
+  type ChangeOptions,
+  type ChangeWork,
+  type Commit,
+  type CurrentTree,
+  FileTree,
+  findVersion,
+  formatVersion,
+  type PathVersion,
+} from './files/file-tree.ts'
+export type { Edit } from './files/edit-tree.ts'
+export { type Found, TreeView, type Walked, type WalkOptions } from './files/tree-view.ts'
+export { formatName, formatPath, parseName, parsePath, type Path } from './files/path.ts'
+export type { Version } from './files/version-graph.ts'
+export {
+  GridMap,
+  type MapChange,
+  type MapItem,
+  type MapVersion,
+  type RangeOptions,
+} from './files/map.ts'
+export type { MapKey } from './files/map-key.ts'
 export { parseCap } from './caps/parse.ts'
 export { formatCap } from './caps/text.ts'
 export { formatCompactCap } from './caps/compact.ts'

@@ -34,6 +34,11 @@ export class DeviceLog {
     return this.#device.writer.author
   }
 
+  /** Number of its newest entry, durable or not; 0 for none. */
+  get seq(): number {
+    return this.#device.writer.seq
+  }
+
   /** Name of the device, by its certificate. */
   get label(): string {
     return this.#device.writer.view.rules.certificateOf(this.author)?.label ?? ''
@@ -51,10 +56,7 @@ export class DeviceLog {
     options: { signal?: AbortSignal } = {},
   ): Promise<AppendReport> {
     const { writer } = this.#device
-    if (this.#clock.monotonicMs() - this.#readMs > refreshAfterMs) {
-      await writer.refresh(options)
-      this.#readMs = this.#clock.monotonicMs()
-    }
+    if (this.#clock.monotonicMs() - this.#readMs > refreshAfterMs) await this.refresh(options)
     const { pending } = writer
     const before = pending === undefined ? this.#lastId : entryIdOf(pending.header)
     const parents = facts.parents ?? (before === undefined ? [] : [before])
@@ -63,6 +65,12 @@ export class DeviceLog {
     const report = await this.#device.append({ ...facts, parents }, check, options)
     this.#lastId = report.id
     return report
+  }
+
+  /** Reads the log again, for the heads that the next entry acknowledges. */
+  async refresh(options: { signal?: AbortSignal } = {}): Promise<void> {
+    await this.#device.writer.refresh(options)
+    this.#readMs = this.#clock.monotonicMs()
   }
 
   /** Offers the entry that is not durable yet once more; undefined if there is none. */

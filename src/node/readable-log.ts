@@ -90,6 +90,18 @@ export class ReadableLog {
     }
   }
 
+  /** What one snapshot says, to a reader. Throws E_ABSENT, E_SEAL, E_ENTRY; E_CAP_WEAK to a verifier. */
+  async open(
+    view: LogView,
+    entry: ReadHeader,
+    options: { signal?: AbortSignal } = {},
+  ): Promise<Snapshot> {
+    const bodies = await this.#bodies(view, [entry], options)
+    const { snapshot, error } = this.#open(view, entry, bodies.get(toHex(entry.id)))
+    if (snapshot !== undefined) return snapshot
+    throw error ?? new GridError('E_CAP_WEAK', 'a LOG-Verify cap opens no snapshot')
+  }
+
   #open(view: LogView, entry: ReadHeader, body: Uint8Array | undefined): LogSnapshot {
     const { fields, id } = entry
     const { author, seq, clientMs } = fields

@@ -28,6 +28,11 @@ export function utf8(text: string): Uint8Array {
   return new TextEncoder().encode(text)
 }
 
+/** Bytes of `utf8(text)`, without making them. */
+export function utf8Length(text: string): number {
+  return Buffer.byteLength(text)
+}
+
 export function toHex(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')
 }

@@ -2,7 +2,7 @@
  * What a directory knows of a file beyond kind, mode, time and content (docs/specs/directory.md,
  * "Meta"): pairs of a key and a value, keys ascending, each only where there is something to say.
  */
-import { compareBytes, utf8 } from '../base/bytes.ts'
+import { compareBytes, utf8Length } from '../base/bytes.ts'
 import type { CborValue } from '../base/cbor.ts'
 import { asArray, asBytes, asInteger, malformedNode } from './refs.ts'
 
@@ -121,7 +121,7 @@ function parseXattrs(value: CborValue): ExtendedAttribute[] {
 }
 
 function asOwner(value: CborValue): string {
-  if (typeof value !== 'string' || value === '' || utf8(value).length > maxOwnerBytes)
+  if (typeof value !== 'string' || value === '' || utf8Length(value) > maxOwnerBytes)
     throw malformedNode('an owner that is no name')
   return value
 }

@@ -2,7 +2,7 @@
  * Where the nodes of a directory end (docs/specs/directory.md, "Splitting"): a matter of the rows
  * since the node began, so that equal entries give equal nodes whatever the history.
  */
-import { readU32be, utf8 } from '../base/bytes.ts'
+import { readU32be, utf8Length } from '../base/bytes.ts'
 import { hmac } from '../base/hash.ts'
 import { type ConvergenceKeys, nodeCutKeyOf } from '../caps/keys.ts'
 import { type DirectoryRow, maxDirectoryRows } from './directory-node.ts'
@@ -69,7 +69,7 @@ export function weightOf(row: DirectoryRow): number {
 }
 
 function metaWeight({ owner = '', group = '', xattrs = [] }: EntryMeta): number {
-  let weight = utf8(owner).length + utf8(group).length
+  let weight = utf8Length(owner) + utf8Length(group)
   for (const { name, value } of xattrs) weight += xattrWeight + name.length + value.length
   return weight
 }

@@ -3,7 +3,7 @@
     python3 test/second/check.py
 
 Standard library and the openssl command only; a maker NAME.py prints what test/vectors/NAME.json
-holds. Exits with 1 on any difference.
+holds; log.py answers the cases that the project itself makes. Exits with 1 on any difference.
 """
 import json
 import os

@@ -2,7 +2,7 @@
 import unicodedata
 
 import ed25519
-from logentry import TOP, array, decoded, hold
+from logentry import TOP, array, decoded, hold, of_this_version
 from node import within
 from notation import tagged
 
@@ -24,8 +24,7 @@ class Genesis:
         self.log_id = tagged("log-genesis", data)
         hold(code, log_id in (None, self.log_id))
         value = decoded(code, data, LONGEST_GENESIS)
-        hold(code, isinstance(value, list) and len(value) == 7, value[0] == 1, isinstance(value[1], int))
-        hold("E_VERSION", value[1] == 1)
+        of_this_version(code, value, 7)
         _, _, self.admin, self.reader, self.verifier, parameters, self.created = array(
             code, value, int, int, 32, WIDE, WIDE, list, int)
         self.profile, self.convergence_epoch, config = array(code, parameters, int, int, list)
@@ -121,7 +120,7 @@ class Rules:
         body = body_of(kind, data)
         if kind == "revocation":
             author, seq, last = body
-            hold("E_ENTRY", author != self.genesis.admin, seq > 0 or last == self.genesis.log_id)
+            hold("E_ENTRY", author != self.genesis.admin)
             return lambda: self.revoke(author, seq, last)
         if kind == "config":
             hold("E_ENTRY", body[0] == self.configs[-1][0] + 1)

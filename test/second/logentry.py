@@ -31,13 +31,17 @@ def decoded(code, data, longest):
         raise Refused(code) from error
 
 
+def of_this_version(code, value, length):
+    hold(code, isinstance(value, list) and len(value) == length and value[0] == 1 and isinstance(value[1], int))
+    hold("E_VERSION", value[1] == 1)
+
+
 class Header:
     def __init__(self, data, signature):
         code = "E_ENTRY"
         hold(code, len(signature) == 64)
         value = decoded(code, data, LONGEST_HEADER)
-        hold(code, isinstance(value, list) and len(value) == 12, value[0] == 1, isinstance(value[1], int))
-        hold("E_VERSION", value[1] == 1)
+        of_this_version(code, value, 12)
         (_, _, self.log_id, self.author, self.seq, self.prev, self.skip, self.acks, self.client_ms, kind,
          self.body_hash, self.body_bytes) = array(code, value, int, int, 32, 32, int, 32, 32, list, int, int, 32, int)
         hold(code, within(self.seq, 1, TOP), within(self.client_ms, 0, TOP), within(kind, 1, 6))

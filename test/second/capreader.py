@@ -92,3 +92,14 @@ def within(kind, values):
     if kind == "CHK-Verifier":
         refuse("E_CAP_FIELD", values["verifyKey"] or offset == 0)
     return values
+
+
+def answered(case):
+    """A case of op cap-parse of test/vectors/caps.json, with what it says as read here."""
+    asked = {name: case[name] for name in ("id", "op", "in")}
+    try:
+        kind, values = parse(case["in"]["text"])
+    except Refused as refused:
+        return {**asked, "error": str(refused)}
+    return {**asked, "out": {"cap": caps.plain(kind, values), "text": caps.text(kind, values),
+                             "compact": caps.compact(kind, values)}}

@@ -239,6 +239,8 @@ def writing():
     alone("3,000 names", {"gen": "numbers", "count": 3000})
     for count in (305, 306):
         alone(f"{count} names, where one ends a node at 305", {"gen": "numbers", "count": count})
+    for depths in ((1,), (0, 1)):
+        alone(f"one name, which ends nodes of depth {' and '.join(map(str, depths))}: one node", [letter(ending(depths))])
     alone("links of 64 kB, some nodes ended by weight", {"gen": "links", "count": 20, "bytes": 65535}, k=1, n=1)
     alone("a weight of 2^20 exactly", {"gen": "links", "count": 17, "bytes": 65400}, k=1, n=1)
     alone("every kind", every_kind(), verified=False)
@@ -292,6 +294,12 @@ def writing():
          directories=[[heavy("a", heaviest), heavy("b", heaviest), heavy("c", heaviest)]])
     bad("E_NODE", "not written: an entry of weight 2^19 + 1", "directory", secret=secret, k=1, n=1,
         placement="alone", directories=[[heavy("a", heaviest + 1)]])
+
+
+def ending(depths):
+    """The first of n0000000, n0000001, … that ends nodes of just these of the depths 0 and 1."""
+    return next(name for name in (f"n{i:07d}" for i in range(10**7)) if depths == tuple(
+        depth for depth in (0, 1) if dirnode.ends_by_name(SECRET, depth, name.encode())[0]))
 
 
 def nested():

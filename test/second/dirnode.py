@@ -4,7 +4,7 @@ import entry
 import node
 import seal
 from node import array, hold, within
-from notation import Refused, expand, mac, u32
+from notation import Refused, expand, mac
 
 PER_NODE, DEEPEST, FULL = 4096, 8, 2**20
 

@@ -5,8 +5,9 @@
 import { compareBytes } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
 import { publicKeyOfSeed } from '../base/ed25519.ts'
-import { GridError } from '../base/errors.ts'
+import { GridError, isGridError } from '../base/errors.ts'
 import { peerIdOf } from '../base/peer-id.ts'
+import { type Evidence, forkProofOf } from './conclusion.ts'
 import {
   ackKeyBytes,
   bodyHashOf,
@@ -25,6 +26,7 @@ import { type Handover, handoverOf, type KnownChain } from './handover.ts'
 import type { LogConfig } from './log-config.ts'
 import type { LogPeer } from './log-peer.ts'
 import type { LogReader } from './log-reader.ts'
+import type { LogRules, RuleChange } from './log-rules.ts'
 import type { LogView } from './log-view.ts'
 import { type AppendReport, appendAtQuorum } from './quorum-append.ts'
 import type { EntryPlace } from './sealed-body.ts'
@@ -47,8 +49,11 @@ export class ChainWriter {
   readonly author: Uint8Array
   readonly #options: ChainWriterOptions
   #view: LogView
+  /** Its own: what is written here the reader has still to read, or it would not heed its rules. */
   readonly #chain: VerifiedChain
-  readonly #handover: Handover
+  /** Of the admin: with all that was written here. */
+  readonly #rules: LogRules
+  #handover: Handover
   /** Signed, and not yet seen at a quorum. */
   #pending: LogEntry | undefined
   /** Configs that the next entry must reach. */
@@ -62,17 +67,17 @@ export class ChainWriter {
     this.#view = view
     this.#pending = pending
     this.author = publicKeyOfSeed(options.seed)
-    this.#chain = view.chainOf(this.author)?.chain ?? new VerifiedChain(view.logId, this.author)
-    const admin = view.chainOf(view.genesis.adminKey)
-    this.#configs = neededConfigs(view.rules, admin)
+    // the reader's own grows as it reads: what is written in between it must find by itself
+    const { logId, rules } = view
+    const shown = view.chainOf(this.author)?.chain
+    this.#chain = shown?.copy(logId) ?? new VerifiedChain(logId, this.author)
+    this.#rules = rules.copy()
+    if (pending !== undefined) this.#applyPending(readHeader(pending), pending.body)
+    this.#configs = configsOf(view)
     this.#answering = new Set(
       view.servers.filter(({ reason }) => reason === undefined).map(({ server }) => server),
     )
-    this.#handover = handoverOf(view, {
-      clock: options.clock,
-      peers: () => this.#sources(),
-      admin: () => this.#adminChain(),
-    })
+    this.#handover = this.#handoverOf(view)
   }
 
   /**
@@ -80,15 +85,15 @@ export class ChainWriter {
    * cloned, comes to know it here.
    *
    * @throws E_NOT_ENOUGH_SERVERS if too few answer to know the head; E_FORKED if the chain has been
-   *   written twice; E_REVOKED; what `LogReader.read` throws
+   *   written twice; E_TRUNCATED if its end is hidden; E_REVOKED; what `LogReader.read` throws
    */
   static async open(options: ChainWriterOptions, write: WriteOptions = {}): Promise<ChainWriter> {
     const view = await options.reader.read({ signal: write.signal })
     const author = publicKeyOfSeed(options.seed)
     checkHead(view, author)
     const pending = await options.journal.load(author)
-    const head = view.chainOf(author)?.chain ?? new VerifiedChain(view.logId, author)
-    const isOpen = pending !== undefined && isUnsettled(pending, head)
+    const shown = view.chainOf(author)?.chain ?? new VerifiedChain(view.logId, author)
+    const isOpen = pending !== undefined && isUnsettled(pending, shown)
     if (pending !== undefined && !isOpen) await options.journal.clear(author)
     return new ChainWriter(options, view, isOpen ? pending : undefined)
   }
@@ -109,6 +114,11 @@ export class ChainWriter {
     return this.#pending
   }
 
+  /** Configs of which a quorum is needed: two while the newest is not settled. */
+  get configs(): readonly LogConfig[] {
+    return this.#configs
+  }
+
   /** From the next entry on, a quorum of each of `configs` is needed. */
   require(configs: readonly LogConfig[]): void {
     this.#configs = configs
@@ -119,7 +129,8 @@ export class ChainWriter {
    *
    * @param bodyOf - makes the body for its place; called once
    * @returns a report whose outcome is `not-durable` if a quorum did not take it; then `retry`
-   * @throws E_NOT_DURABLE if the pending one is still not committed; E_FORKED with the proof in its
+   * @throws what the rules have against an entry of the admin, before anything is signed;
+   *   E_NOT_DURABLE if the pending one is still not committed; E_FORKED with the proof in its
    *   facts if a server shows that another has written the same chain; E_REVOKED, E_CERTIFICATE and
    *   E_RATE if servers refuse for that reason; RangeError for a body too long
    */
@@ -134,8 +145,11 @@ export class ChainWriter {
         if (outcome !== 'committed') throw notDurable()
       }
       const entry = this.#make(kind, bodyOf)
+      // one that no server may take could never be got rid of again
+      const change = this.#changeOf(kind, entry.body)
       await this.#options.journal.save(this.author, entry)
       this.#pending = entry
+      if (change !== undefined) this.#rules.apply(change)
       return this.#offer(entry, options)
     })
   }
@@ -147,9 +161,37 @@ export class ChainWriter {
     )
   }
 
-  /** Reads the log again, for the heads that the next entries acknowledge. */
+  /** Reads the log again: the heads that the next entries acknowledge, and the servers they go to. */
   async refresh(options: WriteOptions = {}): Promise<void> {
     this.#view = await this.#options.reader.read({ signal: options.signal })
+    this.#configs = configsOf(this.#view)
+    this.#handover = this.#handoverOf(this.#view)
+  }
+
+  #handoverOf(view: LogView): Handover {
+    return handoverOf(view, {
+      clock: this.#options.clock,
+      peers: () => this.#sources(),
+      admin: () => this.#adminChain(),
+    })
+  }
+
+  /** What an entry of the admin changes. Throws what the rules have against it. */
+  #changeOf(kind: EntryKind, body: Uint8Array | undefined): RuleChange | undefined {
+    if (body === undefined || !this.#rules.isAdmin(this.author)) return undefined
+    return this.#rules.readChange(kind, body)
+  }
+
+  /** Of what was signed before a crash and is not in the chain that was read. */
+  #applyPending({ fields }: ReadHeader, body: Uint8Array | undefined): void {
+    if (fields.seq <= this.#chain.seq) return
+    try {
+      const change = this.#changeOf(fields.kind, body)
+      if (change !== undefined) this.#rules.apply(change)
+    } catch (error) {
+      // servers will say the same of it
+      if (!isGridError(error)) throw error
+    }
   }
 
   /** One append at a time, whatever came of those before. */
@@ -234,6 +276,10 @@ export class ChainWriter {
   }
 }
 
+function configsOf(view: LogView): LogConfig[] {
+  return neededConfigs(view.rules, view.chainOf(view.genesis.adminKey))
+}
+
 /** Throws unless the head of `author` is known for sure. */
 function checkHead({ conclusion, rules }: LogView, author: Uint8Array): void {
   const { answered, quorum, evidence } = conclusion
@@ -241,11 +287,9 @@ function checkHead({ conclusion, rules }: LogView, author: Uint8Array): void {
     throw new GridError('E_REVOKED', 'this key has been revoked')
   }
   for (const piece of evidence) {
-    if (compareBytes(piece.author, author) !== 0) continue
+    if (compareBytes(piece.author, author) !== 0 || isHearsay(piece, rules)) continue
     if (piece.kind === 'fork' || piece.finding === 'other') throw forked(piece)
-    throw new GridError('E_TRUNCATED', 'the log servers hide the end of this chain', {
-      facts: { evidence: piece },
-    })
+    throw hidden({ evidence: piece })
   }
   if (answered >= quorum) return
   throw new GridError(
@@ -255,11 +299,28 @@ function checkHead({ conclusion, rules }: LogView, author: Uint8Array): void {
   )
 }
 
-/** Whether it is the next entry or the newest, which may not be at a quorum yet. */
-function isUnsettled(pending: LogEntry, { chain }: VerifiedChain): boolean {
-  const { fields, id } = readHeader(pending)
-  const place = chain.placeOf(fields, id)
-  return place === 'next' || (place === 'had' && fields.seq === chain.seq)
+/** The bare word of another device: one that lies would keep all others, and the admin, from writing. */
+function isHearsay(piece: Evidence, rules: LogRules): boolean {
+  return piece.kind === 'ack' && (piece.by === undefined || !rules.isAdmin(piece.by))
+}
+
+/**
+ * Whether it is the next entry or the newest, which may not be at a quorum yet; false if entries
+ * follow it. Throws E_FORKED where the chain goes on from another, E_TRUNCATED where it ends before.
+ */
+function isUnsettled(pending: LogEntry, { chain, entries }: VerifiedChain): boolean {
+  const entry = readHeader(pending)
+  const { seq } = entry.fields
+  switch (chain.placeOf(entry.fields, entry.id)) {
+    case 'next':
+      return true
+    case 'had':
+      return seq === chain.seq
+    case 'gap':
+      throw hidden({ seq, shown: chain.seq })
+    default:
+      throw forked(forkProofOf(pending, entries[seq - 1] ?? pending))
+  }
 }
 
 /** A refusal that no later try will mend is thrown; the others stand in the report. */
@@ -276,6 +337,10 @@ function throwRefusal(report: AppendReport): void {
       throw new GridError(code, `most log servers refuse the entry: ${refusals[0]}`)
     }
   }
+}
+
+function hidden(facts: Record<string, unknown>): GridError {
+  return new GridError('E_TRUNCATED', 'the log servers hide the end of this chain', { facts })
 }
 
 function forked(proof: unknown): GridError {

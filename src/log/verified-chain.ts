@@ -16,6 +16,13 @@ export class VerifiedChain {
     this.chain = new Chain(logId)
   }
 
+  /** The same chain, which grows apart from this one. */
+  copy(logId: Uint8Array): VerifiedChain {
+    const other = new VerifiedChain(logId, this.author)
+    other.take(this.#entries)
+    return other
+  }
+
   /** By seq from 1. */
   get entries(): readonly ReadHeader[] {
     return this.#entries

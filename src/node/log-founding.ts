@@ -1,16 +1,27 @@
-/** Finds servers for a new log, and gives them its genesis (docs/specs/log.md, "Servers and quorums"). */
+/**
+ * Finds servers for a new log, and gives them its genesis and first entry, a certificate
+ * (docs/specs/log.md, "Servers and quorums"). Nobody knows of the log before it is there, so nothing
+ * has to be read first, and no journal is needed.
+ */
 import { setMaxListeners } from 'node:events'
+import { equalBytes } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
 import { GridError } from '../base/errors.ts'
 import { publicKeyOf } from '../base/peer-id.ts'
 import type { ChunkProfile } from '../encoding/encoder.ts'
-import { createLog, type NewLog } from '../log/log-admin.ts'
+import { rights, signCertificate } from '../log/certificate.ts'
+import { bodyHashOf, entryIdOf, formatHeader, signHeader } from '../log/entry.ts'
+import { createLog, type Grant, type NewLog } from '../log/log-admin.ts'
 import { quorumOf } from '../log/log-config.ts'
+import type { AppendVerdict, HandedEntry } from '../log/log-peer.ts'
+import { isReceiptFor } from '../log/receipt.ts'
 import { type Candidate, type PeerVerdict, verdictOf } from './candidate.ts'
 
 export interface FoundingOptions {
   /** 32 random bytes. */
   adminSeed: Uint8Array
+  /** Whom the first certificate is for. */
+  grant: Grant
   profile: ChunkProfile
   clock: Clock
   signal?: AbortSignal
@@ -44,7 +55,8 @@ export async function foundLog(
     const keys = servers.map(({ id }) => publicKeyOf(id)!)
     const createdMs = Math.max(0, Math.floor(clock.nowMs()))
     const log = createLog(adminSeed, { servers: keys, profile, createdMs })
-    const verdicts = await giveGenesis(log, servers, options)
+    const entry = certificateEntry(log, options.grant, createdMs)
+    const verdicts = await giveLog(log, entry, servers, options)
     const news = verdicts.filter(({ peerId }) => !refused.has(peerId))
     for (const verdict of news) refused.set(verdict.peerId, verdict)
     const hasSpares = willing.length > servers.length
@@ -55,13 +67,29 @@ export async function foundLog(
   }
 }
 
+/** The first entry of the admin's chain. */
+function certificateEntry({ cap, keys }: NewLog, grant: Grant, clientMs: number): HandedEntry {
+  const { logId } = cap
+  const rightBits = grant.rights.reduce((bits, right) => bits | rights[right], 0)
+  const { subject, limits, label } = grant
+  const certificate = { logId, subject, rightBits, limits, label, serial: 1 }
+  const body = signCertificate(certificate, keys.signSeed)
+  const header = formatHeader({
+    ...{ logId, author: keys.adminKey, seq: 1, prev: logId, skip: logId, acks: [], clientMs },
+    ...{ kind: 'certificate', bodyHash: bodyHashOf(body), bodyBytes: body.length },
+  })
+  return { header, signature: signHeader(header, keys.signSeed), body, receipts: [] }
+}
+
 /** Resolves to those that do not keep it; one that says nothing is waited for a second at most. */
-async function giveGenesis(
+async function giveLog(
   { cap, genesis }: NewLog,
+  entry: HandedEntry,
   servers: readonly Candidate[],
   { clock, signal }: FoundingOptions,
 ): Promise<PeerVerdict[]> {
-  const request = { logId: cap.logId, genesis, entries: [] }
+  const { logId } = cap
+  const request = { logId, genesis, entries: [entry] }
   const stop = new AbortController()
   const silent = new Map(servers.map(({ id }) => [id, silence(id)]))
   const refusals: PeerVerdict[] = []
@@ -76,7 +104,8 @@ async function giveGenesis(
   }
   const asked = servers.map(async ({ id, peer }) => {
     try {
-      await peer.appendEntries(request, { signal: inner })
+      const { verdicts } = await peer.appendEntries(request, { signal: inner })
+      checkTaken(verdicts.at(0), id, { logId, id: entryIdOf(entry.header) })
       silent.delete(id)
       if (++kept === quorumOf(servers.length)) hurry()
     } catch (error) {
@@ -95,6 +124,20 @@ async function giveGenesis(
   }
   signal?.throwIfAborted()
   return [...refusals, ...silent.values()]
+}
+
+/** Throws unless the server of this id gives its receipt for the entry. */
+function checkTaken(
+  verdict: AppendVerdict | undefined,
+  peerId: string,
+  entry: { logId: Uint8Array; id: Uint8Array },
+): void {
+  if (verdict?.outcome === 'refused') throw new GridError(verdict.code, verdict.reason)
+  const receipt = verdict !== undefined && 'receipt' in verdict ? verdict.receipt : undefined
+  const key = publicKeyOf(peerId)
+  const isOwn = receipt !== undefined && key !== undefined && equalBytes(receipt.node, key)
+  if (!isOwn || !isReceiptFor(entry, receipt))
+    throw new GridError('E_RECEIPT', 'it gives no receipt of its own')
 }
 
 function silence(peerId: string): PeerVerdict {

@@ -84,16 +84,22 @@ export class Logs {
   /**
    * Makes a log on at most ten servers that accept, with a certificate for a first device.
    *
-   * @throws E_NOT_ENOUGH_SERVERS, E_NOT_DURABLE
+   * @throws E_NOT_ENOUGH_SERVERS with each server's verdict
    */
   async create(options: CreateLogOptions): Promise<CreatedLog> {
     const { clock, random, peers } = this.#parts
     const { signal, device, profile = 'cdc' } = options
     await peers.ready({ signal })
     const adminSeed = random.bytes(32)
+    const deviceSeed = random.bytes(32)
+    const subject = publicKeyOfSeed(deviceSeed)
+    const grant = { subject, rights: deviceRights, limits: deviceLimits, label: device }
     const candidates = permuted(random.bytes(20), peers.candidates())
-    const { cap } = await foundLog(candidates, { adminSeed, profile, clock, signal })
-    return { admin: cap, append: await this.grant(cap, { label: device, signal }) }
+    const founding = { adminSeed, grant, profile, clock, signal }
+    const { cap, keys } = await foundLog(candidates, founding)
+    const { convergenceSecret } = keys
+    const { logId } = cap
+    return { admin: cap, append: { type: 'LOG-Append', deviceSeed, convergenceSecret, logId } }
   }
 
   /**

@@ -66,13 +66,12 @@ export class RecordFolder {
     }
   }
 
-  /** Durable on return; nothing if it is not there. */
+  /** Nothing if it is not there. After a crash it may be there again. */
   async remove(name: string): Promise<void> {
     const { disk } = this.#options
     const at = path.join(this.path, name)
     try {
       await disk.unlink(at)
-      await disk.syncDirectory(this.path)
     } catch (error) {
       if (!isDiskError(error, 'ENOENT')) throw asGridError(error, 'E_IO', `cannot remove ${at}`)
     }

@@ -50,9 +50,14 @@ export async function copyIn(
         if (path.length > 0) edits.push({ path, directory: item.attributes })
       } else if (item.kind === 'file') {
         try {
-          const { fd, sizeBytes, close } = openLocal(item.at)
+          const file = openLocal(item.at)
+          const { fd, sizeBytes } = file
           const storing: Storing = { ...item, changed: false }
-          yield { item: storing, input: { fd, sizeBytes }, close: () => (storing.changed = close()) }
+          yield {
+            item: storing,
+            input: { fd, sizeBytes },
+            close: () => (storing.changed = file.close()),
+          }
         } catch (error) {
           if (item.path.length === 0) throw error
           await refuse(item.at, error)

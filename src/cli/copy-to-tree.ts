@@ -118,4 +118,3 @@ async function entryOfFileCap(
   const { kind, content } = await writer.putContent(input)
   return { kind, content } as DirectoryEntry
 }
-

@@ -51,7 +51,7 @@ export function capTextOf(entry: DirectoryEntry): string | undefined {
 
 /** `drwxr-xr-x`, with s and t as ls has them. */
 export function formatMode({ kind, mode }: Pick<DirectoryEntry, 'kind' | 'mode'>): string {
-  const letters = [...'rwxrwxrwx'].map((letter, i) => ((mode >> (8 - i)) & 1 ? letter : '-'))
+  const letters = Array.from('rwxrwxrwx', (letter, i) => ((mode >> (8 - i)) & 1 ? letter : '-'))
   const special = [
     [0o4000, 2, 's'],
     [0o2000, 5, 's'],

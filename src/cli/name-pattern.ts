@@ -1,8 +1,8 @@
 /** Patterns of names: `*` stands for any text, `?` for one character. In time that grows with pattern times name. */
 export function nameMatcher(pattern: string): (name: string) => boolean {
-  const wanted = [...pattern]
+  const wanted = Array.from(pattern)
   return (name) => {
-    const given = [...name]
+    const given = Array.from(name)
     let [at, from] = [0, 0]
     /** Where the last star stands, and how far it reaches. */
     let star = -1

@@ -15,7 +15,11 @@ export function parentOf(path: Path): Path {
 }
 
 export function newDirectory(clock: Clock): Attributes {
-  return { mode: 0o755, mtime: timestampOf(BigInt(Math.floor(clock.nowMs())) * 1_000_000n), meta: {} }
+  return {
+    mode: 0o755,
+    mtime: timestampOf(BigInt(Math.floor(clock.nowMs())) * 1_000_000n),
+    meta: {},
+  }
 }
 
 /**
@@ -46,7 +50,11 @@ export async function destinationIn(
 }
 
 /** How a command ends that changed a tree. */
-export function changed(commit: Commit | undefined, summary: Outcome['summary'], text: string): Outcome {
+export function changed(
+  commit: Commit | undefined,
+  summary: Outcome['summary'],
+  text: string,
+): Outcome {
   const version = commit && formatVersion(commit.id)
   return {
     summary: { ...summary, ...(version !== undefined && { version }) },

@@ -93,7 +93,8 @@ export class TreePlaces {
     if (state !== 'FRESH') {
       const count = `${answered} of ${quorum} log servers answer`
       const why = { 'STALE-POSSIBLE': `${count}, so newer versions may exist` }
-      const said = why[state as keyof typeof why] ?? `its log is ${state}: servers hide or contradict entries`
+      const said =
+        why[state as keyof typeof why] ?? `its log is ${state}: servers hide or contradict entries`
       await output.warning(`${shown} ${said}`, { state, answered, quorum })
     }
     if (heads.length > 1) output.note(`${shown} shows ${heads.length} versions merged`)

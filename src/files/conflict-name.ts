@@ -40,7 +40,7 @@ function isLetterOrDigit(byte: number): boolean {
 }
 
 function deviceOf({ device }: VersionMark): string {
-  const plain = [...device].slice(0, maxDeviceChars).join('').replaceAll('/', '-')
+  const plain = Array.from(device).slice(0, maxDeviceChars).join('').replaceAll('/', '-')
   return plain === '' ? 'device' : plain.replaceAll('\0', '-')
 }
 

@@ -24,10 +24,11 @@ export async function* copyEdits(
     return
   }
   yield { path, directory: attributesOf(entry) }
-  for await (const walked of source.walk(entry.content, { enter: (each) => inMemory(each.entry) })) {
+  for await (const walked of source.walk(entry.content, {
+    enter: (each) => inMemory(each.entry),
+  })) {
     const at = [...path, ...walked.path]
     if (inMemory(walked.entry)) yield { path: at, directory: attributesOf(walked.entry) }
     else yield { path: at, entry: walked.entry }
   }
 }
-

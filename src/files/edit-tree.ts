@@ -2,12 +2,11 @@
 import { compareBytes } from '../base/bytes.ts'
 import { GridError } from '../base/errors.ts'
 import { findEntry } from '../tree/directory-reader.ts'
-import { changeDirectory } from '../tree/directory-writer.ts'
+import { changeDirectory, type DirectoryWriteContext } from '../tree/directory-writer.ts'
 import type { DirectoryEntry, DirectoryRef } from '../tree/entry.ts'
 import type { NodeName } from '../tree/node-ref.ts'
 import { formatPath, maxPathNames, nameKey, type Path } from './path.ts'
 import { type Attributes, attributesOf, isDirectory, renamed } from './same-entry.ts'
-import type { Scratch } from './scratch.ts'
 
 /** What becomes of a path. */
 export type Edit =
@@ -30,15 +29,22 @@ interface Place {
  * The tree after `edits`; of two at one path the later counts. Directories on the way that are not
  * there are made, with the attributes `made`.
  *
+ * @param context - only what was there before is read
  * @throws E_FILE where an edit is below a file; RangeError for an edit of the root; what the reader throws
  */
 export async function editTree(
-  scratch: Scratch,
+  context: DirectoryWriteContext,
   root: NodeName | undefined,
   edits: Iterable<Edit>,
   made: Attributes,
 ): Promise<DirectoryRef> {
-  const top: Place = { path: [], edit: undefined, below: new Map(), present: undefined, result: undefined }
+  const top: Place = {
+    path: [],
+    edit: undefined,
+    below: new Map(),
+    present: undefined,
+    result: undefined,
+  }
   for (const edit of edits) placeAt(top, edit.path).edit = edit
   // Parents before what is below them; then the other way round.
   const places: Place[] = [top]
@@ -47,12 +53,13 @@ export async function editTree(
     const base = place === top ? root : directoryAt(place)
     for (const below of place.below.values()) {
       const name = below.path[below.path.length - 1]
-      below.present = base && (await findEntry(scratch, base, name))
+      below.present =
+        base && isAsked(below) ? await findEntry(context.reader, base, name) : undefined
       places.push(below)
     }
   }
-  for (const place of places.slice(1).reverse()) place.result = await resultOf(scratch, place, made)
-  return changeDirectory(scratch, root, changesBelow(top))
+  for (const place of places.slice(1).reverse()) place.result = await resultOf(context, place, made)
+  return changeDirectory(context, root, changesBelow(top))
 }
 
 function placeAt(top: Place, path: Path): Place {
@@ -74,6 +81,11 @@ function placeAt(top: Place, path: Path): Place {
   return place
 }
 
+/** Whether it matters what is at a place: not where an entry is put or removed, and nothing below. */
+function isAsked({ edit, below }: Place): boolean {
+  return below.size > 0 || edit === undefined || 'directory' in edit
+}
+
 /** The directory that edits below this place are made in; undefined for a new one. */
 function directoryAt({ edit, present, path }: Place): NodeName | undefined {
   const entry = edit !== undefined && 'entry' in edit ? edit.entry : present
@@ -84,7 +96,7 @@ function directoryAt({ edit, present, path }: Place): NodeName | undefined {
 }
 
 async function resultOf(
-  scratch: Scratch,
+  context: DirectoryWriteContext,
   place: Place,
   made: Attributes,
 ): Promise<DirectoryEntry | undefined> {
@@ -94,7 +106,7 @@ async function resultOf(
     if ('entry' in edit) return renamed(edit.entry, path[path.length - 1])
   }
   const base = directoryAt(place)
-  const content = await changeDirectory(scratch, base, changesBelow(place))
+  const content = await changeDirectory(context, base, changesBelow(place))
   const given = edit !== undefined && 'directory' in edit ? edit.directory : undefined
   const kept = edit !== undefined && 'entry' in edit ? edit.entry : present
   const attributes = given ?? (kept && isDirectory(kept) ? attributesOf(kept) : made)

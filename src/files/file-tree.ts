@@ -3,7 +3,7 @@
  * every older one stays (docs/specs/versions.md). Two writers at once never lose an update: both
  * entries stand, and whoever reads next sees them merged.
  */
-import { equalBytes, utf8 } from '../base/bytes.ts'
+import { equalBytes, toHex, utf8 } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
 import { GridError } from '../base/errors.ts'
 import { sha256 } from '../base/hash.ts'
@@ -15,11 +15,10 @@ import type { LogView } from '../log/log-view.ts'
 import type { Snapshot } from '../log/snapshot-body.ts'
 import { capOfDirectory } from '../tree/directory-cap.ts'
 import { timestampOf, type DirectoryEntry, type DirectoryRef } from '../tree/entry.ts'
-import type { NodeName } from '../tree/node-ref.ts'
 import { treeOfVersion, treeOfVersions } from './current-tree.ts'
 import { type Edit, editTree } from './edit-tree.ts'
 import { materialise } from './materialise.ts'
-import { formatPath, type Path } from './path.ts'
+import type { Path } from './path.ts'
 import { type Attributes, sameEntry } from './same-entry.ts'
 import { Scratch } from './scratch.ts'
 import type { ContentWriter, TreeStorage } from './tree-storage.ts'
@@ -211,10 +210,15 @@ export class FileTree {
     const scratch = new Scratch(writer.reader, writer.keys)
     const before = await treeOfVersions(graph, scratch, heads)
     const edits = await work(new TreeView(scratch, before), writer)
-    const after = await editTree(scratch, before, edits, this.#attributes())
-    if (heads.length <= 1 && isUnchanged(before, after, await scratch.empty())) return undefined
-    const base = heads.length === 0 ? undefined : await treeOfVersion(graph, heads[0])
-    return materialise(writer, scratch, base, after)
+    const made = this.#attributes()
+    if (heads.length > 1) {
+      // What is merged in memory is stored together with the change.
+      const after = await editTree(scratch, before, edits, made)
+      return materialise(writer, scratch, await treeOfVersion(graph, heads[0]), after)
+    }
+    const after = await editTree(writer, before, edits, made)
+    const unchanged = before ?? (await scratch.empty())
+    return equalBytes(unchanged.readKey, after.readKey) ? undefined : after
   }
 
   /** Of directories that are made on the way. */
@@ -234,13 +238,9 @@ export class FileTree {
   }
 }
 
-function isUnchanged(before: NodeName | undefined, after: NodeName, empty: NodeName): boolean {
-  return equalBytes((before ?? empty).readKey, after.readKey)
-}
-
 /** How people name a version: the first 64 bits of its id. */
 export function formatVersion(id: Uint8Array): string {
-  return Buffer.from(id.subarray(0, 8)).toString('hex')
+  return toHex(id.subarray(0, 8))
 }
 
 /** The version that `text` begins the id of. Throws E_USAGE if there is none, or more than one. */
@@ -251,9 +251,4 @@ export function findVersion(versions: readonly Version[], text: string): Version
   if (found.length === 1) return found[0]
   const why = found.length === 0 ? 'there is no such version' : 'more than one version begins so'
   throw new GridError('E_USAGE', why, { hint: 'see the versions: grid history ALIAS:PATH' })
-}
-
-/** `path` as an error names it. */
-export function shownPath(path: Path): string {
-  return path.length === 0 ? 'the root' : formatPath(path)
 }

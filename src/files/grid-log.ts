@@ -88,10 +88,14 @@ export class GridLog implements VersionLog {
   #cap(): CapOf<'LOG-Append'> {
     const { append } = this.#parts
     if (append !== undefined) return append
-    throw new GridError('E_CAP_WEAK', 'this tree can only be read: to change it takes a LOG-Append cap', {
-      hint: 'whoever holds the LOG-Admin cap of its log can grant one: grid log grant',
-      facts: { needed: 'LOG-Append' },
-    })
+    throw new GridError(
+      'E_CAP_WEAK',
+      'this tree can only be read: to change it takes a LOG-Append cap',
+      {
+        hint: 'whoever holds the LOG-Admin cap of its log can grant one: grid log grant',
+        facts: { needed: 'LOG-Append' },
+      },
+    )
   }
 }
 

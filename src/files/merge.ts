@@ -93,7 +93,10 @@ class Merge {
     }
     // A directory that was emptied on one side is what the other side has put into it since.
     const [left, right] = isDirectory(base)
-      ? [await this.#rest(base, first, depth, 'first'), await this.#rest(base, second, depth, 'second')]
+      ? [
+          await this.#rest(base, first, depth, 'first'),
+          await this.#rest(base, second, depth, 'second'),
+        ]
       : [first, second]
     if (left === undefined || right === undefined) return { kept: left ?? right }
     if (sameContent(left, right) && !isDirectory(left))
@@ -109,7 +112,10 @@ class Merge {
     side: 'first' | 'second',
   ): Promise<Entry> {
     if (!isDirectory(entry)) return entry
-    const content = await this.#below({ base, first: undefined, second: undefined, [side]: entry }, depth)
+    const content = await this.#below(
+      { base, first: undefined, second: undefined, [side]: entry },
+      depth,
+    )
     return (await this.#scratch.isEmpty(content)) ? undefined : { ...entry, content }
   }
 
@@ -131,7 +137,7 @@ class Merge {
     for (let count = 1; ; count++) {
       const name = conflictName(entry.name, this.#mark, count)
       const taken = await Promise.all(
-        [first, second].map((side) => side && findEntry(this.#scratch, side, name)),
+        [first, second].map(async (side) => side && findEntry(this.#scratch, side, name)),
       )
       const isThere = taken.map((other) => other && sameEntry(renamed(other, entry.name), entry))
       if (isThere.includes(true)) return undefined
@@ -169,9 +175,11 @@ async function* sideBySide(
   left: AsyncGenerator<EntryDifference>,
   right: AsyncGenerator<EntryDifference>,
 ): AsyncGenerator<Pair> {
-  const next = async (from: AsyncGenerator<EntryDifference>): Promise<EntryDifference | undefined> => {
-    const { value, done } = await from.next()
-    return done === true ? undefined : (value as EntryDifference)
+  const next = async (
+    from: AsyncGenerator<EntryDifference>,
+  ): Promise<EntryDifference | undefined> => {
+    const step = await from.next()
+    return step.done === true ? undefined : step.value
   }
   let [a, b] = [await next(left), await next(right)]
   while (a !== undefined || b !== undefined) {

@@ -30,7 +30,8 @@ export function parsePath(text: string): Path {
 export function parseName(text: string): Uint8Array {
   if (text.includes('\ufffd')) throw badPath('a character in it was not UTF-8')
   const parts = text.split(/(\\x[0-9a-f]{2}|\\\\)/i).map((part, i) => {
-    if (i % 2 === 1) return part === '\\\\' ? utf8('\\') : Uint8Array.of(parseInt(part.slice(2), 16))
+    if (i % 2 === 1)
+      return part === '\\\\' ? utf8('\\') : Uint8Array.of(parseInt(part.slice(2), 16))
     if (part.includes('\\')) throw badPath('a backslash stands alone')
     return utf8(part)
   })

@@ -94,11 +94,12 @@ export class TreeView {
     try {
       for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
         signal?.throwIfAborted()
-        const { value: entry, done } = await level.entries.next()
-        if (done === true) {
+        const step = await level.entries.next()
+        if (step.done === true) {
           levels.pop()
           continue
         }
+        const entry = step.value
         const walked = { path: [...level.path, entry.name], entry }
         yield walked
         if (isDirectory(entry) && enter(walked)) descend(entry.content, walked.path)

@@ -160,7 +160,10 @@ export function inOrder(a: Version, b: Version): number {
 }
 
 /** Of one chain, and not before it. */
-function isAtOrAfter({ entry: { fields } }: Version, { entry: { fields: other } }: Version): boolean {
+function isAtOrAfter(
+  { entry: { fields } }: Version,
+  { entry: { fields: other } }: Version,
+): boolean {
   return fields.seq >= other.seq && compareBytes(fields.author, other.author) === 0
 }
 

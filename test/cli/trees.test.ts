@@ -100,7 +100,13 @@ describe('trees from the command line', () => {
     await refused(1, /there already/, 'mkdir', 'work:a.txt')
     await refused(1, /a\.txt is not a directory/, 'put', at('a.txt'), 'work:a.txt/b')
     await refused(1, /x: no such entry/, 'mkdir', 'work:x/y')
-    await refused(1, /work:x\/: no such directory|work:x: no such directory/, 'put', at('a.txt'), 'work:x/')
+    await refused(
+      1,
+      /work:x\/: no such directory|work:x: no such directory/,
+      'put',
+      at('a.txt'),
+      'work:x/',
+    )
     await refused(2, /no path in a tree/, 'mkdir', 'work:../x')
     await refused(2, /the root stays/, 'rm', '-r', 'work:')
     await refused(1, /is a directory, not a file/, 'cat', 'work:')
@@ -251,7 +257,7 @@ describe('trees from the command line', () => {
 
   it('lets a second home in by a cap that the first grants', async () => {
     await say('put', at('a.txt'), 'work:')
-    const read = (await say('alias', 'ls', '--cap')).match(/URI:LOG-Read\S+/)![0]
+    const read = /URI:LOG-Read\S+/.exec(await say('alias', 'ls', '--cap'))![0]
     const granted = await say('log', 'grant', '--device', 'desk', '--cap-file', at('admin'))
     await fs.writeFile(at('caps'), `${read}\n${granted}`)
     // another home on the same servers
@@ -286,7 +292,10 @@ describe('trees from the command line', () => {
     const listed = await run(['ls', 'work:', '--json'])
     const [item, last] = listed.lines()
     const { path: name, kind, sizeBytes, mode } = item
-    assert.deepEqual({ name, kind, sizeBytes, mode }, { name: 'a.txt', kind: 'file', sizeBytes: 6, mode: '0644' })
+    assert.deepEqual(
+      { name, kind, sizeBytes, mode },
+      { name: 'a.txt', kind: 'file', sizeBytes: 6, mode: '0644' },
+    )
     assert.deepEqual(last, { v: 1, type: 'summary', entries: 1 })
     const missing = await run(['cat', 'work:none', '--json'])
     const error = JSON.parse(missing.stderr) as Record<string, unknown>

@@ -33,7 +33,10 @@ describe('file tree', () => {
     const writers = await Writers.of('laptop')
     await writers.put('laptop', ['a', '1'])
     const files = writers.files.get('laptop')!
-    await assert.rejects(files.change(async () => [editOf('a/b', '1')]), /a is not a directory/)
+    await assert.rejects(
+      files.change(async () => [editOf('a/b', '1')]),
+      /a is not a directory/,
+    )
     assert.equal((await files.versions()).length, 1)
   })
 
@@ -162,10 +165,14 @@ describe('file tree', () => {
   const path = fc.constantFrom('a', 'b', 'd/a', 'd/b')
   const change = fc.tuple(path, fc.constantFrom(undefined, '1', '2', '3'))
   const names = ['laptop', 'desk', 'phone'] as const
-  const step = fc.dictionary(fc.constantFrom(...names), fc.array(change, { minLength: 1, maxLength: 2 }), {
-    minKeys: 1,
-    maxKeys: 3,
-  })
+  const step = fc.dictionary(
+    fc.constantFrom(...names),
+    fc.array(change, { minLength: 1, maxLength: 2 }),
+    {
+      minKeys: 1,
+      maxKeys: 3,
+    },
+  )
 
   it('loses no write of three devices that see each other now and then', async () => {
     await fc.assert(

@@ -100,4 +100,3 @@ describe('file systems on a grid', () => {
     assert.deepEqual(await seen(world), { a: 'from the lost one', b: '1' })
   })
 })
-

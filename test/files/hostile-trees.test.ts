@@ -66,7 +66,10 @@ describe('hostile trees', () => {
     await writers.put('laptop', ['a', '1'])
     const files = writers.files.get('laptop')!
     await files.change(async () => [
-      { path: parsePath('bomb'), entry: { ...lit('bomb'), ...attributes, kind: 'directory', content: bomb } },
+      {
+        path: parsePath('bomb'),
+        entry: { ...lit('bomb'), ...attributes, kind: 'directory', content: bomb },
+      },
     ])
     await writers.atOnce({ laptop: [['a', '2']], desk: [['b', '1']] })
     const { view } = await writers.reader().read()
@@ -107,7 +110,16 @@ describe('names as text', () => {
   })
 
   it('are refused where they are none', () => {
-    for (const text of ['.', '..', 'a\\', 'a\\x0', 'a\\x00b', 'a\\x2fb', 'a\ufffd', 'x'.repeat(maxNameBytes + 1)])
+    for (const text of [
+      '.',
+      '..',
+      'a\\',
+      'a\\x0',
+      'a\\x00b',
+      'a\\x2fb',
+      'a\ufffd',
+      'x'.repeat(maxNameBytes + 1),
+    ])
       assert.throws(() => parsePath(text), /no path in a tree/, JSON.stringify(text.slice(0, 9)))
     assert.throws(() => parsePath('a/'.repeat(256)), /more than 255 names/)
     assert.deepEqual(parsePath('//a///b/').map(formatName), ['a', 'b'])
@@ -115,7 +127,11 @@ describe('names as text', () => {
 
   it('keep what any language writes', async () => {
     const trees = new MemoryTrees()
-    const root = await trees.tree({ 'Straße/日本語 😀.txt': '1', constructor: '2', __proto__x: '3' })
+    const root = await trees.tree({
+      'Straße/日本語 😀.txt': '1',
+      constructor: '2',
+      __proto__x: '3',
+    })
     const found = [...(await contentsOf(trees, root)).keys()]
     assert.deepEqual(found, ['Straße', 'Straße/日本語 😀.txt', '__proto__x', 'constructor'])
   })

@@ -72,7 +72,9 @@ export class Writers {
 
   /** Makes changes by one writer, which sees what there is. */
   async put(name: string, ...changes: [path: string, text: string | undefined][]): Promise<void> {
-    await this.files.get(name)!.change(async () => changes.map(([path, text]) => editOf(path, text)))
+    await this.files
+      .get(name)!
+      .change(async () => changes.map(([path, text]) => editOf(path, text)))
   }
 
   /** Makes changes by several that do not see each other. */

@@ -5,16 +5,18 @@ import type { DirectoryEntry } from '../../src/tree/entry.ts'
 import type { NodeName } from '../../src/tree/node-ref.ts'
 import { NodeBundler } from '../../src/tree/node-sink.ts'
 import { type Edit, editTree } from '../../src/files/edit-tree.ts'
-import { materialise } from '../../src/files/materialise.ts'
 import { formatPath, parsePath } from '../../src/files/path.ts'
 import type { Attributes } from '../../src/files/same-entry.ts'
-import { Scratch } from '../../src/files/scratch.ts'
 import type { ContentWriter, TreeStorage } from '../../src/files/tree-storage.ts'
 import { TreeView } from '../../src/files/tree-view.ts'
 import { keys } from '../tree/entries.ts'
 import { MemoryObjects } from '../tree/memory-objects.ts'
 
-export const attributes: Attributes = { mode: 0o755, mtime: { seconds: 1, nanoseconds: 0 }, meta: {} }
+export const attributes: Attributes = {
+  mode: 0o755,
+  mtime: { seconds: 1, nanoseconds: 0 },
+  meta: {},
+}
 
 /** A small file that holds `text`. */
 export function fileOf(text: string, name = 'x'): DirectoryEntry {
@@ -52,15 +54,14 @@ export class MemoryTrees implements TreeStorage {
 
   /** A stored tree: `base` after edits. */
   async edited(base: NodeName | undefined, edits: Iterable<Edit>): Promise<NodeName> {
-    return this.write(async (writer) => {
-      const scratch = new Scratch(this, keys)
-      const made = await editTree(scratch, base, edits, attributes)
-      return materialise(writer, scratch, base, made)
-    })
+    return this.write((writer) => editTree(writer, base, edits, attributes))
   }
 
   tree(entries: Readonly<Record<string, string>>): Promise<NodeName> {
-    return this.edited(undefined, Object.entries(entries).map(([path, text]) => editOf(path, text)))
+    return this.edited(
+      undefined,
+      Object.entries(entries).map(([path, text]) => editOf(path, text)),
+    )
   }
 
   /** A directory of `count` small files. */

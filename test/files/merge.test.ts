@@ -94,7 +94,11 @@ describe('merge', () => {
       [copy]: '/',
       [`${copy}/a`]: '2',
     })
-    assert.deepEqual(await merged(base, [['d/a', '2']], file), { d: '/', 'd/a': '2', [copy]: 'file' })
+    assert.deepEqual(await merged(base, [['d/a', '2']], file), {
+      d: '/',
+      'd/a': '2',
+      [copy]: 'file',
+    })
     assert.deepEqual(await merged(base, [['d/a', undefined]], file), { d: 'file' })
   })
 
@@ -214,7 +218,7 @@ function isKept(tree: ReadonlyMap<string, string>, path: string, text: string): 
   const pattern = path
     .split('/')
     .map((name) => {
-      const [stem, ending] = /\.txt$/.test(name) ? [name.slice(0, -4), '\\.txt'] : [name, '']
+      const [stem, ending] = name.endsWith('.txt') ? [name.slice(0, -4), '\\.txt'] : [name, '']
       return `${stem}( \\(conflict, [^)]*\\))?${ending}`
     })
     .join('/')

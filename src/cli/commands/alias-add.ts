@@ -19,7 +19,10 @@ export const aliasAdd: Command = command({
   ],
   options: capOptions,
   examples: [
-    ['grid alias add work --cap-file work.caps', 'name a tree whose caps are in a file, one a line'],
+    [
+      'grid alias add work --cap-file work.caps',
+      'name a tree whose caps are in a file, one a line',
+    ],
     ['grid alias add photos CAP', 'name a tree that may be read'],
   ],
   async run(context, { positionals, options }) {

@@ -16,7 +16,10 @@ export const aliasLs: Command = command({
       const caps = [read, ...(append ? [append] : [])].map(formatCap)
       const shown = options.cap ? ['', ...caps].join('\n  ') : ''
       const facts = { alias, capType: read.type, changes: append !== undefined }
-      await context.output.item({ ...facts, ...(options.cap && { caps }) }, `${alias}:  ${may}${shown}`)
+      await context.output.item(
+        { ...facts, ...(options.cap && { caps }) },
+        `${alias}:  ${may}${shown}`,
+      )
     }
     return { summary: { aliases: names.length } }
   },

@@ -11,6 +11,7 @@ import path from 'node:path'
 import { DemoGrid } from '../../src/cli/demo/demo-grid.ts'
 import { grid, mustGrid } from './command.ts'
 import { copyRealFiles } from './real-files.ts'
+import { tryAll } from './thief.ts'
 
 const root = path.resolve(import.meta.dirname, '../../..')
 const program = path.join(root, 'dist/bundle/grid.js')
@@ -29,12 +30,20 @@ async function audit(home: string, cap: string): Promise<{ state: unknown; heads
   return { state: end.state, heads }
 }
 
+/** What proves that entries are hidden: kinds of witnesses, each once. */
+async function evidence(home: string, cap: string): Promise<unknown[]> {
+  const { end, lines } = await grid(home, ['log', 'audit', '--cap-stdin'], cap)
+  assert.equal(end.state, 'TRUNCATED')
+  return [...new Set(lines.flatMap(({ evidence: kind }) => (kind === undefined ? [] : [kind])))]
+}
+
 const directory = mkdtempSync(path.join(tmpdir(), 'grid-trial-'))
 const demo = await DemoGrid.open(program)
 try {
-  await demo.start(nodes)
-  const [home, second, third] = ['client', 'second', 'third'].map((name) => demo.homeOf(name))
-  for (const name of ['client', 'second', 'third']) await (await demo.openClient(name)).close()
+  const listening = await demo.start(nodes)
+  const names = ['client', 'second', 'thief', 'fresh']
+  const [home, second, thief, fresh] = names.map((name) => demo.homeOf(name))
+  for (const name of names) await (await demo.openClient(name)).close()
 
   // an alias, a tree of real files, a file changed twice
   const { lines: made } = await mustGrid(home, ['alias', 'create', 'work'])
@@ -84,6 +93,27 @@ try {
   }
   saw('every try to read, revoke, grant or strengthen with the append cap refused')
 
+  // a thief with an append cap asks servers for more than the commands would
+  const { lines: stolen } = await mustGrid(
+    home,
+    ['log', 'grant', '--device', 'thief', '--cap-stdin'],
+    admin,
+  )
+  const loot = String(stolen.find(({ cap }) => String(cap).startsWith('URI:LOG-Append'))?.cap)
+  writeFileSync(appendFile, loot, { mode: 0o600 })
+  await mustGrid(thief, ['log', 'append', '--cap-file', appendFile, '-'], tree)
+  for (const { addresses } of listening) {
+    assert.deepEqual(await tryAll(addresses[0], loot), {
+      fork: 'conflict',
+      'entry after a gap': 'gap',
+      'entry linked elsewhere': 'refused',
+    })
+  }
+  const forked = await grid(home, ['log', 'audit', '--cap-stdin'], admin)
+  assert.equal(forked.end.state, 'FORKED')
+  saw('a fork, a gap and a wrong link refused by every server, and the fork told: FORKED')
+  await mustGrid(home, ['log', 'revoke', 'thief', '--cap-stdin'], admin)
+
   const right = await audit(home, admin)
   assert.equal(right.state, 'FRESH')
 
@@ -110,14 +140,14 @@ try {
   assert.deepEqual((await audit(home, admin)).heads, right.heads)
   saw('four servers serve an old head: the newest verified head of any server is used')
   await demo.kill(nodes.slice(4))
-  const pinned = await audit(home, admin)
-  assert.equal(pinned.state, 'TRUNCATED')
+  assert.ok((await evidence(home, admin)).includes('pin'))
   saw('only they are left: TRUNCATED, by the heads that this home has seen')
-  assert.equal((await audit(third, admin)).state, 'STALE-POSSIBLE')
+  assert.deepEqual(await evidence(fresh, admin), ['ack'])
+  saw('a home that has seen nothing says TRUNCATED too, by what other devices acknowledge')
   const head = String(right.heads.find((text) => String(text).startsWith('vm:')))
-  const told = await grid(third, ['log', 'check', '--pin', head, '--cap-stdin'], admin)
+  const told = await grid(fresh, ['log', 'check', '--pin', head, '--cap-stdin'], admin)
   assert.equal(told.end.state, 'TRUNCATED')
-  saw('a home that has seen nothing says STALE-POSSIBLE, and TRUNCATED when it is told a head')
+  saw('and when it is told a head')
 
   // the second implementation reads a file from the share folders and the cap
   const folders = [4, 5, 6, 7, 8].map((number) =>

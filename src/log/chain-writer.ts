@@ -62,7 +62,9 @@ export class ChainWriter {
     this.#view = view
     this.#pending = pending
     this.author = publicKeyOfSeed(options.seed)
-    this.#chain = view.chainOf(this.author)?.chain ?? new VerifiedChain(view.logId, this.author)
+    const known = view.chainOf(this.author)?.chain
+    // the reader's own must not run ahead of the rules that it knows
+    this.#chain = known?.copy() ?? new VerifiedChain(view.logId, this.author)
     const admin = view.chainOf(view.genesis.adminKey)
     this.#configs = neededConfigs(view.rules, admin)
     this.#answering = new Set(

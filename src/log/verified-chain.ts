@@ -9,11 +9,17 @@ import type { ReadHeader } from './entry.ts'
 export class VerifiedChain {
   readonly author: Uint8Array
   readonly chain: Chain
-  readonly #entries: ReadHeader[] = []
+  readonly #entries: ReadHeader[]
 
-  constructor(logId: Uint8Array, author: Uint8Array) {
+  constructor(logId: Uint8Array, author: Uint8Array, begun?: VerifiedChain) {
     this.author = author
-    this.chain = new Chain(logId)
+    this.chain = begun?.chain.copy() ?? new Chain(logId)
+    this.#entries = [...(begun?.entries ?? [])]
+  }
+
+  /** The same chain, which grows apart from this one. */
+  copy(): VerifiedChain {
+    return new VerifiedChain(this.chain.idAt(0), this.author, this)
   }
 
   /** By seq from 1. */

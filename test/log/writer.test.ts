@@ -4,6 +4,7 @@ import { describe, it } from 'mocha'
 import { isGridError } from '../../src/base/errors.ts'
 import { MemoryEntryJournal } from '../../src/log/entry-journal.ts'
 import { heal } from '../../src/log/heal.ts'
+import { founded, LogAdmin } from '../../src/log/log-admin.ts'
 import type { AppendReply, LogPeer } from '../../src/log/log-peer.ts'
 import { behaving, keyOf, plenty, seedOf, silent, snapshotOf, World } from './world.ts'
 
@@ -286,6 +287,25 @@ describe('an admin', () => {
     const view = await world.reader().read()
     assert.equal(view.chainOf(keyOf('thief'))?.chain.seq, 2)
     assert.equal([...view.entries('snapshot')].length, 1)
+  })
+
+  it('leaves its reader to learn from servers what it has written itself', async () => {
+    const world = new World(4)
+    await founded(world.log, world.peers)
+    const writing = world.writing()
+    const admin = await LogAdmin.open(world.log.keys, writing)
+    await (
+      await world.grant(admin, 'laptop')
+    ).settled
+    await admin.writer.refresh()
+    await (
+      await world.grant(admin, 'desk')
+    ).settled
+    const { rules } = await writing.reader.read()
+    assert.deepEqual(
+      rules.certificates.map(({ label }) => label),
+      ['laptop', 'desk'],
+    )
   })
 
   it('moves the log to other servers without losing an entry', async () => {

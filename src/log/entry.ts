@@ -163,11 +163,14 @@ export function isSigned({ header, signature, fields }: ReadHeader): boolean {
   return verifySignature(fields.author, concat(context, header), signature)
 }
 
+/** Whether `body` is the one that the header names. */
+export function isBodyOf(fields: EntryHeader, body: Uint8Array): boolean {
+  return body.length === fields.bodyBytes && compareBytes(bodyHashOf(body), fields.bodyHash) === 0
+}
+
 /** Throws E_ENTRY unless `body` is the one that the header names. */
 export function checkBody(fields: EntryHeader, body: Uint8Array): void {
-  const matches =
-    body.length === fields.bodyBytes && compareBytes(bodyHashOf(body), fields.bodyHash) === 0
-  if (!matches) throw malformed('the body is not the one that its header names')
+  if (!isBodyOf(fields, body)) throw malformed('the body is not the one that its header names')
 }
 
 function readFields(bytes: Uint8Array): EntryHeader {

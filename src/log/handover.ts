@@ -5,6 +5,7 @@
 import type { Clock } from '../base/clock.ts'
 import { orAbort, withDeadline } from '../base/deadline.ts'
 import { GridError, isGridError } from '../base/errors.ts'
+import { plainText } from '../base/plain-text.ts'
 import { readHeader } from './entry.ts'
 import { EntrySource, handedAtOnce } from './entry-source.ts'
 import { logRequestMs } from './fetch-chain.ts'
@@ -179,7 +180,7 @@ function isForWantOfAdmin(verdict: AppendVerdict): boolean {
 }
 
 function refusedOver(verdict: AppendVerdict): GridError {
-  if (verdict.outcome === 'refused') return new GridError(verdict.code, verdict.reason)
+  if (verdict.outcome === 'refused') return new GridError(verdict.code, plainText(verdict.reason))
   if (verdict.outcome === 'conflict') {
     return new GridError('E_FORKED', 'the server holds another version of a chain')
   }

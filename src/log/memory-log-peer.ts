@@ -5,7 +5,7 @@ import { publicKeyOfSeed } from '../base/ed25519.ts'
 import { GridError } from '../base/errors.ts'
 import { peerIdOf } from '../base/peer-id.ts'
 import {
-  checkBody,
+  isBodyOf,
   type EntryKind,
   type ReadHeader,
   readHeader,
@@ -155,7 +155,7 @@ export class MemoryLogPeer implements LogPeer {
 function keepBody(log: KeptLog, entry: ReadHeader, body: Uint8Array | undefined): Held {
   const held = heldAt(log, entry)
   if (held.body !== undefined || body === undefined) return held
-  checkBody(entry.fields, body)
+  if (!isBodyOf(entry.fields, body)) return held
   const whole = { ...held, body: body.slice() }
   log.chains.get(toHex(entry.fields.author))![entry.fields.seq - 1] = whole
   return whole

@@ -4,6 +4,7 @@
  */
 import { asGridError, type ErrorCode } from '../base/errors.ts'
 import { peerIdOf } from '../base/peer-id.ts'
+import { plainText } from '../base/plain-text.ts'
 import { type ForkProof, forkProofOf } from './conclusion.ts'
 import type { ReadHeader } from './entry.ts'
 import type { Handover, KnownChain } from './handover.ts'
@@ -123,7 +124,7 @@ function toReceipt(
     case 'gap':
       return { server, outcome: 'failed', code: 'E_LINK', reason: 'it lacks earlier entries' }
     case 'refused':
-      return { server, outcome: 'failed', code: verdict.code, reason: verdict.reason }
+      return { server, outcome: 'failed', code: verdict.code, reason: plainText(verdict.reason) }
   }
 }
 

@@ -6,7 +6,7 @@
 import { type CborValue, encodeCbor } from '../base/cbor.ts'
 import { GridError } from '../base/errors.ts'
 import { hashBytes } from '../base/hash.ts'
-import type { CapOf } from '../caps/cap.ts'
+import type { Cap, CapOf } from '../caps/cap.ts'
 import { decodeCap, encodeCap } from '../caps/compact.ts'
 import { arrayOf, bytesOf, decodeAs, demand, integerOf, textOf } from './shape.ts'
 
@@ -100,7 +100,15 @@ function readTotals(value: CborValue): SnapshotTotals {
 }
 
 function capOfType<T extends 'DIR-CHK' | 'DIR-CHK-Verifier'>(value: CborValue, type: T): CapOf<T> {
-  const cap = decodeCap(bytesOf(value, 1, 256))
+  const cap = decoded(bytesOf(value, 1, 256))
   if (cap.type !== type) throw new GridError('E_ENTRY', 'a snapshot with a cap of another type')
   return cap as CapOf<T>
+}
+
+function decoded(bytes: Uint8Array): Cap {
+  try {
+    return decodeCap(bytes)
+  } catch (error) {
+    throw new GridError('E_ENTRY', 'a snapshot with a malformed cap', { cause: error })
+  }
 }

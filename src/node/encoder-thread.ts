@@ -6,9 +6,9 @@ import type { WorkerReply, WorkerRequest } from './encoder-messages.ts'
 
 export type FinalReply = Exclude<WorkerReply, { kind: 'cut' | 'failed' }>
 
-/** Threads that are worth having: more than four outrun any network. */
+/** Threads that are worth having: one core is the network's, and more than four outrun it. */
 export function usefulThreads(): number {
-  return Math.min(4, availableParallelism())
+  return Math.min(4, Math.max(1, availableParallelism() - 1))
 }
 
 /** Young generation of a thread, which makes little but views. */

@@ -17,6 +17,7 @@ import { introducerProtocol } from '../introducer/protocol.ts'
 import { DiskLogStore } from '../storage/disk-log-store.ts'
 import { DiskStore } from '../storage/disk-store.ts'
 import { LocalPeer } from '../storage/local-peer.ts'
+import type { StoragePeer } from '../storage/peer.ts'
 import { serveStorage } from '../storage/serve.ts'
 import { storageProtocol } from '../storage/storage-protocol.ts'
 import type { Config } from './config.ts'
@@ -38,6 +39,8 @@ export interface NodeParts {
   trace: Trace
   /** Whether this node is an introducer too. */
   introduces: boolean
+  /** What others are shown of its storage: in a trial, a peer that lies. */
+  face?: (storage: StoragePeer) => StoragePeer
 }
 
 export interface RunningNode {
@@ -67,9 +70,8 @@ export async function runNode(parts: NodeParts): Promise<RunningNode> {
   const closing = new AbortController()
   const storage = config.storage.enabled ? await openStorage(parts) : undefined
   if (storage !== undefined) {
-    net.handle(storageProtocol, (channel) =>
-      serveStorage(storage, channel, { clock, budget, trace }),
-    )
+    const face = parts.face?.(storage) ?? storage
+    net.handle(storageProtocol, (channel) => serveStorage(face, channel, { clock, budget, trace }))
   }
   const introducer = parts.introduces ? await openIntroducer(parts, budget) : undefined
   const announcer =

@@ -32,6 +32,7 @@ export class DiskLogStore implements LogStore {
   readonly #directories: ShareDirectories
   readonly #writers: Writers
   readonly #hidden = new Set<string>()
+  #rootSync: Promise<void> | undefined
   #count: number | undefined
   #serial = 0
 
@@ -53,10 +54,6 @@ export class DiskLogStore implements LogStore {
       throw diskFailure(error, 'write')
     }
     await this.#removeTemporaries()
-    const logs = path.dirname(this.#incoming)
-    for (const directory of [logs, this.#root, path.dirname(this.#root)]) {
-      await onDisk('sync', this.#disk.syncDirectory(directory))
-    }
   }
 
   async count(): Promise<number> {
@@ -78,7 +75,8 @@ export class DiskLogStore implements LogStore {
     const genesis = await this.#genesis(path.join(directory, genesisName))
     if (genesis === undefined) return undefined
     // whoever made the directory may have died, or not be done
-    await (await this.#directories.ready(sharePrefix(name))).run()
+    await this.#rooted()
+    await this.#directories.sync(sharePrefix(name))
     const log = this.#diskLog(directory, genesis)
     await log.open()
     return log
@@ -89,6 +87,7 @@ export class DiskLogStore implements LogStore {
     if (known !== undefined) return known
     const name = logName(logId)
     const directory = this.#directories.pathOf(name)
+    await this.#rooted()
     const above = await this.#directories.ready(sharePrefix(name))
     const isNew = (await ifPresent(this.#disk.readDirectory(directory))) === undefined
     await onDisk('write', this.#disk.makeDirectory(directory))
@@ -97,6 +96,23 @@ export class DiskLogStore implements LogStore {
     const log = this.#diskLog(directory, genesis.slice())
     await log.begin(genesisName)
     return log
+  }
+
+  /**
+   * Resolves when the directories above all logs are durable: once in each process that needs them,
+   * so that one which has nothing to do with logs does not wait for it.
+   */
+  #rooted(): Promise<void> {
+    const sync = async (): Promise<void> => {
+      for (const directory of [this.#root, path.dirname(this.#root)]) {
+        await onDisk('sync', this.#disk.syncDirectory(directory))
+      }
+    }
+    this.#rootSync ??= sync().catch((error: unknown) => {
+      this.#rootSync = undefined
+      throw error
+    })
+    return this.#rootSync
   }
 
   space(): Promise<Space> {

@@ -15,7 +15,7 @@ import {
 import type { LogState } from '../log/log-state.ts'
 import { type Receipt, signReceipt } from '../log/receipt.ts'
 import { type EntryHead, formatEntryHead, parseEntryHead } from './entry-head.ts'
-import { maxChecksPerAppend } from './log-limits.ts'
+import { maxChecksPerAppend, maxForksInAll } from './log-limits.ts'
 import type { EntryRecord, StoredEntry, StoredLog } from './log-store.ts'
 
 /** Ed25519 key of the server, by which it signs receipts. */
@@ -140,12 +140,14 @@ export class LogJudge {
     return { verdict: { outcome: 'conflict', held }, pending: stored === undefined }
   }
 
-  /** Whether it is evidence that is not held yet, of a chain that has less than the most. */
+  /** Whether it is evidence that is not held yet, while its chain, and all together, have less than the most. */
   #isNews({ fields, id }: ReadHeader): boolean {
-    const known = [...this.#parts.stored.forks(fields.author), ...this.records].filter(
-      ({ fork, author }) => fork && equalBytes(author, fields.author),
-    )
-    return known.length < maxForkEvidence && !known.some((other) => equalBytes(other.id, id))
+    const { stored } = this.#parts
+    const held = stored.authors().flatMap((author) => stored.forks(author))
+    const all = [...held, ...this.records.filter(({ fork }) => fork)]
+    const known = all.filter(({ author }) => equalBytes(author, fields.author))
+    if (known.length >= maxForkEvidence || all.length >= maxForksInAll) return false
+    return !known.some((other) => equalBytes(other.id, id))
   }
 
   /** What is held in an entry's place; `stored` is undefined while it is not durable. */

@@ -31,5 +31,5 @@ export const defaultLogLimits: LogLimits = {
 
 /** Signatures checked for one append, about: a request is answered in part beyond that. */
 export const maxChecksPerAppend = 256
-/** Pieces of evidence in one answer. */
-export const maxForksInReply = 64
+/** Pieces of evidence kept of one log, and so in one answer. */
+export const maxForksInAll = 64

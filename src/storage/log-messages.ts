@@ -26,7 +26,7 @@ import {
 import type { Receipt } from '../log/receipt.ts'
 import { codeOf, statusOf, statusOk } from '../wire/status.ts'
 import { ByteReader, ByteWriter } from './byte-fields.ts'
-import { maxForksInReply } from './log-limits.ts'
+import { maxForksInAll } from './log-limits.ts'
 
 /** Stands for the length of a genesis or body that is not there. */
 const absent = 0xffffffff
@@ -42,7 +42,7 @@ const readOverheadBytes =
   2 +
   maxChains * (publicKeyBytes + 8 + hashBytes) +
   2 +
-  maxForksInReply * 2 * (2 + signatureBytes + maxHeaderBytes) +
+  maxForksInAll * 2 * (2 + signatureBytes + maxHeaderBytes) +
   4
 
 /** Longest body of an `appendEntries`. */
@@ -179,7 +179,7 @@ export function parseLog(facts: CborValue, body: Uint8Array): ReadLogReply {
         if (receipts.length > 1) throw malformed('readLog')
         return { ...entry, receipt: receipts[0] }
       })
-      if (heads.length > maxChains || forks.length > maxForksInReply) throw malformed('readLog')
+      if (heads.length > maxChains || forks.length > maxForksInAll) throw malformed('readLog')
       if (heads.some(({ seq }) => seq < 1)) throw malformed('readLog')
       return { genesis, heads, forks, entries, complete: facts === 1 }
     },

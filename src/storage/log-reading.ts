@@ -14,7 +14,7 @@ import {
 import { ruleKinds } from '../log/log-rules.ts'
 import { parseEntryHead } from './entry-head.ts'
 import type { KeptLog } from './kept-log.ts'
-import { maxForksInReply } from './log-limits.ts'
+import { maxForksInAll } from './log-limits.ts'
 import type { StoredEntry, StoredLog } from './log-store.ts'
 
 /** What an entry counts besides header and body: as `entryWireBytes` has it. */
@@ -121,7 +121,7 @@ async function forksOf(stored: StoredLog, authors: readonly Uint8Array[]): Promi
         return held === undefined ? [] : [{ held, other }]
       }),
   )
-  const read = await mapWithin(readConcurrency, pairs.slice(0, maxForksInReply), async (pair) => {
+  const read = await mapWithin(readConcurrency, pairs.slice(0, maxForksInAll), async (pair) => {
     const [held, other] = [await signedOf(stored, pair.held), await signedOf(stored, pair.other)]
     return held === undefined || other === undefined ? [] : [{ held, other }]
   })

@@ -1,4 +1,4 @@
-/** The directories that a disk store keeps its share files in: one for each first two letters of a name. */
+/** The directories that a disk store keeps its shares or its logs in: one for each first two letters of a name. */
 import path from 'node:path'
 import type { Disk } from '../base/disk.ts'
 import { DirectorySync } from './directory-sync.ts'
@@ -53,6 +53,12 @@ export class ShareDirectories {
     this.#settled.set(prefix, synced)
     synced.catch(() => this.#settled.delete(prefix))
     return synced
+  }
+
+  /** Makes durable what is in the directory of `prefix` now, which is there; makes none. */
+  async sync(prefix: string): Promise<void> {
+    await this.#parentSync.run()
+    await this.#syncOf(this.#pathTo(prefix)).run()
   }
 
   /** Resolves when the directory of `prefix` is there, durably, to what syncs the names in it. */

@@ -12,7 +12,7 @@ import { type Message, formatMessage } from './message.ts'
 import type { Sweep, Watched } from './sweep.ts'
 
 /** Bytes of body in one `send`, about: what a message may have to wait behind. */
-const batchBytes = 512 * 1024
+const batchBytes = 256 * 1024
 /** Messages that may wait to be sent before the reading of more has to wait too. */
 const maxQueuedMessages = 256
 

@@ -4,7 +4,15 @@ import fc from 'fast-check'
 import { describe, it } from 'mocha'
 import { isGridError } from '../../src/base/errors.ts'
 import { witnessOfReceipt } from '../../src/log/conclusion.ts'
-import { readHeader } from '../../src/log/entry.ts'
+import {
+  bodyHashOf,
+  formatHeader,
+  type ReadHeader,
+  readHeader,
+  signHeader,
+  type SignedHeader,
+  skipOf,
+} from '../../src/log/entry.ts'
 import { MemoryHeadPins } from '../../src/log/head-pins.ts'
 import type { LogPeer, ReadLogReply } from '../../src/log/log-peer.ts'
 import { maxLiars, quorumOf } from '../../src/log/log-config.ts'
@@ -151,6 +159,63 @@ describe('reading among liars', () => {
     assert.equal(state, 'STALE-POSSIBLE')
     assert.equal(seq, undefined)
     assert.ok(view.servers.some(({ verdict }) => verdict === 'wrong'))
+  })
+
+  /** A chain of the laptop that goes on with entries made here, as its server shows it. */
+  function longer(
+    peer: LogPeer,
+    make: (head: ReadHeader) => { header: Uint8Array; signature: Uint8Array }[],
+  ): LogPeer {
+    const author = keyOf('laptop')
+    const isLaptop = (key: Uint8Array): boolean => Buffer.from(author).equals(key)
+    return behaving(peer, {
+      readLog: async (request) => {
+        const reply = await peer.readLog(request)
+        const { seq } = reply.heads.find((head) => isLaptop(head.author))!
+        const ranges = [{ author, firstSeq: seq, lastSeq: seq }]
+        const ends = await peer.readLog({ ...request, ranges, others: false })
+        const made = make(readHeader(ends.entries[0]))
+        const last = readHeader(made[made.length - 1])
+        const wanted = request.ranges.find((range) => isLaptop(range.author))
+        const added = made.filter((entry) => {
+          const at = readHeader(entry).fields.seq
+          return wanted !== undefined && wanted.firstSeq <= at && at <= wanted.lastSeq
+        })
+        const heads = reply.heads.map((head) =>
+          isLaptop(head.author) ? { author, seq: last.fields.seq, id: last.id } : head,
+        )
+        const bare = added.map((entry) => ({ ...entry, body: undefined, receipt: undefined }))
+        return { ...reply, heads, entries: [...reply.entries, ...bare] }
+      },
+    })
+  }
+
+  function after(head: ReadHeader, prev: Uint8Array, seed: Uint8Array, skip?: Uint8Array) {
+    const { fields } = head
+    const seq = fields.seq + 1
+    const link = skip ?? (skipOf(seq) === fields.seq ? head.id : fields.skip)
+    const header = formatHeader({ ...fields, seq, prev, skip: link, acks: [] })
+    return { header, signature: signHeader(header, seed) }
+  }
+
+  it('believes no entry behind the head that is linked but not signed by the author', async () => {
+    const forging = (peer: LogPeer): LogPeer =>
+      longer(peer, (head) => [after(head, head.id, seedOf('forger'))])
+    const { seq, state, view } = await seen(await staged(some(3, forging)))
+    assert.deepEqual([seq, state], [5, 'FRESH'])
+    assert.equal(view.servers.filter(({ verdict }) => verdict === 'wrong').length, 3)
+  })
+
+  it('believes no signed head above a link that leads elsewhere', async () => {
+    const breaking = (peer: LogPeer): LogPeer =>
+      longer(peer, (head) => {
+        const astray = after(head, seedOf('elsewhere'), seedOf('laptop'))
+        const read = readHeader(astray)
+        return [astray, after(read, read.id, seedOf('laptop'), read.id)]
+      })
+    const { seq, view } = await seen(await staged(some(3, breaking)))
+    assert.equal(seq, 5)
+    assert.equal(view.servers.filter(({ verdict }) => verdict === 'wrong').length, 3)
   })
 
   it('takes no entry that is replayed from elsewhere in the chain or from another log', async () => {
@@ -333,12 +398,19 @@ describe('FORKED', () => {
   it('is not said of evidence that somebody else made up', async () => {
     const world = await staged((peers) => peers)
     world.peers = world.peers.map((peer) =>
-      lying(peer, (reply) => {
-        const forged = reply.entries.map((held) => ({
-          held,
-          other: { header: held.header, signature: seedOf('x') },
-        }))
-        return { ...reply, forks: [...forged, ...forged] }
+      behaving(peer, {
+        readLog: async (request) => {
+          const reply = await peer.readLog(request)
+          const whole = { ...request, ranges: [], others: true, bodies: 'none' } as const
+          const { entries } = await peer.readLog(whole)
+          const forks = entries.flatMap((held) => [
+            { held, other: forgedTwin(held) },
+            { held, other: held },
+            { held: forgedTwin(held), other: held },
+            { held, other: entries[0] },
+          ])
+          return { ...reply, forks }
+        },
       }),
     )
     assert.equal((await seen(world)).state, 'FRESH')
@@ -356,6 +428,48 @@ describe('FORKED', () => {
     assert.equal([...view.entries('snapshot')].length, 1)
     const again = world.device('laptop')
     await assert.rejects(again, (error) => isGridError(error, 'E_REVOKED'))
+  })
+})
+
+/** Another entry of the same author and seq, which its author has not signed. */
+function forgedTwin({ header, signature }: SignedHeader): SignedHeader {
+  const { fields } = readHeader({ header, signature })
+  const other = formatHeader({ ...fields, clientMs: fields.clientMs + 1 })
+  return { header: other, signature: signHeader(other, seedOf('forger')) }
+}
+
+describe('a device that lies', () => {
+  it('raises an alarm that names it, and none once it is revoked', async () => {
+    const world = new World(4)
+    await world.found('laptop', 'thief')
+    await (
+      await (await world.device('laptop')).append(...snapshotOf('a'))
+    ).settled
+    const body = new Uint8Array(3)
+    const header = formatHeader({
+      logId: world.logId,
+      author: keyOf('thief'),
+      seq: 1,
+      prev: world.logId,
+      skip: world.logId,
+      acks: [{ authorPrefix: keyOf('laptop').slice(0, 8), seq: 99, id: seedOf('x') }],
+      clientMs: 1,
+      kind: 'snapshot',
+      bodyHash: bodyHashOf(body),
+      bodyBytes: body.length,
+    })
+    const entry = { header, signature: signHeader(header, seedOf('thief')), body, receipts: [] }
+    for (const server of world.servers) {
+      await server.appendEntries({ logId: world.logId, genesis: undefined, entries: [entry] })
+    }
+    const { state, evidence } = await seen(world)
+    assert.equal(state, 'TRUNCATED')
+    const [alarm] = evidence
+    assert.ok(alarm.kind === 'ack' && Buffer.from(keyOf('thief')).equals(alarm.by!))
+    await (
+      await (await world.admin()).revoke(keyOf('thief'), 0)
+    ).settled
+    assert.equal((await seen(world)).state, 'FRESH')
   })
 })
 

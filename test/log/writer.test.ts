@@ -1,8 +1,15 @@
 /** An author among servers that stop, lag, lie and forget, and among his own clones. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'mocha'
+import { compareBytes } from '../../src/base/bytes.ts'
 import { isGridError } from '../../src/base/errors.ts'
+import { formatHeader, readHeader, signHeader } from '../../src/log/entry.ts'
+import { formatConfigBody } from '../../src/log/log-config.ts'
 import { MemoryEntryJournal } from '../../src/log/entry-journal.ts'
+import { founded } from '../../src/log/log-admin.ts'
+import { Pruner } from '../../src/log/pruner.ts'
+import { readRelease } from '../../src/log/release.ts'
+import { fetchBody } from '../../src/log/bodies.ts'
 import { heal } from '../../src/log/heal.ts'
 import { founded, LogAdmin } from '../../src/log/log-admin.ts'
 import type { AppendReply, LogPeer } from '../../src/log/log-peer.ts'
@@ -114,6 +121,33 @@ describe('appending', () => {
       [...new Array<boolean>(40).fill(true), false],
     )
     assert.ok(entries.every(({ body }) => body !== undefined))
+  })
+
+  it('hands on nothing that a lying source has put in the place of an entry', async () => {
+    const world = new World(4)
+    await world.found('laptop')
+    const laptop = await world.device('laptop')
+    world.peers = world.servers.slice(0, 3)
+    for (let i = 0; i < 3; i++) await (await laptop.append(...snapshotOf('a'))).settled
+    const swapping = (peer: LogPeer): LogPeer =>
+      behaving(peer, {
+        readLog: async (...args) => {
+          const reply = await peer.readLog(...args)
+          const entries = reply.entries.map((entry) => {
+            const { fields } = readHeader(entry)
+            const header = formatHeader({ ...fields, clientMs: 5 })
+            return { ...entry, header, signature: signHeader(header, seedOf('forger')) }
+          })
+          return { ...reply, entries }
+        },
+      })
+    for (const liar of [0, 1, 2]) {
+      const fresh = world.servers.map((peer, i) => (i === liar ? swapping(peer) : peer))
+      world.peers = fresh
+      const report = await laptop.append(...snapshotOf('b'))
+      assert.ok((await report.settled).every(({ outcome }) => outcome === 'stored'))
+    }
+    assert.equal(await holders(world, 1), 4)
   })
 
   it('gives a server without the log its genesis and the admin chain first', async () => {
@@ -352,6 +386,62 @@ describe('an admin', () => {
     assert.deepEqual([conclusion.state, conclusion.answered], ['STALE-POSSIBLE', 0])
   })
 
+  it('is believed in a config that the new servers alone show, once it is settled', async () => {
+    const world = new World(8, { of: 4 })
+    world.peers = world.servers.slice(0, 4)
+    await world.found('laptop')
+    world.peers = [...world.servers]
+    const { writer } = await world.admin()
+    const { config } = writer.view.rules
+    const servers = world.servers
+      .slice(4)
+      .map(({ publicKey }) => publicKey)
+      .sort(compareBytes)
+    const next = { epoch: 1, servers }
+    writer.require([config, next])
+    const report = await writer.append('config', () => formatConfigBody(next))
+    assert.equal(report.outcome, 'committed')
+    await report.settled
+    world.peers = world.servers.slice(4)
+    assert.equal((await world.reader().read()).conclusion.state, 'STALE-POSSIBLE')
+    world.peers = [...world.servers]
+    await (
+      await (await world.admin()).checkpoint()
+    ).settled
+    world.peers = world.servers.slice(4)
+    assert.equal((await world.reader().read()).conclusion.state, 'FRESH')
+  })
+
+  it('hands over what was committed while it moved the log', async () => {
+    const world = new World(8, { of: 4 })
+    const after = world.servers.slice(4)
+    world.peers = world.servers.slice(0, 4)
+    await world.found('laptop')
+    const laptop = await world.device('laptop')
+    let raced: Promise<unknown> | undefined
+    const racing = (peer: LogPeer): LogPeer =>
+      behaving(peer, {
+        appendEntries: async (...args) => {
+          const [request] = args
+          const isConfig = request.entries.some((e) => readHeader(e).fields.kind === 'config')
+          // the laptop commits at the old servers before any of them knows of the move
+          if (isConfig) await (raced ??= laptop.append(...snapshotOf('in between')))
+          return peer.appendEntries(...args)
+        },
+      })
+    world.peers = [...world.servers.slice(0, 4).map(racing), ...after]
+    const admin = await world.admin()
+    const report = await admin.moveTo(
+      after.map(({ publicKey }) => publicKey),
+      after,
+    )
+    assert.equal(report.outcome, 'committed')
+    world.peers = [...after]
+    const view = await world.reader().read()
+    assert.equal(view.chainOf(keyOf('laptop'))?.chain.seq, 1)
+    assert.equal(view.conclusion.state, 'FRESH')
+  })
+
   it('is nobody else', async () => {
     const world = new World(1)
     await world.found()
@@ -361,7 +451,48 @@ describe('an admin', () => {
   })
 })
 
+describe('a pruner', () => {
+  const release = {
+    server: undefined,
+    releaseSeq: 1,
+    cutoffMs: 5,
+    storageIndexes: [new Uint8Array(20)],
+  }
+
+  it('signs releases, and adds no snapshot', async () => {
+    const world = new World(4)
+    const admin = await world.found('laptop')
+    await (
+      await world.grant(admin, 'pruner', plenty, ['release'])
+    ).settled
+    const pruner = await Pruner.open({ ...world.writing(), seed: seedOf('pruner') })
+    assert.equal((await pruner.release(release)).outcome, 'committed')
+    const [entry] = (await world.reader().read()).entries('release')
+    const body = await fetchBody(entry, world.peers, { clock: world.clock })
+    assert.deepEqual(readRelease(body), { ...release, account: world.logId })
+    const asDevice = await world.device('pruner')
+    await assert.rejects(asDevice.append(...snapshotOf('a')), codeIs('E_CERTIFICATE'))
+    const asPruner = await Pruner.open({ ...world.writing(), seed: seedOf('laptop') })
+    await assert.rejects(asPruner.release(release), codeIs('E_CERTIFICATE'))
+  })
+})
+
 describe('healing', () => {
+  it('gives the genesis of a log without an entry', async () => {
+    const world = new World(4)
+    world.peers = world.servers.slice(0, 3)
+    await founded(world.log, world.peers)
+    const { clock, servers } = world
+    world.peers = [...servers]
+    const view = await world.reader().read()
+    assert.deepEqual(
+      new Set(view.servers.map(({ verdict }) => verdict)),
+      new Set(['current', 'absent']),
+    )
+    await heal(view, { targets: servers.slice(3), peers: servers, clock })
+    assert.equal((await world.reader().read()).conclusion.answered, 4)
+  })
+
   it('brings those that lag or forgot up to what was read', async () => {
     const world = new World(4)
     world.peers = world.servers.slice(0, 3)

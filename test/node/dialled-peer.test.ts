@@ -96,6 +96,15 @@ describe('DialledPeer', () => {
     assert.equal(server.puts, 2)
   })
 
+  it('asks again to append to a log, since an entry that is held is had', async () => {
+    const server = new Server()
+    await server.peer.have([index])
+    server.process++
+    const request = { logId: index, genesis: undefined, entries: [] }
+    assert.deepEqual(await server.peer.appendEntries(request), { verdicts: [] })
+    assert.equal(server.dials, 2)
+  })
+
   it('keeps the connection over which a request was refused', async () => {
     const server = new Server()
     await assert.rejects(server.peer.status(), { code: 'E_IO' })

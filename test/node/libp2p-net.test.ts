@@ -19,7 +19,7 @@ import { RemotePeer } from '../../src/storage/remote-peer.ts'
 import { serveStorage } from '../../src/storage/serve.ts'
 import { storageProtocol } from '../../src/storage/storage-protocol.ts'
 import { openCaller } from '../../src/wire/caller.ts'
-import { logPeerSuite } from '../suites/log-peer.ts'
+import { logServerSuite } from '../suites/log-server.ts'
 import { refused, storagePeerSuite } from '../suites/storage-peer.ts'
 import { collect, mib, patterned } from '../wire/stand.ts'
 
@@ -392,7 +392,7 @@ describe('Libp2pNet and the storage protocol', () => {
     }
   })
 
-  logPeerSuite('RemotePeer over TCP and Noise', async ({ seed, limits, ...settings }) => {
+  logServerSuite('RemotePeer over TCP and Noise', async ({ seed, limits, ...settings }) => {
     const logs = { store: new MemoryLogStore(), seed, limits }
     const parts = { id: server.id, store: new MemoryStore(), logs, clock }
     const local = new LocalPeer({ ...parts, ...settings })

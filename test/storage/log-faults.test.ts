@@ -15,7 +15,7 @@ import { MemoryLogStore } from '../../src/storage/memory-log-store.ts'
 import { MemoryStore } from '../../src/storage/memory-store.ts'
 import { SimClock } from '../sim/sim-clock.ts'
 import { SimRandom } from '../sim/sim-random.ts'
-import { logPeerSuite, outcomesOf } from '../suites/log-peer.ts'
+import { logServerSuite, outcomesOf } from '../suites/log-server.ts'
 import { refused } from '../suites/storage-peer.ts'
 import { type TestAuthor, TestLog } from '../suites/test-log.ts'
 
@@ -205,7 +205,7 @@ describe('faults of every verb', () => {
   })
 })
 
-logPeerSuite('FaultyPeer without a fault', async ({ seed: serverSeed, limits, ...settings }) => {
+logServerSuite('FaultyPeer without a fault', async ({ seed: serverSeed, limits, ...settings }) => {
   const random = new SimRandom('no fault')
   const clock = new SimClock(random.fork('clock'))
   const logs = { store: new MemoryLogStore(), seed: serverSeed, limits }

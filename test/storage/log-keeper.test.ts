@@ -142,6 +142,17 @@ describe('LocalPeer that keeps logs', () => {
     })
   }
 
+  it('serves a file system that is mounted read-only', async () => {
+    const { server, log, device } = await begin('mounted read-only')
+    const before = await server.read(log)
+    server.machine.disk.readOnly = true
+    await server.restart()
+    assert.deepEqual(await server.read(log), before)
+    assert.deepEqual(await server.outcomes(log.append(device.entries[0])), ['had'])
+    assert.deepEqual(await server.outcomes(log.append(device.snapshot())), ['E_IO'])
+    assert.deepEqual(await server.outcomes(log.append(device.entries[3])), ['E_READ_ONLY'])
+  })
+
   it('answers no request by an entry of another that did not become durable', async () => {
     const { server, log, device } = await begin('together')
     const next = device.snapshot()
@@ -171,6 +182,20 @@ describe('LocalPeer that keeps logs', () => {
     assert.equal(fileCounts[7], fileCounts[0] + 7)
     assert.equal(fileCounts[11], fileCounts[7])
     assert.equal((await server.read(log)).forks.length, 8)
+  })
+
+  it('keeps 64 pieces of evidence of a log', async () => {
+    const server = await LogServer.start('evidence of many')
+    const log = new TestLog()
+    const devices = Array.from({ length: 9 }, (_, i) => log.device(`device ${i}`))
+    const firsts = devices.map((device) => device.snapshot())
+    await server.append(log.append(...log.admin.entries, ...firsts))
+    for (const device of devices) {
+      const rivals = Array.from({ length: 8 }, (_, i) => device.make({ seq: 1, clientMs: i }))
+      const appends = rivals.map((rival) => server.peer.appendEntries(log.append(rival)))
+      await server.machine.run(Promise.all(appends))
+    }
+    assert.equal((await server.read(log)).forks.length, 64)
   })
 
   it('makes appends that wait durable together', async () => {

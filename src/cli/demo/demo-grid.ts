@@ -62,6 +62,14 @@ export class DemoGrid {
     return ends.filter((end) => end === 'SIGKILL').length
   }
 
+  /** Kills node `number` and starts `program` with `words` on its home. */
+  async replace(number: number, program: string, words: readonly string[]): Promise<Listening> {
+    await this.kill([number])
+    const child = new ChildNode(program, words, this.homeOf(`node-${number}`))
+    this.#nodes[number] = child
+    return child.listening
+  }
+
   /** A client with a home of its own. */
   async openClient(): Promise<Grid> {
     const home = this.homeOf('client')

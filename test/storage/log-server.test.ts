@@ -6,7 +6,9 @@ import path from 'node:path'
 import { channelPair } from '../../src/base/channel.ts'
 import { SystemClock } from '../../src/base/clock.ts'
 import { SystemDisk } from '../../src/base/disk.ts'
+import { publicKeyOfSeed } from '../../src/base/ed25519.ts'
 import { Budget } from '../../src/base/limit.ts'
+import { peerIdOf } from '../../src/base/peer-id.ts'
 import { DiskLogStore } from '../../src/storage/disk-log-store.ts'
 import { DiskStore } from '../../src/storage/disk-store.ts'
 import { LocalPeer } from '../../src/storage/local-peer.ts'
@@ -15,21 +17,32 @@ import { MemoryStore } from '../../src/storage/memory-store.ts'
 import { RemotePeer } from '../../src/storage/remote-peer.ts'
 import { serveStorage } from '../../src/storage/serve.ts'
 import { openCaller } from '../../src/wire/caller.ts'
-import { type LogServerSettings, logPeerSuite } from '../suites/log-peer.ts'
+import { logPeerSuite } from '../suites/log-peer.ts'
+import {
+  type LogServerFixture,
+  type LogServerSettings,
+  logServerSuite,
+} from '../suites/log-server.ts'
+
+type Make = (settings: LogServerSettings) => Promise<LogServerFixture>
 
 const clock = new SystemClock()
 
-function memoryPeer({ seed, limits, ...settings }: LogServerSettings): LocalPeer {
-  const logs = { store: new MemoryLogStore(), seed, limits }
-  return new LocalPeer({ id: 'memory', store: new MemoryStore(), logs, clock, ...settings })
+function idOf(seed: Uint8Array): string {
+  return peerIdOf(publicKeyOfSeed(seed))
 }
 
-logPeerSuite('LocalPeer in memory', async (settings) => ({
+function memoryPeer({ seed, limits, ...settings }: LogServerSettings): LocalPeer {
+  const logs = { store: new MemoryLogStore(), seed, limits }
+  return new LocalPeer({ id: idOf(seed), store: new MemoryStore(), logs, clock, ...settings })
+}
+
+const inMemory: Make = async (settings) => ({
   peer: memoryPeer(settings),
   close: async () => {},
-}))
+})
 
-logPeerSuite('LocalPeer on disk', async ({ seed, limits, ...settings }) => {
+const onDisk: Make = async ({ seed, limits, ...settings }) => {
   const root = await mkdtemp(path.join(tmpdir(), 'grid-peer-'))
   const place = { disk: new SystemDisk(), root }
   const store = new DiskStore(place)
@@ -37,22 +50,33 @@ logPeerSuite('LocalPeer on disk', async ({ seed, limits, ...settings }) => {
   await store.open()
   await logs.store.open()
   return {
-    peer: new LocalPeer({ id: 'disk', store, logs, clock, ...settings }),
+    peer: new LocalPeer({ id: idOf(seed), store, logs, clock, ...settings }),
     close: () => rm(root, { recursive: true }),
   }
-})
+}
 
-logPeerSuite('RemotePeer over a wire in memory', async (settings) => {
+const overWire: Make = async (settings) => {
   const [near, far] = channelPair({ ids: ['client', 'server'] })
   const budget = new Budget(128 * 2 ** 20)
   const served = serveStorage(memoryPeer(settings), far, { clock, budget })
   const caller = await openCaller(near, { clock })
   return {
-    peer: new RemotePeer('server', caller),
+    peer: new RemotePeer(idOf(settings.seed), caller),
     close: async () => {
       caller.close()
       await served
       assert.equal(budget.free, budget.total)
     },
   }
-})
+}
+
+const makers: Record<string, Make> = {
+  'LocalPeer in memory': inMemory,
+  'LocalPeer on disk': onDisk,
+  'RemotePeer over a wire in memory': overWire,
+}
+
+for (const [name, make] of Object.entries(makers)) {
+  logPeerSuite(name, () => make({ seed: new Uint8Array(32).fill(9), reserveBytes: 0 }))
+  logServerSuite(name, make)
+}

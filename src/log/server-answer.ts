@@ -1,4 +1,5 @@
 /** What one server answers when it is asked for the heads of a log: a claim, and how it bears out. */
+import { setMaxListeners } from 'node:events'
 import { toHex } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
 import { orAbort, withDeadline } from '../base/deadline.ts'
@@ -41,6 +42,8 @@ export async function askServers(
   const { clock, signal } = options
   const answers = new Map<LogPeer, ServerAnswer>()
   const hurry = new AbortController()
+  // every server waits for it, and Node would warn of more than ten
+  setMaxListeners(0, hurry.signal)
   let cancel = (): void => {}
   const asked = peers.map(async (peer) => {
     const inner = signal === undefined ? hurry.signal : AbortSignal.any([signal, hurry.signal])

@@ -5,7 +5,7 @@
 import { compareBytes } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
 import { publicKeyOfSeed } from '../base/ed25519.ts'
-import { GridError } from '../base/errors.ts'
+import { GridError, isGridError } from '../base/errors.ts'
 import { peerIdOf } from '../base/peer-id.ts'
 import {
   ackKeyBytes,
@@ -25,6 +25,7 @@ import { type Handover, handoverOf, type KnownChain } from './handover.ts'
 import type { LogConfig } from './log-config.ts'
 import type { LogPeer } from './log-peer.ts'
 import type { LogReader } from './log-reader.ts'
+import type { LogRules, RuleChange } from './log-rules.ts'
 import type { LogView } from './log-view.ts'
 import { type AppendReport, appendAtQuorum } from './quorum-append.ts'
 import type { EntryPlace } from './sealed-body.ts'
@@ -47,8 +48,11 @@ export class ChainWriter {
   readonly author: Uint8Array
   readonly #options: ChainWriterOptions
   #view: LogView
+  /** Its own: what is written here the reader has still to read, or it would not heed its rules. */
   readonly #chain: VerifiedChain
-  readonly #handover: Handover
+  /** Of the admin: with all that was written here. */
+  readonly #rules: LogRules
+  #handover: Handover
   /** Signed, and not yet seen at a quorum. */
   #pending: LogEntry | undefined
   /** Configs that the next entry must reach. */
@@ -62,19 +66,16 @@ export class ChainWriter {
     this.#view = view
     this.#pending = pending
     this.author = publicKeyOfSeed(options.seed)
-    const known = view.chainOf(this.author)?.chain
-    // the reader's own must not run ahead of the rules that it knows
-    this.#chain = known?.copy() ?? new VerifiedChain(view.logId, this.author)
-    const admin = view.chainOf(view.genesis.adminKey)
-    this.#configs = neededConfigs(view.rules, admin)
+    const { logId, rules } = view
+    const shown = view.chainOf(this.author)?.chain
+    this.#chain = shown?.copy(logId) ?? new VerifiedChain(logId, this.author)
+    this.#rules = rules.copy()
+    if (pending !== undefined) this.#applyPending(readHeader(pending), pending.body)
+    this.#configs = configsOf(view)
     this.#answering = new Set(
       view.servers.filter(({ reason }) => reason === undefined).map(({ server }) => server),
     )
-    this.#handover = handoverOf(view, {
-      clock: options.clock,
-      peers: () => this.#sources(),
-      admin: () => this.#adminChain(),
-    })
+    this.#handover = this.#handoverOf(view)
   }
 
   /**
@@ -111,6 +112,11 @@ export class ChainWriter {
     return this.#pending
   }
 
+  /** Configs of which a quorum is needed: two while the newest is not settled. */
+  get configs(): readonly LogConfig[] {
+    return this.#configs
+  }
+
   /** From the next entry on, a quorum of each of `configs` is needed. */
   require(configs: readonly LogConfig[]): void {
     this.#configs = configs
@@ -121,7 +127,8 @@ export class ChainWriter {
    *
    * @param bodyOf - makes the body for its place; called once
    * @returns a report whose outcome is `not-durable` if a quorum did not take it; then `retry`
-   * @throws E_NOT_DURABLE if the pending one is still not committed; E_FORKED with the proof in its
+   * @throws what the rules have against an entry of the admin, before anything is signed;
+   *   E_NOT_DURABLE if the pending one is still not committed; E_FORKED with the proof in its
    *   facts if a server shows that another has written the same chain; E_REVOKED, E_CERTIFICATE and
    *   E_RATE if servers refuse for that reason; RangeError for a body too long
    */
@@ -136,8 +143,11 @@ export class ChainWriter {
         if (outcome !== 'committed') throw notDurable()
       }
       const entry = this.#make(kind, bodyOf)
+      // one that no server may take could never be got rid of again
+      const change = this.#changeOf(kind, entry.body)
       await this.#options.journal.save(this.author, entry)
       this.#pending = entry
+      if (change !== undefined) this.#rules.apply(change)
       return this.#offer(entry, options)
     })
   }
@@ -149,9 +159,37 @@ export class ChainWriter {
     )
   }
 
-  /** Reads the log again, for the heads that the next entries acknowledge. */
+  /** Reads the log again: the heads that the next entries acknowledge, and the servers they go to. */
   async refresh(options: WriteOptions = {}): Promise<void> {
     this.#view = await this.#options.reader.read({ signal: options.signal })
+    this.#configs = configsOf(this.#view)
+    this.#handover = this.#handoverOf(this.#view)
+  }
+
+  #handoverOf(view: LogView): Handover {
+    return handoverOf(view, {
+      clock: this.#options.clock,
+      peers: () => this.#sources(),
+      admin: () => this.#adminChain(),
+    })
+  }
+
+  /** What an entry of the admin changes. Throws what the rules have against it. */
+  #changeOf(kind: EntryKind, body: Uint8Array | undefined): RuleChange | undefined {
+    if (body === undefined || !this.#rules.isAdmin(this.author)) return undefined
+    return this.#rules.readChange(kind, body)
+  }
+
+  /** Of what was signed before a crash and is not in the chain that was read. */
+  #applyPending({ fields }: ReadHeader, body: Uint8Array | undefined): void {
+    if (fields.seq <= this.#chain.seq) return
+    try {
+      const change = this.#changeOf(fields.kind, body)
+      if (change !== undefined) this.#rules.apply(change)
+    } catch (error) {
+      // servers will say the same of it
+      if (!isGridError(error)) throw error
+    }
   }
 
   /** One append at a time, whatever came of those before. */
@@ -234,6 +272,10 @@ export class ChainWriter {
     const rank = ({ id }: LogPeer): number => (this.#answering.has(id) ? 0 : 1)
     return peers.sort((a, b) => rank(a) - rank(b))
   }
+}
+
+function configsOf(view: LogView): LogConfig[] {
+  return neededConfigs(view.rules, view.chainOf(view.genesis.adminKey))
 }
 
 /** Throws unless the head of `author` is known for sure. */

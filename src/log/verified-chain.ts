@@ -9,17 +9,18 @@ import type { ReadHeader } from './entry.ts'
 export class VerifiedChain {
   readonly author: Uint8Array
   readonly chain: Chain
-  readonly #entries: ReadHeader[]
+  readonly #entries: ReadHeader[] = []
 
-  constructor(logId: Uint8Array, author: Uint8Array, begun?: VerifiedChain) {
+  constructor(logId: Uint8Array, author: Uint8Array) {
     this.author = author
-    this.chain = begun?.chain.copy() ?? new Chain(logId)
-    this.#entries = [...(begun?.entries ?? [])]
+    this.chain = new Chain(logId)
   }
 
   /** The same chain, which grows apart from this one. */
-  copy(): VerifiedChain {
-    return new VerifiedChain(this.chain.idAt(0), this.author, this)
+  copy(logId: Uint8Array): VerifiedChain {
+    const other = new VerifiedChain(logId, this.author)
+    other.take(this.#entries)
+    return other
   }
 
   /** By seq from 1. */

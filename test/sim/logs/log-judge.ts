@@ -82,7 +82,8 @@ export class LogJudge {
     if (truth.forged.has(toHex(id))) this.#accuse(`L4: ${server.id} has taken a forged entry`)
     if (taken === undefined) return
     if (taken.late) return tally.reached('append: handed on late')
-    if (key === toHex(log.keys.adminKey)) return
+    // one that has forgotten entries has forgotten to count them
+    if (key === toHex(log.keys.adminKey) || server.logLedger.isSpoilt) return
     const day = `${server.id} ${key} ${Math.floor(taken.receivedMs / dayMs)}`
     const ids = this.#days.get(day) ?? new Set<string>()
     this.#days.set(day, ids.add(toHex(id)))
@@ -119,6 +120,7 @@ export class LogJudge {
     this.#checkEnd('read', span, this.#standing.isQuorumWell(span))
     const floor = fresh ? new Map() : this.floorOf(machine)
     const next = this.#reads.judge(view, floor, span)
+    if (fresh && this.#standing.isAfterAll(span)) this.#reads.compare(view)
     if (!fresh) this.#floors.set(machine, next)
   }
 

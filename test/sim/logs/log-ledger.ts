@@ -21,6 +21,11 @@ export class LogLedger {
     this.#disk = disk
   }
 
+  /** Whether the medium has lost or changed what was acknowledged. */
+  get isSpoilt(): boolean {
+    return this.#spoilt
+  }
+
   /** Whether this server has given a receipt of the log. */
   get hasLog(): boolean {
     return this.#entries.size > 0

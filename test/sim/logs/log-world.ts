@@ -221,7 +221,7 @@ export class LogWorld {
     const everybody = [...Array(1 + devices + readers).keys()]
     const reads = everybody.flatMap((machine): LogOperation[] => {
       const again = { kind: 'read', atMs, machine, fresh: false } as const
-      return machine > devices ? [again, { ...again, fresh: true }] : [again]
+      return machine === 0 || machine > devices ? [again, { ...again, fresh: true }] : [again]
     })
     const checkpoint = { kind: 'checkpoint', atMs, machine: 0 } as const
     return [last === undefined ? [checkpoint] : [checkpoint, last], appends, reads]

@@ -39,7 +39,6 @@ export class ReadJudge {
     this.#checkEvidence(view, span)
     this.#checkDue(view, span)
     this.#count(view)
-    if (this.#case.standing.isAfterAll(span)) this.#checkAgreement(view)
     return this.#checkFloor(view, floor)
   }
 
@@ -144,8 +143,8 @@ export class ReadJudge {
     return false
   }
 
-  /** Two readers with the same answers conclude the same. */
-  #checkAgreement({ servers, conclusion, chains }: LogView): void {
+  /** Two readers who know nothing else conclude the same from the same answers, after all faults. */
+  compare({ servers, conclusion, chains }: LogView): void {
     const answers = servers.map(({ server, verdict, heads }) => {
       return `${server} ${verdict} ${heads.map(({ id }) => toHex(id)).join(' ')}`
     })

@@ -62,15 +62,28 @@ export class LogLedger {
     )
   }
 
+  /** Whether the medium holds an entry that came second, as evidence of a fork. */
+  holdsFork(logId: Uint8Array): boolean {
+    for (const [name, node] of this.#disk.image.durableEntries(directoryOf(logId))) {
+      if (node.kind !== 'file' || tableBytesOf(name) === undefined) continue
+      const table = node.durable.subarray(0, tableBytesOf(name))
+      if (parseRun(name, table, node.durable.length)?.[0]?.fork === true) return true
+    }
+    return false
+  }
+
   #isDurable({ logId, author, seq, id }: SignedEntry): boolean {
-    const log = toBase32(logId)
-    const directory = `${storeRoot}/logs/${log.slice(0, 2)}/${log}`
     const prefix = `${toBase32(author)}.`
-    for (const [name, node] of this.#disk.image.durableEntries(directory)) {
+    for (const [name, node] of this.#disk.image.durableEntries(directoryOf(logId))) {
       if (name.startsWith(prefix) && holds(name, node, seq, id)) return true
     }
     return false
   }
+}
+
+function directoryOf(logId: Uint8Array): string {
+  const log = toBase32(logId)
+  return `${storeRoot}/logs/${log.slice(0, 2)}/${log}`
 }
 
 function holds(name: string, node: DiskNode, seq: number, id: Uint8Array): boolean {

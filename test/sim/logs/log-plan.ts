@@ -83,7 +83,9 @@ export function makeLogPlan(seed: string): LogPlan {
     diskBytes: random.chance(0.05) ? random.between(30, 60) * 4096 : 2 ** 28,
     durationMs: 600_000,
   }
-  const moves = random.chance(servers > members ? 0.7 : 0.1) ? drawMoves(random, options) : []
+  const torn = options.devices > 0 && members >= 4 && random.chance(0.1)
+  if (torn) options.wiredServers = servers
+  const moves = torn ? [] : random.chance(servers > members ? 0.7 : 0.1) ? drawMoves(random, options) : []
   const faults = drawFaults(random, options, [
     Array.from({ length: members }, (_, i) => i),
     ...moves.map(({ servers: to }) => to),
@@ -91,7 +93,9 @@ export function makeLogPlan(seed: string): LogPlan {
   const events = drawMachineEvents(random, options)
   const moments = [...faults, ...events]
   const operations = drawOperations(random, options, moments)
-  const items = [...moves, ...moments, ...operations].sort((a, b) => a.atMs - b.atMs)
+  const crashes = drawCrashes(random, operations)
+  const scene = torn ? drawTornAppend(random, options) : []
+  const items = [...moves, ...moments, ...operations, ...crashes, ...scene].sort((a, b) => a.atMs - b.atMs)
   return { kind: 'log', seed, options, items }
 }
 
@@ -121,6 +125,15 @@ function drawFaults(
   const isTame = random.chance(0.8)
   const isUp = random.chance(0.6)
   const events: FaultEvent[] = []
+  if (!isTame && random.chance(0.4)) {
+    // all of them in league, as when one operator runs the lot
+    const fault = random.pick(conspiracies)
+    const atMs = random.between(startMs, options.durationMs)
+    const forMs = random.between(1000, 100_000)
+    for (let server = 0; server < options.servers; server++) {
+      events.push({ kind: 'fault', atMs, forMs, server, fault })
+    }
+  }
   for (let tries = random.between(0, 14); tries > 0; tries--) {
     const event: FaultEvent = {
       kind: 'fault',
@@ -142,6 +155,13 @@ function drawFaults(
   }
   return events
 }
+
+const conspiracies: readonly Fault[] = [
+  { kind: 'rollback' },
+  { kind: 'lie', lie: 'hidesMuch' },
+  { kind: 'lie', lie: 'standsStill' },
+  { kind: 'lie', lie: 'omitsChain' },
+]
 
 /** As for files, but liars of other kinds, and disks that go back in time. */
 function drawServerFault(random: SimRandom): Fault {
@@ -258,6 +278,39 @@ function drawOperations(
     const [, draw] = draws.find(([weight]) => (at -= weight) < 0) ?? draws[0]
     return draw(drawMoment(random, options, moments))
   })
+}
+
+/** Draws deaths of machines soon after they have begun something. */
+function drawCrashes(random: SimRandom, operations: readonly LogOperation[]): MachineEvent[] {
+  const interrupted = operations.filter(() => random.chance(0.08))
+  return interrupted.map(({ atMs, machine }) => ({
+    kind: 'crash',
+    atMs: atMs + Math.ceil(random.exponential(random.pick([20, 100, 500]))),
+    forMs: random.between(100, 20_000),
+    machine,
+    power: random.chance(0.5),
+  }))
+}
+
+/**
+ * A device writes where it reaches one server only, dies, and comes back where it reaches all but
+ * that one: what it has signed before it must offer again, and nothing else.
+ */
+function drawTornAppend(random: SimRandom, { devices, servers }: LogPlanOptions): LogPlanItem[] {
+  const machine = random.between(1, devices)
+  const one = random.below(servers)
+  const others = Array.from({ length: servers }, (_, i) => i).filter((i) => i !== one)
+  const atMs = random.between(100_000, 300_000)
+  const append = { kind: 'append', machine, reopen: true, bodyBytes: 100 } as const
+  const power = random.chance(0.5)
+  return [
+    { ...append, atMs },
+    { kind: 'split', atMs: atMs + 1000, forMs: 30_000, machine, servers: others },
+    { ...append, reopen: false, atMs: atMs + 1100 },
+    { kind: 'crash', atMs: atMs + random.between(1150, 20_000), forMs: 12_000, machine, power },
+    { kind: 'split', atMs: atMs + 31_000, forMs: 200_000, machine, servers: [one] },
+    { ...append, atMs: atMs + 200_000 },
+  ]
 }
 
 /** Any time, or close to when something begins. */

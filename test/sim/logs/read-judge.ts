@@ -116,23 +116,24 @@ export class ReadJudge {
     }
   }
 
-  #checkDue({ conclusion }: LogView, span: Span): void {
+  #checkDue({ conclusion, logId }: LogView, span: Span): void {
     const { standing } = this.#case
     if (conclusion.state === 'STALE-POSSIBLE' && standing.isQuorumWell(span)) {
       this.#accuse('L5: a quorum is well, and a reader is not sure')
     }
-    if (standing.isAfterAll(span) && conclusion.state !== 'FORKED' && this.#isForked(span)) {
+    if (standing.isAfterAll(span) && conclusion.state !== 'FORKED' && this.#isForked(logId, span)) {
       this.#accuse(`L3: honest servers hold two versions of a chain, and it is ${conclusion.state}`)
     }
   }
 
-  /** Whether honest servers that are well and asked have given receipts for two versions. */
-  #isForked(span: Span): boolean {
+  /** Whether honest servers that are well and asked hold two versions, or evidence of them. */
+  #isForked(logId: Uint8Array, span: Span): boolean {
     const { servers, standing, truth } = this.#case
     const unwell = standing.unwell(span)
     const seen = new Map<string, Uint8Array>()
     for (const i of new Set(truth.configs.flat())) {
       if (unwell.has(i)) continue
+      if (servers[i].logLedger.holdsFork(logId)) return true
       for (const { author, seq, id } of servers[i].logLedger.entries) {
         const key = `${toHex(author)} ${seq}`
         const other = seen.get(key)

@@ -17,6 +17,8 @@ import { VerifiedChain } from './verified-chain.ts'
 const trustedStretch = 1024
 /** Time for one server to show what it claims of one chain. */
 const stretchMs = 60_000
+/** A longer chain is not followed: its author and a server could make a reader hold it without end. */
+export const maxChainEntries = 131_072
 /** Versions that are followed. */
 const maxBranches = 8
 
@@ -117,6 +119,11 @@ export class Branches {
     return this.#branches.length === 0 ? undefined : this.#branches.reduce(better)
   }
 
+  /** All versions. */
+  get all(): readonly VerifiedChain[] {
+    return this.#branches
+  }
+
   /** A proof for each version beyond the first. */
   proofs(): ForkProof[] {
     const [first, ...others] = this.#branches
@@ -148,6 +155,9 @@ export class Branches {
   ): Promise<FetchedEntry[] | undefined> {
     const range = { logId: this.#logId, author: this.#author, receipts: false, lastSeq: head.seq }
     const firstSeq = (branch?.seq ?? 0) + 1
+    if (head.seq > maxChainEntries) {
+      throw new GridError('E_TOO_LARGE', `a chain of more than ${maxChainEntries} entries`)
+    }
     if (head.seq - firstSeq > trustedStretch) {
       const end = { ...range, firstSeq: head.seq, bodies: 'none' } as const
       for await (const entry of fetchChain(peer, end, options)) checkHead(entry, head)

@@ -7,6 +7,7 @@ import type { Clock } from '../base/clock.ts'
 import { publicKeyOfSeed } from '../base/ed25519.ts'
 import { GridError, isGridError } from '../base/errors.ts'
 import { peerIdOf } from '../base/peer-id.ts'
+import { type Evidence, forkProofOf } from './conclusion.ts'
 import {
   ackKeyBytes,
   bodyHashOf,
@@ -83,15 +84,15 @@ export class ChainWriter {
    * cloned, comes to know it here.
    *
    * @throws E_NOT_ENOUGH_SERVERS if too few answer to know the head; E_FORKED if the chain has been
-   *   written twice; E_REVOKED; what `LogReader.read` throws
+   *   written twice; E_TRUNCATED if its end is hidden; E_REVOKED; what `LogReader.read` throws
    */
   static async open(options: ChainWriterOptions, write: WriteOptions = {}): Promise<ChainWriter> {
     const view = await options.reader.read({ signal: write.signal })
     const author = publicKeyOfSeed(options.seed)
     checkHead(view, author)
     const pending = await options.journal.load(author)
-    const head = view.chainOf(author)?.chain ?? new VerifiedChain(view.logId, author)
-    const isOpen = pending !== undefined && isUnsettled(pending, head)
+    const shown = view.chainOf(author)?.chain ?? new VerifiedChain(view.logId, author)
+    const isOpen = pending !== undefined && isUnsettled(pending, shown)
     if (pending !== undefined && !isOpen) await options.journal.clear(author)
     return new ChainWriter(options, view, isOpen ? pending : undefined)
   }
@@ -285,11 +286,9 @@ function checkHead({ conclusion, rules }: LogView, author: Uint8Array): void {
     throw new GridError('E_REVOKED', 'this key has been revoked')
   }
   for (const piece of evidence) {
-    if (compareBytes(piece.author, author) !== 0) continue
+    if (compareBytes(piece.author, author) !== 0 || isHearsay(piece, rules)) continue
     if (piece.kind === 'fork' || piece.finding === 'other') throw forked(piece)
-    throw new GridError('E_TRUNCATED', 'the log servers hide the end of this chain', {
-      facts: { evidence: piece },
-    })
+    throw hidden({ evidence: piece })
   }
   if (answered >= quorum) return
   throw new GridError(
@@ -299,11 +298,28 @@ function checkHead({ conclusion, rules }: LogView, author: Uint8Array): void {
   )
 }
 
-/** Whether it is the next entry or the newest, which may not be at a quorum yet. */
-function isUnsettled(pending: LogEntry, { chain }: VerifiedChain): boolean {
-  const { fields, id } = readHeader(pending)
-  const place = chain.placeOf(fields, id)
-  return place === 'next' || (place === 'had' && fields.seq === chain.seq)
+/** The bare word of another device: one that lies would keep all others, and the admin, from writing. */
+function isHearsay(piece: Evidence, rules: LogRules): boolean {
+  return piece.kind === 'ack' && (piece.by === undefined || !rules.isAdmin(piece.by))
+}
+
+/**
+ * Whether it is the next entry or the newest, which may not be at a quorum yet; false if entries
+ * follow it. Throws E_FORKED where the chain goes on from another, E_TRUNCATED where it ends before.
+ */
+function isUnsettled(pending: LogEntry, { chain, entries }: VerifiedChain): boolean {
+  const entry = readHeader(pending)
+  const { seq } = entry.fields
+  switch (chain.placeOf(entry.fields, entry.id)) {
+    case 'next':
+      return true
+    case 'had':
+      return seq === chain.seq
+    case 'gap':
+      throw hidden({ seq, shown: chain.seq })
+    default:
+      throw forked(forkProofOf(pending, entries[seq - 1] ?? pending))
+  }
 }
 
 /** A refusal that no later try will mend is thrown; the others stand in the report. */
@@ -320,6 +336,10 @@ function throwRefusal(report: AppendReport): void {
       throw new GridError(code, `most log servers refuse the entry: ${refusals[0]}`)
     }
   }
+}
+
+function hidden(facts: Record<string, unknown>): GridError {
+  return new GridError('E_TRUNCATED', 'the log servers hide the end of this chain', { facts })
 }
 
 function forked(proof: unknown): GridError {

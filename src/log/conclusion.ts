@@ -1,6 +1,6 @@
 /** What a reader may conclude from what servers showed it, in four words (docs/specs/log.md, "Conclusion"). */
 import { compareBytes } from '../base/bytes.ts'
-import { type Ack, ackKeyBytes, isSigned, readHeader, type SignedHeader } from './entry.ts'
+import { type Ack, isSigned, readHeader, type SignedHeader } from './entry.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import { isReceiptFor, type Receipt } from './receipt.ts'
 import type { VerifiedChain } from './verified-chain.ts'
@@ -130,9 +130,4 @@ export function forkProofOf(a: SignedHeader, b: SignedHeader): ForkProof | undef
   } catch {
     return undefined
   }
-}
-
-/** Whether `author` begins with the prefix that acks give. */
-export function beginsWith(author: Uint8Array, prefix: Uint8Array): boolean {
-  return compareBytes(author.subarray(0, ackKeyBytes), prefix) === 0
 }

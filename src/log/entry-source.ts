@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../base/clock.ts'
 import { GridError, isGridError } from '../base/errors.ts'
-import { toHex } from '../base/bytes.ts'
+import { equalBytes, toHex } from '../base/bytes.ts'
 import { type FetchedEntry, fetchChain } from './fetch-chain.ts'
 import { type HandedEntry, type LogPeer, maxHandedReceipts } from './log-peer.ts'
 import { isReceiptFor, type Receipt } from './receipt.ts'
@@ -12,6 +12,8 @@ import { isReceiptFor, type Receipt } from './receipt.ts'
 export interface EntrySourceOptions {
   logId: Uint8Array
   clock: Clock
+  /** Keys of the servers whose receipts count. */
+  servers: readonly Uint8Array[]
   /** Receipts enough: f + 1. */
   receiptsWanted: number
 }
@@ -86,9 +88,16 @@ export class EntrySource {
     const held = found.get(fields.seq) ?? { header, signature, body, receipts: [] }
     const { receipts } = held
     const { logId } = this.#options
-    if (receipt !== undefined && receipts.length < maxHandedReceipts) {
-      if (isReceiptFor({ logId, id }, receipt)) receipts.push(receipt)
-    }
+    const isWanted = receipt !== undefined && this.#counts(receipt, receipts)
+    if (isWanted && isReceiptFor({ logId, id }, receipt)) receipts.push(receipt)
     found.set(fields.seq, { ...held, body: held.body ?? body, receipts })
+  }
+
+  /** Only one of each server of the config vouches for an entry; a liar may show others' or made-up ones. */
+  #counts({ node }: Receipt, receipts: readonly Receipt[]): boolean {
+    const isOf = (key: Uint8Array): boolean => equalBytes(key, node)
+    if (receipts.length >= maxHandedReceipts || receipts.some((each) => isOf(each.node)))
+      return false
+    return this.#options.servers.some(isOf)
   }
 }

@@ -1,25 +1,28 @@
 /** Gathers what speaks for and against the chains that servers showed (docs/specs/log.md, "Conclusion"). */
-import { toHex } from '../base/bytes.ts'
+import { equalBytes, toHex } from '../base/bytes.ts'
 import { peerIdOf } from '../base/peer-id.ts'
 import type { Branches } from './branches.ts'
 import {
   acksOf,
-  beginsWith,
   type Conclusion,
   conclude,
   type Evidence,
+  type ForkProof,
   forkProofOf,
   holdAgainst,
   type Witness,
   witnessesOf,
 } from './conclusion.ts'
-import type { ReadHeader } from './entry.ts'
+import { ackKeyBytes, type ReadHeader, readHeader } from './entry.ts'
 import { type LogConfig, quorumOf } from './log-config.ts'
 import type { LogRules } from './log-rules.ts'
 import { type ChainView, trustedEntriesOf } from './log-view.ts'
 import type { ServerAnswer } from './server-answer.ts'
+import type { VerifiedChain } from './verified-chain.ts'
 
 export interface Shown {
+  /** 32 bytes. */
+  logId: Uint8Array
   rules: LogRules
   /** By the hex of the author: the admin and all who are certified. */
   branches: ReadonlyMap<string, Branches>
@@ -32,8 +35,10 @@ export interface Shown {
 }
 
 export function freshnessOf(shown: Shown): Conclusion {
-  const evidence = [...forksIn(shown), ...contradictions(shown)]
-  return conclude(countsOf(shown), withoutRepeats(evidence))
+  const counts = countsOf(shown)
+  const isEnough = counts.answered >= counts.quorum
+  const evidence = [...forksIn(shown), ...contradictions(shown, isEnough)]
+  return conclude(counts, withoutRepeats(evidence))
 }
 
 /**
@@ -59,8 +64,9 @@ function countsOf({ rules, chains, answers }: Shown): { answered: number; quorum
   return counts.reduce((a, b) => (b.answered - b.quorum < a.answered - a.quorum ? b : a))
 }
 
-function forksIn({ branches, answers, chains, pinned }: Shown): Evidence[] {
-  const evidence: Evidence[] = [...branches.values()].flatMap((each) => each.proofs())
+function forksIn(shown: Shown): Evidence[] {
+  const { logId, branches, answers, chains, pinned } = shown
+  const evidence: ForkProof[] = [...branches.values()].flatMap((each) => each.proofs())
   for (const { held, other } of answers.flatMap(({ forks }) => forks)) {
     const proof = forkProofOf(held, other)
     if (proof !== undefined && branches.has(toHex(proof.author))) evidence.push(proof)
@@ -71,27 +77,74 @@ function forksIn({ branches, answers, chains, pinned }: Shown): Evidence[] {
     const proof = entry === undefined ? undefined : forkProofOf(pin, entry)
     if (proof !== undefined) evidence.push(proof)
   }
-  return evidence
+  // a key may be certified in several logs
+  const isOfThis = ({ entries: [{ header, signature }] }: ForkProof): boolean =>
+    equalBytes(readHeader({ header, signature }).fields.logId, logId)
+  return evidence.filter((proof) => isOfThis(proof) && !isSettled(proof, shown))
+}
+
+/**
+ * Whether a revocation has said what of a key stands, so that nothing else by it matters: who has
+ * the key, and a server that colludes, could raise alarms for ever.
+ */
+function isSettled({ author }: ForkProof, { rules, branches }: Shown): boolean {
+  const revocation = rules.revocationOf(author)
+  if (revocation === undefined) return false
+  const { lastGoodSeq: seq, lastGoodId: id } = revocation
+  return seq === 0 || branches.get(toHex(author))?.holding({ seq, id }) !== undefined
 }
 
 /** Witnesses that the chains do not bear out. */
-function contradictions({ rules, branches, chains, pinned, told }: Shown): Evidence[] {
+function contradictions(shown: Shown, isEnough: boolean): Evidence[] {
+  const { rules, chains, pinned, told } = shown
   const byAuthor = new Map(chains.map((view) => [toHex(view.author), view.chain]))
-  const authors = [
-    ...chains.map(({ author }) => author),
-    ...rules.certificates.map((c) => c.subject),
-  ]
-  const authorOf = (prefix: Uint8Array) => authors.find((author) => beginsWith(author, prefix))
+  const authorOf = authorsByPrefix(shown)
   const pins = pinned.map(({ fields: { author, seq }, id }): Witness => {
     return { kind: 'pin', author, seq, id }
   })
   const acks = chains.flatMap((view) => acksOf(view.chain, trustedEntriesOf(view).length, authorOf))
   return [...pins, ...told, ...witnessesOf(rules.checkpoints), ...acks].flatMap((witness) => {
-    const key = toHex(witness.author)
+    const { author, seq } = witness
+    // what a revocation took away need not be kept by those who never had it
+    if (seq > (rules.revocationOf(author)?.lastGoodSeq ?? Infinity)) return []
     // a version that is shown somewhere is no omission: the fork is told of by itself
-    if (branches.get(key)?.holding(witness) !== undefined) return []
-    return holdAgainst(witness, byAuthor.get(key)) ?? []
+    if (isShown(witness, shown)) return []
+    const chain = byAuthor.get(toHex(author))
+    return holdAgainst(witness, chain) ?? (isEnough ? omitted(witness, shown) : [])
   })
+}
+
+/** Whether a server claims to have, of a version that was verified now or before, as much as `witness` says. */
+function isShown({ author, seq, id }: Witness, { branches, answers }: Shown): boolean {
+  const version = branches.get(toHex(author))?.holding({ seq, id })
+  return version !== undefined && answers.some((answer) => claims(answer, version, seq))
+}
+
+/** That no server shows any more what was verified before, as when all were rolled back since. */
+function omitted(witness: Witness, { branches, answers }: Shown): Evidence[] {
+  const versions = branches.get(toHex(witness.author))?.all ?? []
+  const isThere = versions.some((version) =>
+    answers.some((answer) => claims(answer, version, witness.seq)),
+  )
+  return isThere ? [] : [{ ...witness, finding: 'missing' }]
+}
+
+function claims({ heads }: ServerAnswer, version: VerifiedChain, seq: number): boolean {
+  const head = heads.get(toHex(version.author))
+  return head !== undefined && head.seq >= seq && version.chain.holds(head.seq, head.id)
+}
+
+/** Finds the author of an ack among the admin and the certified. */
+function authorsByPrefix({ chains, rules }: Shown): (prefix: Uint8Array) => Uint8Array | undefined {
+  const authors = new Map<string, Uint8Array>()
+  for (const author of [
+    ...chains.map((view) => view.author),
+    ...rules.certificates.map((c) => c.subject),
+  ]) {
+    const prefix = toHex(author.subarray(0, ackKeyBytes))
+    if (!authors.has(prefix)) authors.set(prefix, author)
+  }
+  return (prefix) => authors.get(toHex(prefix))
 }
 
 /** One piece of evidence for each place and kind. */

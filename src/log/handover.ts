@@ -37,12 +37,13 @@ export interface ViewHandoverOptions {
 /** What is needed to hand on a log as it was read. */
 export function handoverOf(view: LogView, { clock, peers, admin }: ViewHandoverOptions): Handover {
   const { logId, genesisBytes, genesis, rules } = view
-  const receiptsWanted = maxLiars(rules.config.servers.length) + 1
+  const { servers } = rules.config
+  const receiptsWanted = maxLiars(servers.length) + 1
   return new Handover({
     logId,
     genesis: genesisBytes,
     clock,
-    source: new EntrySource({ logId, clock, receiptsWanted }),
+    source: new EntrySource({ logId, clock, servers, receiptsWanted }),
     peers,
     admin: admin ?? (() => view.chainOf(genesis.adminKey)?.chain),
   })
@@ -72,7 +73,7 @@ export class Handover {
     let isAdminHanded = false
     let genesis: Uint8Array | undefined
     for (let turn = 0; turn < maxTurns; turn++) {
-      const verdict = await this.#append(peer, [entry], genesis, options)
+      const [verdict] = (await this.#append(peer, [entry], genesis, options)) ?? []
       if (verdict === undefined) genesis = this.#options.genesis
       else if (verdict.outcome === 'gap') {
         if (verdict.headSeq >= seq - 1) throw unreasonable()
@@ -120,23 +121,28 @@ export class Handover {
     options: { signal?: AbortSignal },
   ): Promise<void> {
     let genesis: Uint8Array | undefined
+    let isAdminHanded = false
     for (let at = firstSeq; at <= lastSeq;) {
       const end = Math.min(lastSeq, at + handedAtOnce - 1)
       const entries = await this.#fetch(chain, at, end, options)
-      const verdict = await this.#append(peer, entries, genesis, options)
-      if (verdict === undefined) {
+      const verdicts = await this.#append(peer, entries, genesis, options)
+      if (verdicts === undefined) {
         if (genesis !== undefined) throw unreasonable()
         genesis = this.#options.genesis
         continue
       }
-      if (verdict.outcome === 'conflict' || verdict.outcome === 'gap') throw refusedOver(verdict)
-      if (verdict.outcome === 'refused') {
-        if (!isForWantOfAdmin(verdict) || chain === this.#options.admin())
-          throw refusedOver(verdict)
-        await this.#handAdmin(peer, options)
+      const taken = verdicts.findIndex(({ outcome }) => outcome !== 'stored' && outcome !== 'had')
+      if (taken < 0) {
+        // a server may stop early
+        at += verdicts.length
         continue
       }
-      at = end + 1
+      const verdict = verdicts[taken]
+      // once: a server that asks for it again and again would never be done with
+      const isWanting = isForWantOfAdmin(verdict) && chain !== this.#options.admin()
+      if (!isWanting || isAdminHanded) throw refusedOver(verdict)
+      isAdminHanded = true
+      await this.#handAdmin(peer, options)
     }
   }
 
@@ -151,22 +157,21 @@ export class Handover {
     return source.entries(author, { firstSeq, lastSeq }, idAt, peers(), options)
   }
 
-  /** The verdict on the last entry that was looked at; undefined if the log is unknown there. */
+  /** One verdict at least; undefined if the log is unknown there. */
   async #append(
     peer: LogPeer,
     entries: readonly HandedEntry[],
     genesis: Uint8Array | undefined,
     { signal }: { signal?: AbortSignal },
-  ): Promise<AppendVerdict | undefined> {
+  ): Promise<readonly AppendVerdict[] | undefined> {
     const { logId, clock } = this.#options
     const request = { logId, genesis, entries }
     const ask = (inner: AbortSignal) =>
       orAbort(peer.appendEntries(request, { signal: inner }), inner)
     try {
       const { verdicts } = await withDeadline(clock, logRequestMs, ask, { signal })
-      const last = verdicts.at(-1)
-      if (last === undefined || verdicts.length > entries.length) throw unreasonable()
-      return last
+      if (verdicts.length === 0 || verdicts.length > entries.length) throw unreasonable()
+      return verdicts
     } catch (error) {
       if (isGridError(error, 'E_ABSENT') && genesis === undefined) return undefined
       throw error

@@ -26,10 +26,15 @@ export async function heal(
   view: LogView,
   { targets, peers, clock, signal }: HealOptions,
 ): Promise<Healed[]> {
-  const sound = new Set(
-    view.servers.flatMap(({ verdict, server }) => (verdict === 'current' ? server : [])),
+  // what one lacks another may have: first those that have all, and none that did not answer
+  const rank = new Map(
+    view.servers.flatMap(({ verdict, server, reason }) =>
+      reason === undefined ? [[server, verdict === 'current' ? 0 : 1] as const] : [],
+    ),
   )
-  const sources = peers.filter(({ id }) => sound.has(id))
+  const sources = peers
+    .filter(({ id }) => rank.has(id))
+    .sort((a, b) => rank.get(a.id)! - rank.get(b.id)!)
   const handover = handoverOf(view, { clock, peers: () => sources })
   return Promise.all(targets.map((peer) => healOne(handover, view, peer, { signal })))
 }

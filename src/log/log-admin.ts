@@ -1,12 +1,13 @@
 /** The admin of a log: makes it, says who may write, and which servers keep it (docs/specs/certificates.md). */
 import { compareBytes } from '../base/bytes.ts'
 import { GridError } from '../base/errors.ts'
+import { peerIdOf } from '../base/peer-id.ts'
 import type { CapOf } from '../caps/cap.ts'
 import { type RateLimits, type Right, rights, signCertificate } from './certificate.ts'
 import { formatCheckpoint, maxCheckpointHeads, type TestedSnapshot } from './checkpoint.ts'
 import { ChainWriter, type ChainWriterOptions, type WriteOptions } from './chain-writer.ts'
 import { formatGenesis, type Genesis, logIdOf } from './genesis.ts'
-import { formatConfigBody, type LogConfig } from './log-config.ts'
+import { formatConfigBody, type LogConfig, quorumOf } from './log-config.ts'
 import { heal } from './heal.ts'
 import { type LogKeys, logKeysOf } from './log-keys.ts'
 import type { LogPeer } from './log-peer.ts'
@@ -150,34 +151,74 @@ export class LogAdmin {
   /**
    * Moves the log to other servers: catches the new ones up, has the config taken by a quorum of
    * both sets, and settles it with a checkpoint. `newPeers` are those of the new servers that can
-   * be reached. After an interruption call it again with a new admin: nothing is lost in between.
+   * be reached. After an interruption call it again with a new admin: the move that is under way is
+   * brought to its end first, and nothing is lost in between.
    *
    * @returns the report on the config entry, or on the checkpoint if that was committed
+   * @throws E_NOT_ENOUGH_SERVERS if fewer than a quorum of the new servers could be given all that
+   *   is in the log, or too few of the old ones show it; as `ChainWriter.append` does
    */
   async moveTo(
     servers: readonly Uint8Array[],
     newPeers: readonly LogPeer[],
     options: WriteOptions = {},
   ): Promise<AppendReport> {
+    const wanted = inOrder(servers)
+    if (this.writer.configs.length > 1) {
+      const ended = await this.#endMove(newPeers, options)
+      const { config } = this.writer.view.rules
+      if (ended.outcome !== 'committed' || isSame(config.servers, wanted)) return ended
+    }
     const { config } = this.writer.view.rules
-    const next: LogConfig = { epoch: config.epoch + 1, servers: inOrder(servers) }
-    await this.#bringUp(newPeers, options)
+    const next: LogConfig = { epoch: config.epoch + 1, servers: wanted }
+    await this.#bringUp(next, newPeers, options)
     this.writer.require([config, next])
     const body = formatConfigBody(next)
     const report = await this.writer.append('config', () => body, options)
-    if (report.outcome !== 'committed') return report
-    // what was committed at the old servers alone until they took the config
+    return report.outcome === 'committed' ? this.#endMove(newPeers, options) : report
+  }
+
+  /** Hands over what was committed at the old servers alone until they took the config, and settles it. */
+  async #endMove(newPeers: readonly LogPeer[], options: WriteOptions): Promise<AppendReport> {
+    const again = await this.writer.retry(options)
+    if (again !== undefined && again.outcome !== 'committed') return again
     await this.writer.refresh(options)
-    await this.#bringUp(newPeers, options)
+    const { conclusion, rules } = this.writer.view
+    if (conclusion.answered < conclusion.quorum) throw tooFew(conclusion)
+    await this.#bringUp(rules.config, newPeers, options)
     const settled = await this.checkpoint([], options)
-    if (settled.outcome === 'committed') this.writer.require([next])
+    if (settled.outcome === 'committed') this.writer.require([rules.config])
     return settled
   }
 
-  async #bringUp(targets: readonly LogPeer[], { signal }: WriteOptions): Promise<void> {
-    const { clock, peers } = this.#options
-    await heal(this.writer.view, { targets, peers: peers(), clock, signal })
+  /** Gives the servers of `config` all that was read. Throws unless a quorum of them has it then. */
+  async #bringUp(
+    config: LogConfig,
+    newPeers: readonly LogPeer[],
+    { signal }: WriteOptions,
+  ): Promise<void> {
+    const { clock } = this.#options
+    const peers = this.#options.peers()
+    const ids = new Set(config.servers.map(peerIdOf))
+    const reached = new Map([...peers, ...newPeers].map((peer) => [peer.id, peer]))
+    const targets = [...reached.values()].filter(({ id }) => ids.has(id))
+    const healed = await heal(this.writer.view, { targets, peers, clock, signal })
+    const answered = healed.filter(({ error }) => error === undefined).length
+    const quorum = quorumOf(config.servers.length)
+    if (answered < quorum) throw tooFew({ answered, quorum })
   }
+}
+
+function tooFew({ answered, quorum }: { answered: number; quorum: number }): GridError {
+  return new GridError(
+    'E_NOT_ENOUGH_SERVERS',
+    `${answered} of the servers have the whole log, and ${quorum} are needed to move it`,
+    { facts: { answered, quorum } },
+  )
+}
+
+function isSame(a: readonly Uint8Array[], b: readonly Uint8Array[]): boolean {
+  return a.length === b.length && a.every((key, i) => compareBytes(key, b[i]) === 0)
 }
 
 function inOrder(servers: readonly Uint8Array[]): Uint8Array[] {

@@ -13,9 +13,10 @@ import type { FetchedEntry } from './fetch-chain.ts'
 import { freshnessOf } from './freshness.ts'
 import { type Genesis, readGenesis } from './genesis.ts'
 import type { HeadPins } from './head-pins.ts'
+import { type LogConfig, quorumOf } from './log-config.ts'
 import type { LogPeer } from './log-peer.ts'
 import { LogRules, ruleKinds } from './log-rules.ts'
-import { type ChainView, LogView, verdictOf } from './log-view.ts'
+import { type ChainView, LogView, trustedEntriesOf, verdictOf } from './log-view.ts'
 import { askServers, type ServerAnswer } from './server-answer.ts'
 
 export interface LogReaderOptions {
@@ -68,7 +69,7 @@ export class LogReader {
     }
     const chains = this.#chainsOf(known, heard)
     const told = options.witnesses ?? []
-    const shown = { rules, branches, chains, answers: heard, pinned, told }
+    const shown = { logId, rules, branches, chains, answers: heard, pinned, told }
     const conclusion = freshnessOf(shown)
     await this.#pin(chains, pinned)
     const servers = heard.map((answer) => verdictOf(answer, chains))
@@ -83,7 +84,10 @@ export class LogReader {
       const asked = this.#toAsk().filter(({ id }) => !answers.has(id))
       if (asked.length === 0) break
       const question = { logId, genesis: this.#known === undefined }
-      const fresh = await askServers(asked, question, { clock, signal })
+      const before = [...answers.values()]
+      const isEnough = (fresh: readonly ServerAnswer[]): boolean =>
+        this.#isQuorum([...before, ...fresh])
+      const fresh = await askServers(asked, question, { clock, isEnough, signal })
       for (const answer of fresh) answers.set(answer.peer.id, answer)
       const heard = [...answers.values()]
       this.#known ??= begin(logId, heard)
@@ -93,6 +97,15 @@ export class LogReader {
     throw new GridError('E_UNREACHABLE', 'no server that answers has this log', {
       facts: { asked: answers.size },
     })
+  }
+
+  /** Whether most servers of the newest config that is known, if only by its genesis, have answered. */
+  #isQuorum(answers: readonly ServerAnswer[]): boolean {
+    const config = this.#known?.rules.config ?? firstConfigIn(this.#options.logId, answers)
+    if (config === undefined) return false
+    const ids = new Set(config.servers.map(peerIdOf))
+    const sound = answers.filter(({ peer, error }) => error === undefined && ids.has(peer.id))
+    return sound.length >= quorumOf(config.servers.length)
   }
 
   /** Before the genesis is known everyone may have it; then the servers of all configs. */
@@ -138,21 +151,34 @@ export class LogReader {
     })
   }
 
-  /** Pins only ever move on, and stay where another version was seen. */
+  /** Pins only ever move on, to entries that are trusted, and stay where another version was seen. */
   async #pin(chains: readonly ChainView[], pinned: readonly ReadHeader[]): Promise<void> {
     const pins = new Map(pinned.map((pin) => [toHex(pin.fields.author), pin]))
     let moved = false
-    for (const { author, chain } of chains) {
-      const pin = pins.get(toHex(author))
-      const isOn = pin === undefined || chain.chain.holds(pin.fields.seq, pin.id)
-      if (chain.head === undefined || !isOn || pin?.fields.seq === chain.seq) continue
-      pins.set(toHex(author), chain.head)
+    for (const view of chains) {
+      const key = toHex(view.author)
+      const pin = pins.get(key)
+      const head = trustedEntriesOf(view).at(-1)
+      const isOn = pin === undefined || view.chain.chain.holds(pin.fields.seq, pin.id)
+      if (head === undefined || !isOn || head.fields.seq <= (pin?.fields.seq ?? 0)) continue
+      pins.set(key, head)
       moved = true
     }
     if (!moved) return
     const signed = ({ header, signature }: SignedHeader) => ({ header, signature })
     await this.#options.pins.save(this.#options.logId, [...pins.values()].map(signed))
   }
+}
+
+function firstConfigIn(logId: Uint8Array, answers: readonly ServerAnswer[]): LogConfig | undefined {
+  for (const { genesis } of answers) {
+    try {
+      if (genesis !== undefined) return readGenesis(genesis, logId).config
+    } catch {
+      // of another log, or of none: `begin` tells
+    }
+  }
+  return undefined
 }
 
 /** Takes the genesis from whoever has it; those who send another get an error. */

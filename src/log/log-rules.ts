@@ -39,6 +39,7 @@ const adminLimits: RateLimits = { bytesPer30Days: 2 ** 30, entriesPerDay: 1000 }
 export class LogRules {
   readonly #logId: Uint8Array
   readonly #genesis: Genesis
+  readonly #history: boolean
   /** By the hex of the author's key, here and below. */
   readonly #certificates = new Map<string, Certificate>()
   readonly #revocations = new Map<string, Revocation>()
@@ -46,15 +47,20 @@ export class LogRules {
   readonly #checkpoints: Checkpoint[] = []
   #lastSerial = 0
 
-  constructor(logId: Uint8Array, genesis: Genesis) {
+  /**
+   * @param options.history - whether checkpoints and earlier configs are kept, as readers need them;
+   *   true unless told. A server does not, and whoever began the log could fill its memory.
+   */
+  constructor(logId: Uint8Array, genesis: Genesis, options: { history?: boolean } = {}) {
     this.#logId = logId
     this.#genesis = genesis
+    this.#history = options.history ?? true
     this.#configs = [genesis.config]
   }
 
   /** The same rules, which change apart from these. */
   copy(): LogRules {
-    const other = new LogRules(this.#logId, this.#genesis)
+    const other = new LogRules(this.#logId, this.#genesis, { history: this.#history })
     for (const [key, certificate] of this.#certificates) other.#certificates.set(key, certificate)
     for (const [key, revocation] of this.#revocations) other.#revocations.set(key, revocation)
     other.#configs.splice(0, Infinity, ...this.#configs)
@@ -67,7 +73,7 @@ export class LogRules {
     return this.#configs[this.#configs.length - 1]
   }
 
-  /** All there were, by epoch. */
+  /** All there were, by epoch; the newest alone without history. */
   get configs(): readonly LogConfig[] {
     return this.#configs
   }
@@ -158,10 +164,11 @@ export class LogRules {
         this.#revoke(change.revocation)
         break
       case 'config':
+        if (!this.#history) this.#configs.length = 0
         this.#configs.push(change.config)
         break
       case 'checkpoint':
-        this.#checkpoints.push(change.checkpoint)
+        if (this.#history) this.#checkpoints.push(change.checkpoint)
     }
   }
 

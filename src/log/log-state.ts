@@ -39,6 +39,8 @@ export class LogState {
   readonly #chains = new Map<string, { author: Uint8Array; chain: Chain; rate: RateWindow }>()
 
   readonly #serverKey: Uint8Array | undefined
+  /** Whether any config so far named this server. */
+  #wasMember: boolean
 
   /**
    * @param serverKey - whose state it is, 32 bytes; kept
@@ -48,7 +50,8 @@ export class LogState {
     this.logId = logId
     this.#serverKey = serverKey
     this.genesis = readGenesis(genesis, logId)
-    this.rules = new LogRules(logId, this.genesis)
+    this.rules = new LogRules(logId, this.genesis, { history: false })
+    this.#wasMember = this.#isMember()
   }
 
   /** Of chains with an entry, the admin's first, then by author ascending. */
@@ -85,7 +88,9 @@ export class LogState {
     const { chain, rate } = this.#open(entry.fields.author)
     chain.push(entry.id)
     if (!at.late) rate.add(countedBytes(entry), at.receivedMs)
-    if (change !== undefined) this.rules.apply(change)
+    if (change === undefined) return
+    this.rules.apply(change)
+    if (change.kind === 'config') this.#wasMember ||= this.#isMember()
   }
 
   /**
@@ -151,10 +156,12 @@ export class LogState {
 
   /** Whether this server kept the log once, and no more: then no quorum is made of it. */
   #isReplaced(): boolean {
-    const { config, configs } = this.rules
+    return this.#wasMember && !this.#isMember()
+  }
+
+  #isMember(): boolean {
     const key = this.#serverKey
-    if (key === undefined || config.servers.some((server) => equal(server, key))) return false
-    return configs.some(({ servers }) => servers.some((server) => equal(server, key)))
+    return key !== undefined && this.rules.config.servers.some((server) => equal(server, key))
   }
 
   #placeOf({ fields, id }: ReadHeader) {

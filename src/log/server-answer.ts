@@ -5,7 +5,6 @@ import type { Clock } from '../base/clock.ts'
 import { orAbort, withDeadline } from '../base/deadline.ts'
 import { asGridError, GridError } from '../base/errors.ts'
 import { logRequestMs } from './fetch-chain.ts'
-import { quorumOf } from './log-config.ts'
 import {
   type ChainHead,
   type ForkEvidence,
@@ -27,36 +26,43 @@ export interface ServerAnswer {
   error: GridError | undefined
 }
 
-/** What is waited for the others once a quorum of those asked has answered. */
+/** What is waited for the others once enough have answered. */
 const graceMs = 1000
 
 /**
- * Asks all at once. Those that have not answered a second after most did are as good as silent, so
+ * Asks all at once. Those that have not answered a second after enough did are as good as silent, so
  * that one that has stopped holds nobody up.
+ *
+ * @param options.isEnough - whether these answers are a quorum; some may be failures
  */
 export async function askServers(
   peers: readonly LogPeer[],
   question: { logId: Uint8Array; genesis: boolean },
-  options: { clock: Clock; signal?: AbortSignal },
+  options: {
+    clock: Clock
+    isEnough: (answers: readonly ServerAnswer[]) => boolean
+    signal?: AbortSignal
+  },
 ): Promise<ServerAnswer[]> {
-  const { clock, signal } = options
+  const { clock, isEnough, signal } = options
   const answers = new Map<LogPeer, ServerAnswer>()
   const hurry = new AbortController()
   // every server waits for it, and Node would warn of more than ten
   setMaxListeners(0, hurry.signal)
-  let cancel = (): void => {}
+  let cancel: (() => void) | undefined
   const asked = peers.map(async (peer) => {
     const inner = signal === undefined ? hurry.signal : AbortSignal.any([signal, hurry.signal])
     const answer = await askServer(peer, question, { clock, signal: inner })
     if (hurry.signal.aborted) return
     answers.set(peer, answer)
-    if (answers.size !== quorumOf(peers.length) || answers.size === peers.length) return
+    if (cancel !== undefined || answers.size === peers.length) return
+    if (!isEnough([...answers.values()])) return
     cancel = clock.after(graceMs, () => hurry.abort(silence()))
   })
   try {
     await Promise.all(asked)
   } finally {
-    cancel()
+    cancel?.()
   }
   signal?.throwIfAborted()
   return peers.map((peer) => answers.get(peer) ?? nothing(peer, silence()))

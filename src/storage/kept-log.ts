@@ -18,6 +18,8 @@ import type { Medium } from './medium.ts'
 
 /** Requests that are made durable together. */
 const maxTogether = 64
+/** What all but the admin may fill of a log. */
+const deviceShare = 7 / 8
 /** Entries that are replayed together. */
 const replayWindow = 64
 
@@ -129,11 +131,13 @@ export class KeptLog {
     await this.refresh()
     const entryCount = this.entryCount
     const { state, damaged } = (this.#known ??= await replay(this.#parts))
-    const refusal = (): GridError | undefined => {
+    const refusal = (isAdmin: boolean): GridError | undefined => {
       if (medium.readOnly) return new GridError('E_READ_ONLY', 'this server takes nothing new')
+      // a device that fills the log must not keep the admin from revoking it
+      const share = isAdmin ? 1 : deviceShare
       const isFull =
-        stored.bytes >= limits.maxLogBytes ||
-        entryCount + judge.records.length >= limits.maxLogEntries
+        stored.bytes >= share * limits.maxLogBytes ||
+        entryCount + judge.records.length >= Math.ceil(share * limits.maxLogEntries)
       return isFull ? new GridError('E_FULL', 'the log is as long as it may be here') : undefined
     }
     const judge: LogJudge = new LogJudge({ state, stored, nodeKey, damaged, refusal })

@@ -30,8 +30,8 @@ export interface JudgeParts {
   nodeKey: NodeKey
   /** Chains that no longer add up here, by the hex of their author: nothing is added to them. */
   damaged: ReadonlySet<string>
-  /** Why nothing may be written now, if so. */
-  refusal: () => GridError | undefined
+  /** Why nothing may be written now, if so; the admin has room of its own. */
+  refusal: (isAdmin: boolean) => GridError | undefined
 }
 
 export interface Judged {
@@ -95,7 +95,7 @@ export class LogJudge {
     if (damaged.has(toHex(fields.author)) || damaged.has(admin)) {
       throw new GridError('E_IO', 'this chain is damaged here')
     }
-    const reason = refusal()
+    const reason = refusal(state.rules.isAdmin(fields.author))
     if (reason !== undefined) throw reason
     if (!room) throw new GridError('E_FULL', 'no space left beyond the reserve')
   }
@@ -120,7 +120,7 @@ export class LogJudge {
     const { receipt } = held.head
     if (receipt === undefined) throw new GridError('E_IO', 'an entry is damaged here')
     const wanted = held.stored?.bodyBytes === undefined && held.stored !== undefined
-    if (wanted && body !== undefined && room && this.#parts.refusal() === undefined) {
+    if (wanted && body !== undefined && room && this.#parts.refusal(false) === undefined) {
       if (isBodyOf(entry, body)) {
         const { receivedMs } = receipt
         this.#record(entry, { head: held.head, receivedMs, fork: false, body })
@@ -133,7 +133,7 @@ export class LogJudge {
     const { head, stored } = await this.#heldAt(entry)
     const { header, signature } = head
     const held: SignedHeader = { header, signature }
-    if (room && this.#parts.refusal() === undefined && this.#isNews(entry)) {
+    if (room && this.#parts.refusal(false) === undefined && this.#isNews(entry)) {
       const evidence = { header: entry.header, signature: entry.signature, receipt: undefined }
       this.#record(entry, { head: evidence, receivedMs: nowMs, fork: true, body: undefined })
     }

@@ -5,9 +5,9 @@ export interface LogLimits {
   maxLogs: number
   /** Logs begun in an hour, E_RATE beyond; up to half of them at once. */
   newLogsPerHour: number
-  /** Bytes of the entries of one log; E_FULL beyond. */
+  /** Bytes of the entries of one log; E_FULL beyond, and for all but the admin beyond 7/8. */
   maxLogBytes: number
-  /** Entries of one log; E_FULL beyond. */
+  /** Entries of one log; E_FULL as with bytes. */
   maxLogEntries: number
   /** Appends, and reads, that wait or are carried out; E_BUSY beyond. */
   maxRequests: number

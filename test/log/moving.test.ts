@@ -2,7 +2,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'mocha'
 import { isGridError } from '../../src/base/errors.ts'
-import { keyOf, plenty, snapshotOf, World } from './world.ts'
+import { readHeader } from '../../src/log/entry.ts'
+import { MemoryEntryJournal } from '../../src/log/entry-journal.ts'
+import { LogAdmin } from '../../src/log/log-admin.ts'
+import type { LogPeer } from '../../src/log/log-peer.ts'
+import { behaving, keyOf, plenty, snapshotOf, World } from './world.ts'
 
 const codeIs = (code: Parameters<typeof isGridError>[1]) => (error: unknown) =>
   isGridError(error, code)
@@ -70,5 +74,49 @@ describe('an admin in one sitting', () => {
     ).settled
     await laptop.writer.refresh()
     assert.equal((await laptop.append(...snapshotOf('a'))).outcome, 'committed')
+  })
+
+  it('does not move to servers of which fewer than a quorum took all', async () => {
+    const { world, before, after, keys } = await staged()
+    await (
+      await (await world.device('laptop')).append(...snapshotOf('a'))
+    ).settled
+    // two of four have no room for what the laptop wrote
+    const full = (peer: LogPeer): LogPeer =>
+      behaving(peer, {
+        appendEntries: async (request) => {
+          const isSnapshot = request.entries.some((e) => readHeader(e).fields.kind === 'snapshot')
+          if (!isSnapshot) return peer.appendEntries(request)
+          return { verdicts: [{ outcome: 'refused', code: 'E_FULL', reason: 'full' }] }
+        },
+      })
+    const targets = after.map((peer, i) => (i < 2 ? full(peer) : peer))
+    world.peers = [...before, ...targets]
+    const move = (await world.admin()).moveTo(keys, targets)
+    await assert.rejects(move, codeIs('E_NOT_ENOUGH_SERVERS'))
+    const view = await world.reader().read()
+    assert.equal(view.rules.config.epoch, 0)
+    assert.equal(view.conclusion.state, 'FRESH')
+  })
+
+  it('brings a move that was interrupted to its end before another', async () => {
+    const { world, before, after, keys } = await staged()
+    const deaf = (peer: LogPeer): LogPeer =>
+      behaving(peer, { appendEntries: () => Promise.reject(new Error('gone')) })
+    world.peers = [...before.map((peer, i) => (i < 2 ? peer : deaf(peer))), ...after]
+    const journal = new MemoryEntryJournal()
+    const open = () => LogAdmin.open(world.log.keys, { ...world.writing(), journal })
+    assert.equal((await (await open()).moveTo(keys, after)).outcome, 'not-durable')
+    world.peers = [...world.servers]
+    const report = await (await open()).moveTo(keys, after)
+    assert.equal(report.outcome, 'committed')
+    await report.settled
+    // a quorum of the old servers tells where the log went, whatever one of them does
+    for (const liar of before) {
+      world.peers = before.filter((peer) => peer !== liar)
+      assert.equal((await world.reader().read()).rules.config.epoch, 1)
+    }
+    world.peers = [...after]
+    assert.equal((await world.reader().read()).conclusion.state, 'FRESH')
   })
 })

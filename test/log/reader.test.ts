@@ -77,6 +77,43 @@ async function seen(world: World, pins = new MemoryHeadPins()) {
   return { view, ...view.conclusion, seq: view.chainOf(keyOf('laptop'))?.chain.seq }
 }
 
+/** A chain of the laptop that goes on with entries made here, as its server shows it. */
+function longer(
+  peer: LogPeer,
+  make: (head: ReadHeader) => { header: Uint8Array; signature: Uint8Array }[],
+): LogPeer {
+  const author = keyOf('laptop')
+  const isLaptop = (key: Uint8Array): boolean => Buffer.from(author).equals(key)
+  return behaving(peer, {
+    readLog: async (request) => {
+      const reply = await peer.readLog(request)
+      const { seq } = reply.heads.find((head) => isLaptop(head.author))!
+      const ranges = [{ author, firstSeq: seq, lastSeq: seq }]
+      const ends = await peer.readLog({ ...request, ranges, others: false })
+      const made = make(readHeader(ends.entries[0]))
+      const last = readHeader(made[made.length - 1])
+      const wanted = request.ranges.find((range) => isLaptop(range.author))
+      const added = made.filter((entry) => {
+        const at = readHeader(entry).fields.seq
+        return wanted !== undefined && wanted.firstSeq <= at && at <= wanted.lastSeq
+      })
+      const heads = reply.heads.map((head) =>
+        isLaptop(head.author) ? { author, seq: last.fields.seq, id: last.id } : head,
+      )
+      const bare = added.map((entry) => ({ ...entry, body: undefined, receipt: undefined }))
+      return { ...reply, heads, entries: [...reply.entries, ...bare] }
+    },
+  })
+}
+
+function after(head: ReadHeader, prev: Uint8Array, seed: Uint8Array, skip?: Uint8Array) {
+  const { fields } = head
+  const seq = fields.seq + 1
+  const link = skip ?? (skipOf(seq) === fields.seq ? head.id : fields.skip)
+  const header = formatHeader({ ...fields, seq, prev, skip: link, acks: [] })
+  return { header, signature: signHeader(header, seed) }
+}
+
 describe('reading among liars', () => {
   for (const [name, lie] of Object.entries({ silent, garbage, frozen })) {
     it(`is FRESH with the right head while three of ten are ${name}`, async () => {
@@ -151,6 +188,43 @@ describe('reading among liars', () => {
     }
   })
 
+  it('waits for those that are slow where most others fail at once', async () => {
+    const dead = (peer: LogPeer): LogPeer =>
+      behaving(peer, { readLog: () => Promise.reject(new Error('connection lost')) })
+    const slow = (peer: LogPeer, { clock }: World): LogPeer =>
+      behaving(peer, {
+        readLog: async (request) => {
+          await new Promise<void>((resolve) => clock.after(3000, resolve))
+          return peer.readLog(request)
+        },
+      })
+    const world = await staged((peers, staging) =>
+      peers.map((peer, i) => (i < 7 ? dead(peer) : slow(peer, staging))),
+    )
+    const { seq, answered, state } = await seen(world)
+    assert.deepEqual([seq, answered, state], [5, 3, 'STALE-POSSIBLE'])
+  })
+
+  it('does not follow a chain without end, though its head is signed', async () => {
+    const world = await staged(some(0, silent), 4)
+    let asked = 0
+    const endless = longer(world.servers[0], (head) => {
+      const { fields } = head
+      const header = formatHeader({ ...fields, seq: 2 ** 30, prev: seedOf('far'), acks: [] })
+      return [{ header, signature: signHeader(header, seedOf('laptop')) }]
+    })
+    const counting = behaving(endless, {
+      readLog: (request) => {
+        asked += request.ranges.some(({ lastSeq }) => lastSeq === 2 ** 30) ? 1 : 0
+        return endless.readLog(request)
+      },
+    })
+    world.peers = [counting, ...world.servers.slice(1)]
+    const { state, view } = await seen(world)
+    assert.deepEqual([state, asked], ['FRESH', 0])
+    assert.equal(view.servers[0].verdict, 'wrong')
+  })
+
   it('counts a server that leaves a middle entry out as wrong', async () => {
     const omitting = (peer: LogPeer): LogPeer =>
       lying(peer, (reply) => ({ ...reply, entries: reply.entries.filter((_, i) => i !== 1) }))
@@ -160,43 +234,6 @@ describe('reading among liars', () => {
     assert.equal(seq, undefined)
     assert.ok(view.servers.some(({ verdict }) => verdict === 'wrong'))
   })
-
-  /** A chain of the laptop that goes on with entries made here, as its server shows it. */
-  function longer(
-    peer: LogPeer,
-    make: (head: ReadHeader) => { header: Uint8Array; signature: Uint8Array }[],
-  ): LogPeer {
-    const author = keyOf('laptop')
-    const isLaptop = (key: Uint8Array): boolean => Buffer.from(author).equals(key)
-    return behaving(peer, {
-      readLog: async (request) => {
-        const reply = await peer.readLog(request)
-        const { seq } = reply.heads.find((head) => isLaptop(head.author))!
-        const ranges = [{ author, firstSeq: seq, lastSeq: seq }]
-        const ends = await peer.readLog({ ...request, ranges, others: false })
-        const made = make(readHeader(ends.entries[0]))
-        const last = readHeader(made[made.length - 1])
-        const wanted = request.ranges.find((range) => isLaptop(range.author))
-        const added = made.filter((entry) => {
-          const at = readHeader(entry).fields.seq
-          return wanted !== undefined && wanted.firstSeq <= at && at <= wanted.lastSeq
-        })
-        const heads = reply.heads.map((head) =>
-          isLaptop(head.author) ? { author, seq: last.fields.seq, id: last.id } : head,
-        )
-        const bare = added.map((entry) => ({ ...entry, body: undefined, receipt: undefined }))
-        return { ...reply, heads, entries: [...reply.entries, ...bare] }
-      },
-    })
-  }
-
-  function after(head: ReadHeader, prev: Uint8Array, seed: Uint8Array, skip?: Uint8Array) {
-    const { fields } = head
-    const seq = fields.seq + 1
-    const link = skip ?? (skipOf(seq) === fields.seq ? head.id : fields.skip)
-    const header = formatHeader({ ...fields, seq, prev, skip: link, acks: [] })
-    return { header, signature: signHeader(header, seed) }
-  }
 
   it('believes no entry behind the head that is linked but not signed by the author', async () => {
     const forging = (peer: LogPeer): LogPeer =>
@@ -264,6 +301,66 @@ describe('TRUNCATED', () => {
       pinned.some((pin) => readHeader(pin).fields.seq === 5),
       'the pin stays',
     )
+  })
+
+  it('is said by a reader that stays, too', async () => {
+    const world = await staged(some(4, frozen), 4)
+    const { peers } = world
+    const pins = new MemoryHeadPins()
+    const reader = world.reader(pins)
+    world.peers = [...world.servers]
+    assert.equal((await reader.read()).conclusion.state, 'FRESH')
+    world.peers = peers
+    for (const again of [world.reader(pins), reader]) {
+      assert.equal((await again.read()).conclusion.state, 'TRUNCATED')
+    }
+    world.peers = peers.slice(0, 1)
+    assert.equal((await reader.read()).conclusion.state, 'STALE-POSSIBLE')
+  })
+
+  it('is not said of what a revocation took away', async () => {
+    const world = new World(8, { of: 4 })
+    const later = world.servers.slice(4)
+    world.peers = world.servers.slice(0, 4)
+    const admin = await world.found('thief', 'laptop')
+    const thief = await world.device('thief')
+    for (let i = 0; i < 3; i++) await (await thief.append(...snapshotOf('bad'))).settled
+    const pins = new MemoryHeadPins()
+    await world.reader(pins).read()
+    // seen by another device and by the admin, too
+    await (
+      await (await world.device('laptop')).append(...snapshotOf('a'))
+    ).settled
+    await admin.writer.refresh()
+    await (
+      await admin.checkpoint()
+    ).settled
+    await (
+      await admin.revoke(keyOf('thief'), 1)
+    ).settled
+    world.peers = [...world.servers]
+    const keys = later.map(({ publicKey }) => publicKey)
+    await (
+      await (await world.admin()).moveTo(keys, later)
+    ).settled
+    world.peers = [...later]
+    const { state, view } = await seen(world, pins)
+    assert.equal(view.chainOf(keyOf('thief'))?.chain.seq, 1)
+    assert.equal(state, 'FRESH')
+  })
+
+  it('is not said for what one liar shows with a key that was revoked', async () => {
+    const world = await staged(some(0, silent), 4)
+    const admin = await world.admin()
+    await (
+      await admin.revoke(keyOf('laptop'), 5)
+    ).settled
+    const pins = new MemoryHeadPins()
+    const goingOn = longer(world.servers[0], (head) => [after(head, head.id, seedOf('laptop'))])
+    world.peers = [goingOn, ...world.servers.slice(1)]
+    assert.equal((await seen(world, pins)).seq, 6)
+    world.peers = [...world.servers]
+    assert.equal((await seen(world, pins)).state, 'FRESH')
   })
 
   it('is said where another device acknowledges what servers hide', async () => {
@@ -416,6 +513,23 @@ describe('FORKED', () => {
     assert.equal((await seen(world)).state, 'FRESH')
   })
 
+  it('is not said of a fork in another log', async () => {
+    const world = new World(4)
+    await world.found('laptop')
+    const other = seedOf('another log')
+    const made = (clientMs: number): SignedHeader => {
+      const body = { bodyHash: seedOf('body'), bodyBytes: 9 }
+      const place = { logId: other, author: keyOf('laptop'), seq: 1, prev: other, skip: other }
+      const header = formatHeader({ ...place, acks: [], clientMs, kind: 'snapshot', ...body })
+      return { header, signature: signHeader(header, seedOf('laptop')) }
+    }
+    const forks = [{ held: made(1), other: made(2) }]
+    world.peers = world.servers.map((peer, i) =>
+      i === 0 ? lying(peer, (reply) => ({ ...reply, forks })) : peer,
+    )
+    assert.equal((await seen(world)).state, 'FRESH')
+  })
+
   it('lets a revocation say which version is meant', async () => {
     const world = await forked()
     const admin = await world.admin()
@@ -423,7 +537,8 @@ describe('FORKED', () => {
     await (
       await admin.revoke(keyOf('laptop'))
     ).settled
-    const { view } = await seen(world)
+    const { view, state } = await seen(world)
+    assert.equal(state, 'FRESH')
     assert.deepEqual(view.chainOf(keyOf('laptop'))!.chain.chain.idAt(1), shown)
     assert.equal([...view.entries('snapshot')].length, 1)
     const again = world.device('laptop')

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { beforeEach, describe, it } from 'mocha'
-import { concat, utf8 } from '../../src/base/bytes.ts'
+import { compareBytes, concat, utf8 } from '../../src/base/bytes.ts'
 import { signMessage } from '../../src/base/ed25519.ts'
 import type { ErrorCode } from '../../src/base/errors.ts'
 import {
@@ -16,6 +16,7 @@ import {
   skipOf,
 } from '../../src/log/entry.ts'
 import { signCertificate } from '../../src/log/certificate.ts'
+import { formatCheckpoint } from '../../src/log/checkpoint.ts'
 import { encodeCbor } from '../../src/base/cbor.ts'
 import { formatConfigBody } from '../../src/log/log-config.ts'
 import type { HandedEntry } from '../../src/log/log-peer.ts'
@@ -314,5 +315,22 @@ describe('acceptance of hostile bytes', () => {
     assert.equal(fresh.put(signed([...values(0, 1), 1])), 'E_ENTRY')
     assert.equal(fresh.put(signed(values(7, [ack(1), ack(2)]))), 'stored')
     assert.deepEqual(Object.values(entryKinds), [1, 2, 3, 4, 5, 6])
+  })
+})
+
+describe('what a server keeps in mind', () => {
+  it('does not grow with checkpoints and configs that whoever began the log writes', () => {
+    const desk = new Desk()
+    const heads = Array.from({ length: 512 }, (_, i) => keyOf(`device ${i}`))
+      .sort(compareBytes)
+      .map((author) => ({ author, seq: 1, id: author }))
+    const body = formatCheckpoint({ heads, tested: [] })
+    for (let epoch = 1; epoch <= 5; epoch++) {
+      assert.equal(desk.admin('checkpoint', body), 'stored')
+      const config = { epoch, servers: [keyOf(`server ${epoch}`)] }
+      assert.equal(desk.admin('config', formatConfigBody(config)), 'stored')
+    }
+    const { checkpoints, configs } = desk.state.rules
+    assert.deepEqual([checkpoints.length, configs.length], [0, 1])
   })
 })

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'mocha'
 import { compareBytes } from '../../src/base/bytes.ts'
 import { isGridError } from '../../src/base/errors.ts'
-import { formatHeader, readHeader, signHeader } from '../../src/log/entry.ts'
+import { bodyHashOf, formatHeader, readHeader, signHeader } from '../../src/log/entry.ts'
 import { formatConfigBody } from '../../src/log/log-config.ts'
 import { MemoryEntryJournal } from '../../src/log/entry-journal.ts'
 import { Pruner } from '../../src/log/pruner.ts'
@@ -268,6 +268,59 @@ describe('a device', () => {
     assert.equal((await world.reader().read()).conclusion.state, 'FORKED')
   })
 
+  it('that was cloned learns of it from the entry in its journal', async () => {
+    const world = new World(4)
+    await world.found('laptop')
+    const journal = new MemoryEntryJournal()
+    const one = await world.device('laptop', journal)
+    world.peers = world.servers.map(dead)
+    assert.equal((await one.append(...snapshotOf('one'))).outcome, 'not-durable')
+    world.peers = [...world.servers]
+    const two = await world.device('laptop')
+    for (let i = 0; i < 2; i++) await (await two.append(...snapshotOf('two'))).settled
+    await assert.rejects(world.device('laptop', journal), codeIs('E_FORKED'))
+  })
+
+  it('whose journal goes on behind the end that servers show does not fork itself', async () => {
+    const world = new World(4)
+    await world.found('laptop')
+    const old = new World(4)
+    await old.found('laptop')
+    const journal = new MemoryEntryJournal()
+    const laptop = await world.device('laptop', journal)
+    await laptop.append(...snapshotOf('a'))
+    world.peers = world.servers.map(dead)
+    assert.equal((await laptop.append(...snapshotOf('b'))).outcome, 'not-durable')
+    world.peers = [...old.servers]
+    await assert.rejects(world.device('laptop', journal), codeIs('E_TRUNCATED'))
+  })
+
+  it('and the admin write on, whatever another device claims to have seen of them', async () => {
+    const world = new World(4)
+    await world.found('laptop', 'thief')
+    const prefixes = [keyOf('laptop'), world.log.keys.adminKey].map((key) => key.slice(0, 8))
+    const acks = prefixes
+      .sort(compareBytes)
+      .map((authorPrefix) => ({ authorPrefix, seq: 99, id: seedOf('nothing') }))
+    const { logId } = world
+    const body = new Uint8Array(3)
+    const header = formatHeader({
+      ...{ logId, author: keyOf('thief'), seq: 1, prev: logId, skip: logId, acks, clientMs: 1 },
+      ...{ kind: 'snapshot', bodyHash: bodyHashOf(body), bodyBytes: body.length },
+    })
+    const entry = { header, signature: signHeader(header, seedOf('thief')), body, receipts: [] }
+    for (const server of world.servers) {
+      await server.appendEntries({ logId, genesis: undefined, entries: [entry] })
+    }
+    assert.equal((await world.reader().read()).conclusion.state, 'TRUNCATED')
+    const report = await (await world.device('laptop')).append(...snapshotOf('a'))
+    assert.equal(report.outcome, 'committed')
+    await (
+      await (await world.admin()).revoke(keyOf('thief'), 0)
+    ).settled
+    assert.equal((await world.reader().read()).conclusion.state, 'FRESH')
+  })
+
   it('does not start below the quorum, or where its chain is hidden from it', async () => {
     const world = new World(4)
     await world.found('laptop')
@@ -378,9 +431,13 @@ describe('an admin', () => {
     world.peers = world.servers.slice(0, 4)
     await world.found('laptop')
     world.peers = [...world.servers.slice(0, 4), ...world.servers.slice(4).map(dead)]
-    const admin = await world.admin()
+    const { writer } = await world.admin()
+    const { config } = writer.view.rules
     const keys = world.servers.slice(4).map(({ publicKey }) => publicKey)
-    assert.equal((await admin.moveTo(keys, [])).outcome, 'not-durable')
+    const next = { epoch: 1, servers: keys.sort(compareBytes) }
+    writer.require([config, next])
+    const report = await writer.append('config', () => formatConfigBody(next))
+    assert.equal(report.outcome, 'not-durable')
     const { conclusion } = await world.reader().read()
     assert.deepEqual([conclusion.state, conclusion.answered], ['STALE-POSSIBLE', 0])
   })

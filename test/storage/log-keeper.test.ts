@@ -153,6 +153,15 @@ describe('LocalPeer that keeps logs', () => {
     assert.deepEqual(await server.outcomes(log.append(device.entries[3])), ['E_READ_ONLY'])
   })
 
+  it('keeps room in which the admin revokes a device that has filled the log', async () => {
+    const { server, log, device } = await begin('full log', { maxLogEntries: 16 })
+    let outcome = ['stored']
+    while (outcome[0] === 'stored') outcome = await server.outcomes(log.append(device.snapshot()))
+    assert.deepEqual(outcome, ['E_FULL'])
+    const revocation = log.revoke(device, 1)
+    assert.deepEqual(await server.outcomes(log.append(revocation)), ['stored'])
+  })
+
   it('answers no request by an entry of another that did not become durable', async () => {
     const { server, log, device } = await begin('together')
     const next = device.snapshot()

@@ -7,7 +7,7 @@ import type { Clock } from '../base/clock.ts'
 import { publicKeyOfSeed } from '../base/ed25519.ts'
 import { GridError, isGridError } from '../base/errors.ts'
 import { peerIdOf } from '../base/peer-id.ts'
-import { type Evidence, forkProofOf } from './conclusion.ts'
+import { type Evidence, forkProofOf, type Witness } from './conclusion.ts'
 import {
   ackKeyBytes,
   bodyHashOf,
@@ -89,8 +89,8 @@ export class ChainWriter {
   static async open(options: ChainWriterOptions, write: WriteOptions = {}): Promise<ChainWriter> {
     const view = await options.reader.read({ signal: write.signal })
     const author = publicKeyOfSeed(options.seed)
-    checkHead(view, author)
     const pending = await options.journal.load(author)
+    checkHead(view, author, pending)
     const shown = view.chainOf(author)?.chain ?? new VerifiedChain(view.logId, author)
     const isOpen = pending !== undefined && isUnsettled(pending, shown)
     if (pending !== undefined && !isOpen) await options.journal.clear(author)
@@ -280,14 +280,21 @@ function configsOf(view: LogView): LogConfig[] {
 }
 
 /** Throws unless the head of `author` is known for sure. */
-function checkHead({ conclusion, rules }: LogView, author: Uint8Array): void {
+function checkHead(
+  { conclusion, rules }: LogView,
+  author: Uint8Array,
+  pending: LogEntry | undefined,
+): void {
   const { answered, quorum, evidence } = conclusion
+  const journaled = pending && readHeader(pending)
   if (rules.revocationOf(author) !== undefined) {
     throw new GridError('E_REVOKED', 'this key has been revoked')
   }
   for (const piece of evidence) {
     if (compareBytes(piece.author, author) !== 0 || isHearsay(piece, rules)) continue
     if (piece.kind === 'fork' || piece.finding === 'other') throw forked(piece)
+    // seen at one server before a quorum had it: it is about to be offered again
+    if (journaled !== undefined && isAbout(piece, journaled)) continue
     throw hidden({ evidence: piece })
   }
   if (answered >= quorum) return
@@ -296,6 +303,10 @@ function checkHead({ conclusion, rules }: LogView, author: Uint8Array): void {
     `${answered} log servers answer, and ${quorum} are needed to know where to go on`,
     { facts: { answered, quorum } },
   )
+}
+
+function isAbout(piece: Witness, { fields, id }: ReadHeader): boolean {
+  return piece.seq === fields.seq && compareBytes(piece.id, id.subarray(0, piece.id.length)) === 0
 }
 
 /** The bare word of another device: one that lies would keep all others, and the admin, from writing. */

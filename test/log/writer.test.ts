@@ -92,6 +92,25 @@ describe('appending', () => {
     assert.equal(conclusion.state, 'FRESH', JSON.stringify(servers))
   })
 
+  it('offers the journaled entry again though others have seen it and the servers have not', async () => {
+    const world = new World(4)
+    await world.found('laptop')
+    const journal = new MemoryEntryJournal()
+    const laptop = await world.device('laptop', journal)
+    world.peers = world.servers.map((peer, i) => (i === 0 ? peer : dead(peer)))
+    assert.equal((await laptop.append(...snapshotOf('a'))).outcome, 'not-durable')
+    // an admin pins what he sees of it, and the one server that has it is gone for good
+    world.peers = [...world.servers]
+    await (
+      await (await world.admin()).checkpoint()
+    ).settled
+    world.peers = world.servers.map((peer, i) => (i === 0 ? dead(peer) : peer))
+    assert.equal((await world.reader().read()).conclusion.state, 'TRUNCATED')
+    const again = await world.device('laptop', journal)
+    assert.equal((await again.append(...snapshotOf('b'))).seq, 2)
+    assert.equal((await world.reader().read()).conclusion.state, 'FRESH')
+  })
+
   it('hands a server that lags all it lacks, in order, marked late', async () => {
     const world = new World(4)
     await world.found('laptop')

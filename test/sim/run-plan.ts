@@ -56,7 +56,9 @@ export async function runPlan(plan: Plan | LogPlan, options: RunOptions = {}): P
 }
 
 async function outcomeOf(
-  world: World | LogWorld, strays: readonly unknown[]): Promise<string | undefined> {
+  world: World | LogWorld,
+  strays: readonly unknown[],
+): Promise<string | undefined> {
   try {
     await world.run()
   } catch (error) {

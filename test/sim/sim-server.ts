@@ -215,7 +215,9 @@ export class SimServer implements DirectServer {
     if (fault.kind === 'kill' || fault.kind === 'power') this.stop(fault.kind === 'power')
     if (fault.kind === 'disk') this.disk.arm(fault)
     if (fault.kind === 'rot') {
-      const path = this.disk.rot(fault.rot, (each) => each.startsWith(`/${storeRoot}/${this.#options.rots}/`))
+      const path = this.disk.rot(fault.rot, (each) =>
+        each.startsWith(`/${storeRoot}/${this.#options.rots}/`),
+      )
       if (path !== undefined) {
         this.ledger.spoil(path)
         this.logLedger.spoil(path)

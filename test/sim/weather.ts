@@ -56,8 +56,7 @@ export class Weather {
     const partitions = server.faults('partition')
     const client = way === 'in' ? from : to
     const isSplit = (this.#splits.get(`${client} ${server.id}`) ?? 0) > 0
-    const blocked =
-      isSplit || partitions.some((fault) => fault.way === 'both' || fault.way === way)
+    const blocked = isSplit || partitions.some((fault) => fault.way === 'both' || fault.way === way)
     link.extraMs = server.faults('slow').reduce((sum, { extraMs }) => sum + extraMs, 0)
     link.dripping = server.faults('drip').some((fault) => fault.way === way)
     if (!server.has('ambush')) link.disarm()

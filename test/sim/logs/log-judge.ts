@@ -87,10 +87,14 @@ export class LogJudge {
     const day = `${server.id} ${key} ${Math.floor(taken.receivedMs / dayMs)}`
     const ids = this.#days.get(day) ?? new Set<string>()
     this.#days.set(day, ids.add(toHex(id)))
-    if (ids.size > (truth.limits.get(key) ?? 0)) this.#accuse(`L4: ${server.id} takes more than the rate`)
+    if (ids.size > (truth.limits.get(key) ?? 0))
+      this.#accuse(`L4: ${server.id} takes more than the rate`)
   }
 
-  granting({ entriesPerDay, device }: { entriesPerDay: number; device: number }, subject: Uint8Array): Grant {
+  granting(
+    { entriesPerDay, device }: { entriesPerDay: number; device: number },
+    subject: Uint8Array,
+  ): Grant {
     const { truth } = this.#case
     const key = toHex(subject)
     truth.limits.set(key, Math.max(entriesPerDay, truth.limits.get(key) ?? 0))
@@ -151,7 +155,8 @@ export class LogJudge {
   failed(author: string, operation: LogOperation, error: unknown, span: Span): void {
     const { tally } = this.#case
     const { kind } = operation
-    const isDue = kind === 'read' ? this.#standing.isQuorumWell(span) : this.#isDue(author, operation, span)
+    const isDue =
+      kind === 'read' ? this.#standing.isQuorumWell(span) : this.#isDue(author, operation, span)
     this.#checkEnd(kind, span, false)
     tally.add(`${kind} failed`)
     if (kind === 'read') tally.reached('read: failed')
@@ -211,7 +216,8 @@ export class LogJudge {
     const { truth, log } = this.#case
     if (!this.#standing.isQuorumWell(span)) return false
     // one that has not read the log since knows no newer config
-    if (operation.kind === 'append' && !operation.reopen && truth.allConfigs.length > 1) return false
+    if (operation.kind === 'append' && !operation.reopen && truth.allConfigs.length > 1)
+      return false
     // and a key that is revoked gets no certificate
     if (operation.kind === 'grant' && truth.revoking.size > 0) return false
     if (author === toHex(log.keys.adminKey)) return true

@@ -104,7 +104,10 @@ const makers: Record<LogLie, (parts: LieParts) => Fault> = {
   swapsReceipts: ({ nodeKey }: LieParts): Fault => ({
     appendEntries: async (call) => {
       const { entries } = call.request
-      const other = { ...call.request, entries: entries.map((e) => ({ ...e, header: e.body ?? e.header })) }
+      const other = {
+        ...call.request,
+        entries: entries.map((e) => ({ ...e, header: e.body ?? e.header })),
+      }
       return logFaults.signsOnly(nodeKey).appendEntries!({ ...call, request: other })
     },
   }),

@@ -13,7 +13,7 @@ import type { LogView } from '../../../src/log/log-view.ts'
 import type { AppendReport } from '../../../src/log/quorum-append.ts'
 import { NetworkPeers } from '../../../src/node/network-peers.ts'
 import { DirectPeer } from '../direct-peer.ts'
-import type { DirectoryNode } from '../disk-image.ts'
+import { type DirectoryNode, newDirectory } from '../disk-image.ts'
 import { HostClock } from '../host-clock.ts'
 import type { Journal } from '../journal.ts'
 import { MixedPool } from '../mixed-pool.ts'
@@ -25,7 +25,7 @@ import { attackEntry } from './log-attack.ts'
 import type { LogJudge } from './log-judge.ts'
 import type { LogOperation } from './log-plan.ts'
 import type { LogTruth } from './log-truth.ts'
-import { DiskJournal, DiskPins } from './machine-files.ts'
+import { DiskJournal, DiskPins, homeDirectory } from './machine-files.ts'
 import type { SimLog } from './sim-log.ts'
 
 /** Parts that a test may replace by broken ones. */
@@ -283,6 +283,9 @@ export class LogMachine {
 
   #newDisk(): SimDisk {
     const random = this.#options.random.fork(`disk ${this.#disks++}`)
-    return new SimDisk({ random, latencyMs: 1 })
+    const disk = new SimDisk({ random, latencyMs: 1 })
+    disk.image.setEntry(disk.image.root, homeDirectory, newDirectory())
+    disk.image.syncDirectory(disk.image.root)
+    return disk
   }
 }

@@ -85,7 +85,11 @@ export function makeLogPlan(seed: string): LogPlan {
   }
   const torn = options.devices > 0 && members >= 4 && random.chance(0.1)
   if (torn) options.wiredServers = servers
-  const moves = torn ? [] : random.chance(servers > members ? 0.7 : 0.1) ? drawMoves(random, options) : []
+  const moves = torn
+    ? []
+    : random.chance(servers > members ? 0.7 : 0.1)
+      ? drawMoves(random, options)
+      : []
   const faults = drawFaults(random, options, [
     Array.from({ length: members }, (_, i) => i),
     ...moves.map(({ servers: to }) => to),
@@ -95,7 +99,9 @@ export function makeLogPlan(seed: string): LogPlan {
   const operations = drawOperations(random, options, moments)
   const crashes = drawCrashes(random, operations)
   const scene = torn ? drawTornAppend(random, options) : []
-  const items = [...moves, ...moments, ...operations, ...crashes, ...scene].sort((a, b) => a.atMs - b.atMs)
+  const items = [...moves, ...moments, ...operations, ...crashes, ...scene].sort(
+    (a, b) => a.atMs - b.atMs,
+  )
   return { kind: 'log', seed, options, items }
 }
 

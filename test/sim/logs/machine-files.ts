@@ -5,7 +5,8 @@ import type { LogEntry, SignedHeader } from '../../../src/log/entry.ts'
 import type { EntryJournal } from '../../../src/log/entry-journal.ts'
 import type { HeadPins } from '../../../src/log/head-pins.ts'
 
-const directory = 'home'
+/** Where they lie; there, and durable. */
+export const homeDirectory = 'home'
 
 /** Small records, each replaced in one step, durably. */
 class Records {
@@ -18,7 +19,7 @@ class Records {
 
   async read(name: string): Promise<unknown> {
     try {
-      const file = await this.#disk.openRead(`${directory}/${name}`)
+      const file = await this.#disk.openRead(`${homeDirectory}/${name}`)
       const bytes = await file.read(0, 2 ** 20)
       await file.close()
       return JSON.parse(new TextDecoder().decode(bytes))
@@ -29,20 +30,19 @@ class Records {
   }
 
   async write(name: string, value: unknown): Promise<void> {
-    const temporary = `${directory}/${name}.${await this.#free()}`
+    const temporary = `${homeDirectory}/${name}.${await this.#free()}`
     const file = await this.#disk.create(temporary)
     await file.write([utf8(JSON.stringify(value))], 0)
     await file.sync()
     await file.close()
-    await this.#disk.rename(temporary, `${directory}/${name}`)
-    await this.#disk.syncDirectory(directory)
+    await this.#disk.rename(temporary, `${homeDirectory}/${name}`)
+    await this.#disk.syncDirectory(homeDirectory)
   }
 
   /** A number that no file of a life before has. */
   async #free(): Promise<number> {
     if (this.#serial === 0) {
-      await this.#disk.makeDirectory(directory)
-      for (const name of await this.#disk.readDirectory(directory)) {
+      for (const name of await this.#disk.readDirectory(homeDirectory)) {
         this.#serial = Math.max(this.#serial, Number(name.split('.')[1] ?? 0))
       }
     }

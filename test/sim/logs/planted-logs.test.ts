@@ -118,10 +118,7 @@ const planted: Record<string, { parts?: LogParts; replaced?: Replaced; found: Re
   },
 }
 
-async function withReplaced<T>(
-  replaced: Replaced | undefined,
-  work: () => Promise<T>,
-): Promise<T> {
+async function withReplaced<T>(replaced: Replaced | undefined, work: () => Promise<T>): Promise<T> {
   if (replaced === undefined) return work()
   const { of, method, by } = replaced
   const before = Object.getOwnPropertyDescriptor(of, method)!

@@ -79,7 +79,8 @@ export class ReadJudge {
       if (atMs > fromMs || forked.has(author)) continue
       const chain = chains.get(author)?.chain
       const isThere = chain !== undefined && chain.seq >= seq && toHex(chain.idAt(seq)) === id
-      if (!isThere) this.#accuse(`L1: entry ${seq} of ${author.slice(0, 8)} was committed and is not shown`)
+      if (!isThere)
+        this.#accuse(`L1: entry ${seq} of ${author.slice(0, 8)} was committed and is not shown`)
     }
     for (const { author, lastGoodSeq, atMs } of truth.revoked) {
       if (atMs > fromMs) continue
@@ -155,7 +156,8 @@ export class ReadJudge {
     const said = `${isFork ? 'FORKED' : conclusion.answered} ${heads.join(' ')}`
     const before = this.#concluded.get(key)
     if (before === undefined) this.#concluded.set(key, said)
-    else if (before !== said) this.#accuse('L6: two readers conclude otherwise from the same answers')
+    else if (before !== said)
+      this.#accuse('L6: two readers conclude otherwise from the same answers')
     else this.#case.tally.reached('reader: two agreed on the same answers')
   }
 
@@ -182,7 +184,8 @@ export class ReadJudge {
     const { state, evidence } = conclusion
     tally.add(`read: ${state}`)
     if (state === 'FRESH' && standing.hasLiar) tally.reached('read: FRESH with a liar about')
-    for (const { kind } of evidence) if (kind !== 'fork') tally.add(`read: TRUNCATED by ${kind}` as Rare)
+    for (const { kind } of evidence)
+      if (kind !== 'fork') tally.add(`read: TRUNCATED by ${kind}` as Rare)
     const isShown = servers.some(({ verdict }) => verdict === 'forked')
     if (state === 'FORKED' && !isShown) tally.reached('read: FORKED by evidence that a server kept')
   }

@@ -42,7 +42,7 @@ else {
   const seeds = { from: Number(values.from), count: Number(values.seeds) }
   for (const kind of kindsOf(values.kind)) {
     const exitCode = await runSeeds({ kind, ...seeds }, Number(values.workers))
-    process.exitCode ||= exitCode
+    if (exitCode !== 0) process.exitCode = exitCode
   }
 }
 

@@ -37,6 +37,8 @@ const promptMs = 60_000
 /** No operation takes longer. */
 const patienceMs = 900_000
 const dayMs = 86_400_000
+/** Entries a day that no run writes. */
+const plentyADay = 1000
 
 export class LogJudge {
   readonly #case: LogJudgeOptions
@@ -220,9 +222,12 @@ export class LogJudge {
       return false
     // and a key that is revoked gets no certificate
     if (operation.kind === 'grant' && truth.revoking.size > 0) return false
+    // an entry over the rate that one server took keeps the others from having all of the log
+    const isLimited = [...truth.lowest.values()].some((limit) => limit < plentyADay)
+    if (operation.kind === 'move' && isLimited) return false
     if (author === toHex(log.keys.adminKey)) return true
     const isFree = !this.#standing.disturbed.has(author) && !truth.revoking.has(author)
-    return isFree && truth.granted.has(author) && (truth.lowest.get(author) ?? 0) >= 1000
+    return isFree && truth.granted.has(author) && (truth.lowest.get(author) ?? 0) >= plentyADay
   }
 
   /** Committed means receipts of a quorum, each good. */

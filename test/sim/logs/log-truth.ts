@@ -46,15 +46,15 @@ export class LogTruth {
   readonly committed: Committed[] = []
   readonly revoked: Ended[] = []
   /** Authors, in hex, whose revocation has been tried. */
-  readonly revoking: Set<string> = new Set()
+  readonly revoking: Set<string> = new Set<string>()
   /** Entries a day by certificates, the most ever tried; by author. */
-  readonly limits: Map<string, number> = new Map()
+  readonly limits: Map<string, number> = new Map<string, number>()
   /** As `limits`, the fewest. */
-  readonly lowest: Map<string, number> = new Map()
+  readonly lowest: Map<string, number> = new Map<string, number>()
   /** Authors whose certificate is committed. */
-  readonly granted: Set<string> = new Set()
+  readonly granted: Set<string> = new Set<string>()
   /** Ids of entries that no honest server may take and no reader trust. */
-  readonly forged: Set<string> = new Set()
+  readonly forged: Set<string> = new Set<string>()
   /** Indexes of servers of the configs that may be in force: the settled one first. */
   configs: number[][]
   /** All that there ever were. */

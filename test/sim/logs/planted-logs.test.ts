@@ -6,7 +6,7 @@ import { Branches } from '../../../src/log/branches.ts'
 import { Chain } from '../../../src/log/chain.ts'
 import { quorumOf } from '../../../src/log/log-config.ts'
 import { LogRules } from '../../../src/log/log-rules.ts'
-import { LogView } from '../../../src/log/log-view.ts'
+import type { LogView } from '../../../src/log/log-view.ts'
 import type { AppendReport, ServerReceipt } from '../../../src/log/quorum-append.ts'
 import { RateWindow } from '../../../src/log/rate-window.ts'
 import { runPlan } from '../run-plan.ts'
@@ -47,10 +47,7 @@ interface Replaced {
   by: (this: never, ...args: never[]) => unknown
 }
 
-const placeOf = Reflect.get(Chain.prototype, 'placeOf') as (
-  this: Chain,
-  ...args: Parameters<Chain['placeOf']>
-) => ReturnType<Chain['placeOf']>
+const placeOf = Reflect.get(Chain.prototype, 'placeOf') as () => unknown
 
 const planted: Record<string, { parts?: LogParts; replaced?: Replaced; found: RegExp }> = {
   'does not sync the files of its log store': { parts: { disk: noFileSync }, found: /I3|I1/ },
@@ -82,7 +79,7 @@ const planted: Record<string, { parts?: LogParts; replaced?: Replaced; found: Re
     parts: {
       view: (view) => {
         const conclusion = { ...view.conclusion, state: 'FRESH', evidence: [] } as const
-        return new LogView({ ...view, conclusion } as never)
+        return altered<LogView>(view, { conclusion })
       },
     },
     found: /L2|L3|L1/,
@@ -92,7 +89,7 @@ const planted: Record<string, { parts?: LogParts; replaced?: Replaced; found: Re
       of: Chain.prototype,
       method: 'placeOf',
       by(this: never, ...args: never[]) {
-        const place = placeOf.apply(this as Chain, args as never)
+        const place: unknown = Reflect.apply(placeOf, this, args)
         return place === 'unlinked' ? 'next' : place
       },
     },

@@ -39,9 +39,9 @@ export async function rememberingSignatures<T>(work: () => Promise<T>): Promise<
     names.set(made, name)
     return made
   }
-  target.createPrivateKey = (key: { key: Uint8Array }) => keyOf(createPrivateKey as never, key)
+  target.createPrivateKey = (key: { key: Uint8Array }) => keyOf(createPrivateKey, key)
   target.createPublicKey = (key: KeyObject | { key: Uint8Array }) => {
-    if ('key' in key) return keyOf(createPublicKey as never, key)
+    if ('key' in key) return keyOf(createPublicKey, key)
     const made = publicKeys.get(key) ?? createPublicKey(key)
     publicKeys.set(key, made)
     return made

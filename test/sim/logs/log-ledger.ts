@@ -62,14 +62,14 @@ export class LogLedger {
     )
   }
 
-  /** Whether the medium holds an entry that came second, as evidence of a fork. */
-  holdsFork(logId: Uint8Array): boolean {
+  /** Authors, in hex, of whom the medium holds an entry that came second, as evidence of a fork. */
+  *forked(logId: Uint8Array): Generator<string> {
     for (const [name, node] of this.#disk.image.durableEntries(directoryOf(logId))) {
       if (node.kind !== 'file' || tableBytesOf(name) === undefined) continue
       const table = node.durable.subarray(0, tableBytesOf(name))
-      if (parseRun(name, table, node.durable.length)?.[0]?.fork === true) return true
+      const [entry] = parseRun(name, table, node.durable.length) ?? []
+      if (entry?.fork) yield toHex(entry.author)
     }
-    return false
   }
 
   #isDurable({ logId, author, seq, id }: SignedEntry): boolean {

@@ -134,8 +134,11 @@ export class ReadJudge {
     const seen = new Map<string, Uint8Array>()
     for (const i of new Set(truth.configs.flat())) {
       if (unwell.has(i)) continue
-      if (servers[i].logLedger.holdsFork(logId)) return true
+      const forked = [...servers[i].logLedger.forked(logId)]
+      if (forked.some((author) => !truth.revoking.has(author))) return true
       for (const { author, seq, id } of servers[i].logLedger.entries) {
+        // a revocation says which version is meant, and so settles it
+        if (truth.revoking.has(toHex(author))) continue
         const key = `${toHex(author)} ${seq}`
         const other = seen.get(key)
         if (other !== undefined && !equalBytes(other, id)) return true

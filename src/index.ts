@@ -19,6 +19,12 @@ export type { Trace } from './base/trace.ts'
 export type { ChunkProfile, Encoder } from './encoding/encoder.ts'
 export type { Override } from './node/config.ts'
 export type { FileInput } from './node/file-upload.ts'
+export type { FileContent } from './node/file-content.ts'
+export type { ContentRange } from './node/content-range.ts'
+export type { ManyInput, ManyOptions, ManyResult } from './node/many-files.ts'
+export type { PlaceOptions } from './node/placer.ts'
+export { TreeStore, type ReadContentOptions } from './node/tree-store.ts'
+export { type ContentInput, TreeWriter, type TreeWriteOptions } from './node/tree-writer.ts'
 export type { Home } from './node/home.ts'
 export type { PeerStatus } from './storage/peer.ts'
 export {
@@ -32,6 +38,61 @@ export { makeHome, openGrid, type OpenGridOptions } from './node/open-grid.ts'
 export { openFile, type OpenFile } from './node/file-source.ts'
 export type { PeerPool, PeerReport } from './node/peer-pool.ts'
 export type { Redundancy } from './node/placement.ts'
+export type { NodeName } from './tree/node-ref.ts'
+export type { DirectoryEntry, DirectoryRef } from './tree/entry.ts'
+export { capOfDirectory, capOfEntry, directoryOfCap } from './tree/directory-cap.ts'
+export {
+  findEntry,
+  listDirectory,
+  type ListOptions,
+  resolveDirectory,
+} from './tree/directory-reader.ts'
+export {
+  changeDirectory,
+  type DirectoryChange,
+  type DirectoryWriteContext,
+  writeDirectory,
+} from './tree/directory-writer.ts'
+export { totalsOf } from './node/tree-totals.ts'
+export {
+  type CreatedLog,
+  type CreateLogOptions,
+  type GrantOptions,
+  type LogOptions,
+  Logs,
+} from './node/logs.ts'
+export type { DeviceLog, SnapshotFacts } from './node/device-log.ts'
+export type { LogSnapshot, ReadableLog, SnapshotsOptions } from './node/readable-log.ts'
+export type { LogRecords } from './node/log-records.ts'
+export type { RateLimits, Right } from './log/certificate.ts'
+export type { Conclusion, Evidence, Freshness, Witness } from './log/conclusion.ts'
+export type { ReadOptions } from './log/log-reader.ts'
+export type { LogView, ServerVerdict } from './log/log-view.ts'
+export type { AppendReport, ServerReceipt } from './log/quorum-append.ts'
+export type { Snapshot, SnapshotCheck, SnapshotTotals } from './log/snapshot-body.ts'
+export { openFiles, openMap, type OpenFilesOptions } from './files/open-files.ts'
+export {
+  type ChangeOptions,
+  type ChangeWork,
+  type Commit,
+  type CurrentTree,
+  FileTree,
+  findVersion,
+  formatVersion,
+  type PathVersion,
+} from './files/file-tree.ts'
+export type { Edit } from './files/edit-tree.ts'
+export { type Found, TreeView, type Walked, type WalkOptions } from './files/tree-view.ts'
+export { formatName, formatPath, parseName, parsePath, type Path } from './files/path.ts'
+export type { Version } from './files/version-graph.ts'
+export {
+  GridMap,
+  type MapChange,
+  type MapItem,
+  type MapVersion,
+  type RangeOptions,
+} from './files/map.ts'
+export type { MapKey } from './files/map-key.ts'
 export { parseCap } from './caps/parse.ts'
 export { formatCap } from './caps/text.ts'
 export { formatCompactCap } from './caps/compact.ts'

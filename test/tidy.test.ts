@@ -30,8 +30,23 @@ const layers: Record<string, { imports: string[]; why: string }> = {
     imports: ['base', 'caps', 'encoding', 'wire', 'tree', 'log', 'storage', 'introducer'],
     why: 'a participant is assembled here',
   },
+  files: {
+    imports: ['base', 'caps', 'encoding', 'tree', 'log', 'node'],
+    why: 'a file system over trees and logs, an application on Grid; it knows no terminal',
+  },
   cli: {
-    imports: ['base', 'caps', 'encoding', 'wire', 'tree', 'log', 'storage', 'introducer', 'node'],
+    imports: [
+      'base',
+      'caps',
+      'encoding',
+      'wire',
+      'tree',
+      'log',
+      'storage',
+      'introducer',
+      'node',
+      'files',
+    ],
     why: 'argv and the terminal, over everything',
   },
 }

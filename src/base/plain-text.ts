@@ -10,3 +10,8 @@ export function plainText(text: string, maxChars = 200): string {
   const clipped = text.length > maxChars ? `${text.slice(0, maxChars - 1)}…` : text
   return clipped.replace(unfit, '·')
 }
+
+/** Whether nothing in `text` is unfit. */
+export function isPlainText(text: string): boolean {
+  return text.search(unfit) < 0
+}

@@ -51,6 +51,17 @@ export async function readOnlyCap(source: CapSource, context: CapContext): Promi
   return cap
 }
 
+/** As many caps as there are lines, from a file or standard input. */
+export async function readCapLines(
+  { capFile, capStdin }: CapSource['options'],
+  context: CapContext,
+): Promise<Cap[]> {
+  if (capFile !== undefined && capStdin) throw usage('give --cap-file or --cap-stdin, not both')
+  const text = capFile === undefined ? await readAll(context) : await readFileOf(capFile)
+  const lines = text.split('\n').filter((line) => line.trim() !== '')
+  return lines.map(parseCap)
+}
+
 async function readFileOf(path: string): Promise<string> {
   try {
     if ((await stat(path)).size > maxCapBytes) throw new Error('too long for a cap')

@@ -28,6 +28,86 @@ export const registry: readonly CommandEntry[] = [
     load: async () => (await import('./commands/cat.ts')).cat,
   },
   {
+    name: 'alias add',
+    summary: 'name a tree that others made, by its caps',
+    load: async () => (await import('./commands/alias-add.ts')).aliasAdd,
+  },
+  {
+    name: 'alias create',
+    summary: 'make an empty tree and name it',
+    load: async () => (await import('./commands/alias-create.ts')).aliasCreate,
+  },
+  {
+    name: 'alias ls',
+    summary: 'list the trees that have a name',
+    load: async () => (await import('./commands/alias-ls.ts')).aliasLs,
+  },
+  {
+    name: 'alias rm',
+    summary: 'forget a name and its caps',
+    load: async () => (await import('./commands/alias-rm.ts')).aliasRm,
+  },
+  {
+    name: 'ls',
+    summary: 'list a directory of a tree',
+    load: async () => (await import('./commands/ls.ts')).ls,
+  },
+  {
+    name: 'tree',
+    summary: 'draw a directory of a tree and all below it',
+    load: async () => (await import('./commands/tree.ts')).tree,
+  },
+  {
+    name: 'stat',
+    summary: 'say what a tree knows of a file or directory',
+    load: async () => (await import('./commands/stat.ts')).stat,
+  },
+  {
+    name: 'du',
+    summary: 'add up the sizes of files in a tree',
+    load: async () => (await import('./commands/du.ts')).du,
+  },
+  {
+    name: 'find',
+    summary: 'find files in a tree by name and kind',
+    load: async () => (await import('./commands/find.ts')).find,
+  },
+  {
+    name: 'mkdir',
+    summary: 'make a directory in a tree',
+    load: async () => (await import('./commands/mkdir.ts')).mkdir,
+  },
+  {
+    name: 'cp',
+    summary: 'copy between this machine and trees, and within them',
+    load: async () => (await import('./commands/cp.ts')).cp,
+  },
+  {
+    name: 'mv',
+    summary: 'move and rename in trees',
+    load: async () => (await import('./commands/mv.ts')).mv,
+  },
+  {
+    name: 'ln',
+    summary: 'give a file of a tree one more name, or make a symbolic link',
+    load: async () => (await import('./commands/ln.ts')).ln,
+  },
+  {
+    name: 'rm',
+    summary: 'remove from a tree; older versions keep it',
+    load: async () => (await import('./commands/rm.ts')).rm,
+  },
+  {
+    name: 'history',
+    summary: 'list the versions in which a file or directory changed',
+    load: async () => (await import('./commands/history.ts')).history,
+  },
+  {
+    name: 'restore-version',
+    summary: 'make a file or directory what it was in a version',
+    load: async () => (await import('./commands/restore-version.ts')).restoreVersion,
+  },
+  {
     name: 'status',
     summary: 'list the storage servers and say how they are',
     load: async () => (await import('./commands/status.ts')).status,
@@ -41,6 +121,41 @@ export const registry: readonly CommandEntry[] = [
     name: 'cap attenuate',
     summary: 'make a weaker cap from a cap, to hand on',
     load: async () => (await import('./commands/cap-attenuate.ts')).capAttenuate,
+  },
+  {
+    name: 'log create',
+    summary: 'make a log of snapshots: its admin cap, and a cap for this machine',
+    load: async () => (await import('./commands/log-create.ts')).logCreate,
+  },
+  {
+    name: 'log append',
+    summary: 'add the snapshot of a directory to a log',
+    load: async () => (await import('./commands/log-append.ts')).logAppend,
+  },
+  {
+    name: 'log read',
+    summary: 'list the snapshots in a log',
+    load: async () => (await import('./commands/log-read.ts')).logRead,
+  },
+  {
+    name: 'log grant',
+    summary: 'let a device append to a log',
+    load: async () => (await import('./commands/log-grant.ts')).logGrant,
+  },
+  {
+    name: 'log revoke',
+    summary: 'take no more entries of a device',
+    load: async () => (await import('./commands/log-revoke.ts')).logRevoke,
+  },
+  {
+    name: 'log audit',
+    summary: 'say what each server shows of a log, and whether to believe it',
+    load: async () => (await import('./commands/log-audit.ts')).logAudit,
+  },
+  {
+    name: 'log check',
+    summary: 'find out whether servers hide an entry of a log',
+    load: async () => (await import('./commands/log-check.ts')).logCheck,
   },
   {
     name: 'node init',

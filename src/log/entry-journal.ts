@@ -9,6 +9,7 @@ export interface EntryJournal {
   load(author: Uint8Array): Promise<LogEntry | undefined>
   /** Durable on return. */
   save(author: Uint8Array, entry: LogEntry): Promise<void>
+  /** Need not be durable: an entry that is offered again is had already. */
   clear(author: Uint8Array): Promise<void>
 }
 

@@ -47,7 +47,7 @@ export async function askServers(
   const { clock, isEnough, signal } = options
   const answers = new Map<LogPeer, ServerAnswer>()
   const hurry = new AbortController()
-  // every server waits for it, and Node would warn of more than ten
+  // every server listens to it
   setMaxListeners(0, hurry.signal)
   let cancel: (() => void) | undefined
   const asked = peers.map(async (peer) => {

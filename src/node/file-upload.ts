@@ -1,11 +1,10 @@
 /**
- * Turns a file into objects on servers and the cap that reads it back (docs/specs/tree.md,
+ * Turns a file into objects on servers and what reads it back (docs/specs/tree.md,
  * "Writing"). Extents are cut, encoded and placed as a pipeline; what is in memory at once is
  * bounded by the encoder's budget, whatever the size of the file.
  */
 import { concat } from '../base/bytes.ts'
 import { GridError } from '../base/errors.ts'
-import type { ChkCap, LitCap } from '../caps/cap.ts'
 import { convergenceKeys } from '../caps/keys.ts'
 import { maxExtentBytes } from '../encoding/chunker.ts'
 import type { EncodedShares, Encoder, EncodeSettings, ExtentJob } from '../encoding/encoder.ts'
@@ -14,6 +13,7 @@ import { FileTreeWriter } from '../tree/file-writer.ts'
 import { LoneNodes } from '../tree/node-sink.ts'
 import type { ObjectRef } from '../tree/refs.ts'
 import { plainStream } from '../tree/stream-row.ts'
+import type { FileContent } from './file-content.ts'
 import type { ObjectReport } from './object-upload.ts'
 
 /** Files no longer than this are carried in the cap itself. */
@@ -35,7 +35,7 @@ export interface FileUploadContext {
 }
 
 export interface UploadedFile {
-  cap: ChkCap | LitCap
+  content: FileContent
   sizeBytes: number
   reports: ObjectReport[]
 }
@@ -84,8 +84,10 @@ class FileUpload {
 
   async run(source: ExtentSource): Promise<UploadedFile> {
     const { literal } = source
-    if (literal)
-      return { cap: { type: 'LIT', data: literal }, sizeBytes: literal.length, reports: [] }
+    if (literal) {
+      const content: FileContent = { kind: 'lit', content: literal }
+      return { content, sizeBytes: literal.length, reports: [] }
+    }
     const keys = convergenceKeys(this.#context.settings.secret)
     const tree = new FileTreeWriter(keys, new LoneNodes((slice) => this.#placeSlice(slice)))
     let first: ExtentRow | undefined
@@ -105,14 +107,11 @@ class FileUpload {
     while (this.#pending.length > 0) await takeOne()
     if (first === undefined)
       throw new GridError('E_FILE_CHANGED', 'the file became empty while it was read')
-    const { object, readKey } = extents === 1 ? first : await tree.finish()
-    const { root, k, n } = object
-    const sizeBytes = this.#sizeBytes
-    return {
-      cap: { type: 'CHK', readKey, root, k, n, sizeBytes },
-      sizeBytes,
-      reports: this.#reports,
-    }
+    const content: FileContent =
+      extents === 1
+        ? { kind: 'file', content: first }
+        : { kind: 'tree', content: await tree.finish() }
+    return { content, sizeBytes: this.#sizeBytes, reports: this.#reports }
   }
 
   /** Ends whatever is under way, and waits for it. */

@@ -8,17 +8,25 @@
 import type { Clock } from '../base/clock.ts'
 import { GridError } from '../base/errors.ts'
 import type { Random } from '../base/random.ts'
+import type { Cap, ChkCap, ChkSliceCap, LitCap } from '../caps/cap.ts'
 import { formatCap } from '../caps/text.ts'
 import { parseCap } from '../caps/parse.ts'
-import type { ChunkProfile, EncodedShares, Encoder } from '../encoding/encoder.ts'
+import type { EncodedShares, Encoder } from '../encoding/encoder.ts'
+import { streamOfCap } from '../tree/directory-cap.ts'
 import { verdictOf } from './candidate.ts'
-import { downloadFile } from './file-download.ts'
+import { checkedRange, type ContentRange } from './content-range.ts'
+import { capOfContent } from './file-content.ts'
+import { downloadFile, downloadStream, type SegmentReader } from './file-download.ts'
 import { type FileInput, uploadFile } from './file-upload.ts'
 import { downloadSegments } from './object-download.ts'
-import { type ObjectReport, uploadObject } from './object-upload.ts'
+import { type LogRecords, memoryRecords } from './log-records.ts'
+import { Logs } from './logs.ts'
+import type { ObjectReport } from './object-upload.ts'
 import { PeerHealth } from './peer-health.ts'
 import type { PeerPool, PeerReport } from './peer-pool.ts'
-import { defaultRedundancy, type Redundancy } from './placement.ts'
+import type { Redundancy } from './placement.ts'
+import { Placer, type PlaceOptions, smallInputBytes } from './placer.ts'
+import { TreeStore } from './tree-store.ts'
 
 export interface GridParts {
   clock: Clock
@@ -34,15 +42,12 @@ export interface GridParts {
   redundancy?: Redundancy
   /** What every put uses unless told otherwise; `account` if absent. */
   convergence?: 'account' | 'random'
+  /** What is remembered of logs from one run to the next; as long as the process if absent. */
+  records?: LogRecords
 }
 
-export interface PutOptions {
+export interface PutOptions extends PlaceOptions {
   signal?: AbortSignal
-  /** All three, or none of them to take the grid's default. */
-  redundancy?: Redundancy
-  /** `account`: equal content gives equal objects. `random`: it converges with nothing. */
-  convergence?: 'account' | 'random'
-  profile?: ChunkProfile
   /** Called with the bytes of the input that are safely stored so far. */
   onProgress?: (storedBytes: number) => void
 }
@@ -68,19 +73,32 @@ export interface PutReport {
 export interface GetOptions {
   signal?: AbortSignal
   /** Bytes [start, end) of the content; `end` beyond it is cut to its size. */
-  range?: { start: number; end?: number }
+  range?: ContentRange
 }
 
-/** Inputs up to this length are encoded on the calling thread. */
-export const smallInputBytes: number = 256 * 1024
+/** Runs up to this length are decoded on the calling thread. */
+const smallSegmentCount = 4
 
 export class Grid {
   readonly #parts: GridParts
   readonly #health: PeerHealth
+  readonly #placer: Placer
+  /** Directories, and the files in them. */
+  readonly trees: TreeStore
+  /** Append-only logs of snapshots. */
+  readonly logs: Logs
 
   constructor(parts: GridParts) {
     this.#parts = parts
     this.#health = new PeerHealth(parts.clock)
+    this.#placer = new Placer({ ...parts, health: this.#health })
+    this.trees = new TreeStore(this.#placer, async (range, options) => {
+      await parts.peers.ready(options)
+      const { encoder, smallEncoder } = parts
+      const isSmall = range.segmentCount <= smallSegmentCount
+      return this.#segments(isSmall ? smallEncoder : encoder)(range, options)
+    })
+    this.logs = new Logs({ ...parts, records: parts.records ?? memoryRecords() })
   }
 
   /**
@@ -94,26 +112,19 @@ export class Grid {
     input: FileInput & { sizeBytes?: number },
     options: PutOptions = {},
   ): Promise<PutReport> {
-    const { clock, random, peers, secret } = this.#parts
-    const { signal, convergence = this.#parts.convergence } = options
+    const { signal } = options
     const small = (input.sizeBytes ?? Infinity) <= smallInputBytes && 'stream' in input
     const redundancy = await this.#redundancy(options, small && (input.sizeBytes ?? 0) <= 64)
     const context = {
-      encoder: small ? this.#parts.smallEncoder : this.#parts.encoder,
-      settings: {
-        secret: convergence === 'random' ? random.bytes(32) : secret,
-        coding: { k: redundancy.k, n: redundancy.n },
-        profile: options.profile ?? 'cdc',
-      },
-      place: (object: EncodedShares, { signal }: { signal: AbortSignal }) => {
-        const upload = { clock, random, health: this.#health }
-        return uploadObject(upload, peers.candidates(), object, redundancy, { signal })
-      },
+      encoder: this.#placer.encoderFor(small ? 0 : Infinity),
+      settings: this.#placer.settings(options, redundancy),
+      place: (object: EncodedShares, { signal }: { signal: AbortSignal }) =>
+        this.#placer.place(object, redundancy, { signal }),
       onStored: options.onProgress,
     }
     const file = await uploadFile(context, input, { signal })
     return {
-      cap: formatCap(file.cap),
+      cap: formatCap(capOfContent(file.content)),
       sizeBytes: file.sizeBytes,
       ...summary(file.reports, redundancy, this.#notes(options, redundancy)),
     }
@@ -125,33 +136,22 @@ export class Grid {
    * @throws E_CAP_* for a cap that is none or cannot read, E_NOT_ENOUGH_SHARES, E_ENCODING, E_COMMIT
    */
   async *get(cap: string, options: GetOptions = {}): AsyncGenerator<Uint8Array> {
-    const parsed = parseCap(cap)
+    const parsed = readable(parseCap(cap))
     const { start, end } = checkedRange(options.range, sizeOf(parsed))
     if (parsed.type === 'LIT') {
       yield parsed.data.slice(start, end)
       return
     }
-    if (parsed.type !== 'CHK') throw cannotRead(parsed.type)
-    const { clock, peers, encoder, smallEncoder } = this.#parts
+    const { peers, encoder, smallEncoder } = this.#parts
     await peers.ready(options)
-    const context = {
-      clock,
-      health: this.#health,
-      encoder: parsed.sizeBytes <= smallInputBytes ? smallEncoder : encoder,
-    }
-    const pieces = downloadFile(
-      (range, { signal }) => downloadSegments(context, peers.candidates(), range, { signal }),
-      parsed,
-      start,
-      end,
-      options,
-    )
-    yield* pieces
+    const segments = this.#segments(sizeOf(parsed) <= smallInputBytes ? smallEncoder : encoder)
+    if (parsed.type === 'CHK') yield* downloadFile(segments, parsed, start, end, options)
+    else yield* downloadStream(segments, streamOfCap(parsed), start, end, options)
   }
 
   /** Bytes of the content behind a cap; no server is asked. Throws E_CAP_*. */
   size(cap: string): number {
-    return sizeOf(parseCap(cap))
+    return sizeOf(readable(parseCap(cap)))
   }
 
   /** Asks every known server how it is. A server that does not answer is in the list all the same. */
@@ -170,28 +170,27 @@ export class Grid {
     )
   }
 
+  /** What people call a server; its id if it has no name. */
+  nickname(id: string): string {
+    return this.#parts.peers.nickname(id)
+  }
+
   /** Ends connections and threads. What was acknowledged stays stored. */
   async close(): Promise<void> {
     const { peers, encoder, smallEncoder } = this.#parts
+    await this.logs.close()
     await Promise.all([peers.close(), encoder.close(), smallEncoder.close()])
   }
 
   async #redundancy(options: PutOptions, literal: boolean): Promise<Redundancy> {
-    const chosen = options.redundancy ?? this.#parts.redundancy
-    if (literal) return chosen ?? { k: 1, happy: 1, n: 1 }
-    await this.#parts.peers.ready({ signal: options.signal })
-    if (chosen !== undefined) return checkRedundancy(chosen)
-    const servers = this.#acceptingCount()
-    const redundancy = defaultRedundancy(servers)
-    if (redundancy !== undefined) return redundancy
-    throw new GridError('E_NOT_ENOUGH_SERVERS', 'no storage server is known that accepts shares', {
-      hint: 'see `grid status`; check the introducers and peers in config.toml',
-      facts: { stored: 0, happy: 1, known: 0 },
-    })
+    if (literal) return options.redundancy ?? this.#parts.redundancy ?? { k: 1, happy: 1, n: 1 }
+    return this.#placer.redundancy(options)
   }
 
-  #acceptingCount(): number {
-    return this.#parts.peers.candidates().filter(({ accepts }) => accepts).length
+  #segments(encoder: Encoder): SegmentReader {
+    const { clock, peers } = this.#parts
+    const context = { clock, health: this.#health, encoder }
+    return (range, options) => downloadSegments(context, peers.candidates(), range, options)
   }
 
   #notes(options: PutOptions, { k, happy, n }: Redundancy): string[] {
@@ -200,22 +199,12 @@ export class Grid {
       options.redundancy === undefined && this.#parts.redundancy === undefined && n < 10
     if (lowered) {
       notes.push(
-        `${this.#acceptingCount()} servers accept shares, so each object is coded ${k}-of-${n} (happy ${happy}): it survives the loss of any ${n - k} of them`,
+        `${this.#placer.acceptingCount()} servers accept shares, so each object is coded ${k}-of-${n} (happy ${happy}): it survives the loss of any ${n - k} of them`,
       )
     }
     const note = this.#parts.peers.note()
     return note === undefined ? notes : [...notes, note]
   }
-}
-
-/** Throws a RangeError unless 1 ≤ k ≤ happy ≤ n ≤ 255: a put must never count as stored what k shares could not rebuild. */
-export function checkRedundancy(redundancy: Redundancy): Redundancy {
-  const { k, happy, n } = redundancy
-  const whole = [k, happy, n].every((value) => Number.isInteger(value))
-  if (!whole || k < 1 || happy < k || n < happy || n > 255) {
-    throw new RangeError(`redundancy: not 1 ≤ k (${k}) ≤ happy (${happy}) ≤ n (${n}) ≤ 255`)
-  }
-  return redundancy
 }
 
 function summary(
@@ -239,29 +228,19 @@ function summary(
   }
 }
 
-function sizeOf(cap: ReturnType<typeof parseCap>): number {
-  if (cap.type === 'LIT') return cap.data.length
-  if (cap.type === 'CHK') return cap.sizeBytes
+type ReadableCap = LitCap | ChkCap | ChkSliceCap
+
+function readable(cap: Cap): ReadableCap {
+  if (cap.type === 'LIT' || cap.type === 'CHK' || cap.type === 'CHK-Slice') return cap
   throw cannotRead(cap.type)
+}
+
+function sizeOf(cap: ReadableCap): number {
+  return cap.type === 'LIT' ? cap.data.length : cap.sizeBytes
 }
 
 function cannotRead(type: string): GridError {
   return new GridError('E_CAP_WEAK', `a ${type} cap does not read a file`, {
-    hint: 'give a URI:CHK or URI:LIT cap',
+    hint: 'give a URI:CHK, URI:CHK-Slice or URI:LIT cap',
   })
-}
-
-function checkedRange(
-  range: GetOptions['range'],
-  sizeBytes: number,
-): { start: number; end: number } {
-  const start = range?.start ?? 0
-  const end = Math.min(range?.end ?? sizeBytes, sizeBytes)
-  if (!Number.isSafeInteger(start) || !Number.isSafeInteger(end) || start < 0 || start > end) {
-    throw new GridError(
-      'E_USAGE',
-      `bytes ${start} to ${end} are not a range of a file of ${sizeBytes} bytes`,
-    )
-  }
-  return { start, end }
 }

@@ -13,16 +13,25 @@ export interface HomeLock {
 }
 
 /** Takes the lock of an initialised home. @throws E_LOCKED while another process, or this one, holds it */
-export async function lockHome(home: Home): Promise<HomeLock> {
+export function lockHome(home: Home): Promise<HomeLock> {
+  return lockFile(home.lock, (pid) => locked(home, pid))
+}
+
+/**
+ * Takes the lock that is the file `at`, in a directory that is there.
+ *
+ * @param locked - the error to throw while the process of this number holds it
+ */
+export async function lockFile(at: string, locked: (pid: number) => GridError): Promise<HomeLock> {
   const mine = `${process.pid} ${await startOf(process.pid)}\n`
-  const temporary = `${home.lock}.${process.pid}`
+  const temporary = `${at}.${process.pid}`
   await fs.writeFile(temporary, mine, { mode: 0o600 })
   try {
-    while (!(await link(temporary, home.lock))) {
-      const holder = await readIfThere(home.lock)
+    while (!(await link(temporary, at))) {
+      const holder = await readIfThere(at)
       if (holder === undefined) continue
-      if (await isRunning(holder)) throw locked(home, holder)
-      await removeStale(home.lock, holder)
+      if (await isRunning(holder)) throw locked(Number.parseInt(holder, 10))
+      await removeStale(at, holder)
     }
   } finally {
     await fs.unlink(temporary)
@@ -30,14 +39,13 @@ export async function lockHome(home: Home): Promise<HomeLock> {
   let held = true
   return {
     async release() {
-      if (held) await fs.unlink(home.lock)
+      if (held) await fs.unlink(at)
       held = false
     },
   }
 }
 
-function locked(home: Home, holder: string): GridError {
-  const pid = Number.parseInt(holder, 10)
+function locked(home: Home, pid: number): GridError {
   return new GridError('E_LOCKED', `a node is running from ${home.path} (process ${pid})`, {
     hint: 'stop it first, or choose another home with --home',
     facts: { pid },

@@ -1,6 +1,7 @@
 /**
  * A home: the folder that one node lives in. `config.toml` is the owner's, `private/` holds the
- * secrets (0700, files 0600), `cache/` can be rebuilt, `storage/` holds shares. A copy taken right
+ * secrets (0700, files 0600), `cache/` can be rebuilt, `storage/` holds shares, `logs/` what a reader or
+ * writer of logs must not forget. A copy taken right
  * after `initHome` is enough to bring the node's identity back.
  *
  * A home is initialised when `private/` is there: it is made last, complete, by one rename.
@@ -19,6 +20,7 @@ export interface Home {
   readonly config: string
   readonly private: string
   readonly cache: string
+  readonly logs: string
   readonly lock: string
 }
 
@@ -42,6 +44,7 @@ export function homeAt(directory: string): Home {
     config: path.join(at, 'config.toml'),
     private: path.join(at, 'private'),
     cache: path.join(at, 'cache'),
+    logs: path.join(at, 'logs'),
     lock: path.join(at, 'node.lock'),
   }
 }

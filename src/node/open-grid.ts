@@ -19,6 +19,7 @@ import { subscribe } from './grid-subscription.ts'
 import { configText } from './config-file.ts'
 import { type Home, homeAt, initHome, openHome, readConfig, type Secrets } from './home.ts'
 import { borrowPeers } from './lending.ts'
+import { diskRecords } from './log-records.ts'
 import { NetworkPeers } from './network-peers.ts'
 import type { PeerPool } from './peer-pool.ts'
 import { socketOf } from './running-node.ts'
@@ -71,6 +72,7 @@ export async function openGrid(options: OpenGridOptions): Promise<Grid> {
     secret: secrets.convergenceSecret,
     redundancy: embedded ? folderRedundancy : config.client.redundancy,
     convergence: config.client.convergence,
+    records: diskRecords({ disk, random, path: home.logs }),
     encoder: new WorkerEncoder({ threads: usefulThreads(), engine: options.engine }),
     smallEncoder: new InlineEncoder(openErasureCode({ engine: options.engine })),
     peers: embedded ? await openEmbedded(parts, folderRedundancy) : await openNetwork(parts),

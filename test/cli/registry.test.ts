@@ -11,7 +11,7 @@ describe('registry', () => {
   for (const { name, summary, load } of registry) {
     it(`has in ${name} all that a command needs`, async () => {
       const command = await load()
-      assert.match(name, /^[a-z]+( [a-z]+)?$/)
+      assert.match(name, /^[a-z]+(-[a-z]+)?( [a-z]+)?$/)
       assert.match(summary, /^[a-z].*[^.]$/)
       assert.ok(command.examples.length > 0, 'an example')
       for (const [line, does] of command.examples) {

@@ -374,6 +374,18 @@ describe('a device', () => {
 })
 
 describe('an admin', () => {
+  it('learns by reading again what it wrote since it read', async () => {
+    const world = new World(4)
+    await world.found('laptop')
+    const admin = await world.admin()
+    await world.grant(admin, 'phone')
+    await (await world.device('phone')).append(...snapshotOf('a'))
+    await admin.writer.refresh()
+    const { view } = admin.writer
+    assert.equal(view.conclusion.state, 'FRESH')
+    assert.equal(view.chainOf(keyOf('phone'))?.chain.seq, 1)
+  })
+
   it('revokes a key, whose later entries servers refuse and readers do not trust', async () => {
     const world = new World(4)
     const admin = await world.found('thief')

@@ -1,84 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'mocha'
-import { concat } from '../../src/base/bytes.ts'
-import { SystemClock } from '../../src/base/clock.ts'
 import { type ErrorCode, GridError, isGridError } from '../../src/base/errors.ts'
-import { SystemRandom } from '../../src/base/random.ts'
-import { noTrace } from '../../src/base/trace.ts'
 import type { ChkCap } from '../../src/caps/cap.ts'
 import { parseCap } from '../../src/caps/parse.ts'
 import { formatCap } from '../../src/caps/text.ts'
 import { storageIndexOf } from '../../src/encoding/descriptor.ts'
-import { InlineEncoder } from '../../src/encoding/inline-encoder.ts'
-import { openErasureCode } from '../../src/encoding/open-code.ts'
-import type { Candidate } from '../../src/node/candidate.ts'
-import { Grid, type PutOptions } from '../../src/node/grid.ts'
-import { LocalPeer } from '../../src/storage/local-peer.ts'
-import { MemoryStore } from '../../src/storage/memory-store.ts'
-import type { StoragePeer } from '../../src/storage/peer.ts'
-
-const clock = new SystemClock()
-const random = new SystemRandom()
-const encoder = new InlineEncoder(openErasureCode())
-
-/** A grid of servers in memory that tests can take away, replace and look into. */
-class MemoryGrid {
-  readonly candidates: Candidate[] = []
-  readonly grid: Grid
-
-  private constructor(secret: Uint8Array) {
-    const peers = {
-      ready: async () => {},
-      candidates: () => this.candidates,
-      note: () => undefined,
-      nickname: (id: string) => id,
-      close: async () => {},
-    }
-    this.grid = new Grid({ clock, random, peers, encoder, smallEncoder: encoder, secret })
-  }
-
-  static async of(servers: number, secret = new Uint8Array(32).fill(1)): Promise<MemoryGrid> {
-    const grid = new MemoryGrid(secret)
-    for (let i = 0; i < servers; i++) {
-      const store = new MemoryStore({ capacityBytes: 2 ** 28 })
-      await store.open()
-      const peer = new LocalPeer({ id: `s${i}`, store, clock, trace: noTrace, reserveBytes: 0 })
-      grid.candidates.push({ id: peer.id, peer, domain: undefined, accepts: true })
-    }
-    return grid
-  }
-
-  /** Puts something in front of server `i`. */
-  wrap(i: number, wrapper: (peer: StoragePeer) => Partial<StoragePeer>): void {
-    const candidate = this.candidates[i]
-    const { peer } = candidate
-    const honest: StoragePeer = {
-      id: peer.id,
-      have: peer.have.bind(peer),
-      putShare: peer.putShare.bind(peer),
-      getBlocks: peer.getBlocks.bind(peer),
-      prove: peer.prove.bind(peer),
-      status: peer.status.bind(peer),
-      appendEntries: peer.appendEntries.bind(peer),
-      readLog: peer.readLog.bind(peer),
-    }
-    this.candidates[i] = { ...candidate, peer: { ...honest, ...wrapper(peer) } }
-  }
-
-  put(bytes: Uint8Array, options?: PutOptions): ReturnType<Grid['put']> {
-    return this.grid.put({ stream: [bytes], sizeBytes: bytes.length }, options)
-  }
-
-  async get(cap: string, range?: { start: number; end?: number }): Promise<Uint8Array> {
-    const pieces: Uint8Array[] = []
-    for await (const piece of this.grid.get(cap, { range })) pieces.push(piece)
-    return concat(...pieces)
-  }
-}
-
-function content(length: number): Uint8Array {
-  return Uint8Array.from({ length }, (_, i) => (i * 31 + (i >> 8)) & 0xff)
-}
+import { content, MemoryGrid } from './memory-grid.ts'
 
 function hasCode(...codes: ErrorCode[]) {
   return (error: unknown): boolean => isGridError(error, ...codes)

@@ -5,6 +5,7 @@
 import { formatCap } from '../../src/caps/text.ts'
 import { storageIndexOf } from '../../src/encoding/descriptor.ts'
 import type { Encoder } from '../../src/encoding/encoder.ts'
+import { capOfContent } from '../../src/node/file-content.ts'
 import { uploadFile } from '../../src/node/file-upload.ts'
 import type { Redundancy } from '../../src/node/placement.ts'
 import type { StorageIndex } from '../../src/storage/peer.ts'
@@ -46,7 +47,7 @@ export class Catalogue {
   async #make(bytes: Uint8Array): Promise<SimFile> {
     const { encoder, secret, redundancy } = this.#options
     const storageIndexes: StorageIndex[] = []
-    const { cap } = await uploadFile(
+    const { content } = await uploadFile(
       {
         encoder,
         settings: { secret, coding: redundancy, profile: 'cdc' },
@@ -57,6 +58,6 @@ export class Catalogue {
       },
       { stream: [bytes.slice()] },
     )
-    return { bytes, cap: formatCap(cap), storageIndexes, failed: false }
+    return { bytes, cap: formatCap(capOfContent(content)), storageIndexes, failed: false }
   }
 }

@@ -1,16 +1,27 @@
 import path from 'node:path'
 import { formatByteSize } from '../../base/byte-size.ts'
 import { untilAborted } from '../../base/deadline.ts'
+import { GridError } from '../../base/errors.ts'
 import { openFile, syncFileReader } from '../../node/file-source.ts'
-import { type Grid, type PutOptions, type PutReport, smallInputBytes } from '../../node/grid.ts'
-import { command, type Command, type Context } from '../command.ts'
+import type { Grid, PutOptions, PutReport } from '../../node/grid.ts'
+import { smallInputBytes } from '../../node/placer.ts'
+import { command, type Command, type Context, type Outcome } from '../command.ts'
+import { copyToTree } from '../copy-to-tree.ts'
 import { openHomeGrid } from '../home-grid.ts'
 import { formatElapsed } from '../duration.ts'
 import { choice } from '../option.ts'
+import { parsePlace, type TreePlace } from '../place.ts'
 import { redundancyOf, redundancyOptions } from '../redundancy-options.ts'
+import { shownPlace, withTrees } from '../tree-places.ts'
 
 export const put: Command = command({
-  arguments: [{ name: 'FILE', summary: 'what to store; - is standard input', many: true }],
+  arguments: [
+    {
+      name: 'FILE',
+      summary: 'what to store; - is standard input; last perhaps ALIAS:PATH to put it into a tree',
+      many: true,
+    },
+  ],
   options: {
     ...redundancyOptions,
     convergence: choice(
@@ -21,6 +32,7 @@ export const put: Command = command({
   },
   examples: [
     ['grid put photo.jpg', 'store a file and print its cap'],
+    ['grid put photo.jpg work:photos/', 'store a file in a tree'],
     ['tar c mail | grid put - > mail.cap', 'store what another program writes'],
   ],
   async run(context, { positionals, options }) {
@@ -28,6 +40,12 @@ export const put: Command = command({
     const { convergence } = options
     const redundancy = redundancyOf(options)
     const chosen = { ...(redundancy && { redundancy }), ...(convergence && { convergence }) }
+    const target = treeTargetOf(positionals)
+    if (target !== undefined) {
+      if (redundancy !== undefined || convergence !== undefined)
+        throw new GridError('E_USAGE', 'how a tree is stored is not chosen file by file')
+      return putIntoTree(context, positionals.slice(0, -1), target)
+    }
     const startMs = world.clock.monotonicMs()
     const notes = new Set<string>()
     let sizeBytes = 0
@@ -50,6 +68,29 @@ export const put: Command = command({
     }
   },
 })
+
+/** The last of several arguments, if it is a place in a tree. */
+function treeTargetOf(positionals: readonly string[]): TreePlace | undefined {
+  const last = positionals.length > 1 ? parsePlace(positionals[positionals.length - 1]) : undefined
+  return last?.kind === 'tree' ? last : undefined
+}
+
+async function putIntoTree(
+  context: Context,
+  names: readonly string[],
+  target: TreePlace,
+): Promise<Outcome> {
+  const sources = names.map((path) => ({ kind: 'local' as const, path }))
+  const copy = { sources, target, recursive: false, noClobber: false }
+  return withTrees(context, async (places) => {
+    const { count, version } = await copyToTree(context, places, copy)
+    const { files, bytes: sizeBytes } = count
+    return {
+      summary: { files, sizeBytes, ...(version !== undefined && { version }) },
+      text: `stored ${formatByteSize(sizeBytes)} in ${shownPlace(target)}`,
+    }
+  })
+}
 
 async function putOne(
   { world, signal, progress }: Context,

@@ -1,0 +1,113 @@
+/**
+ * One change of trees: files and nodes that become objects side by side. What it gives out names
+ * objects that may still be on their way; when `finish` resolves, all of them are stored.
+ */
+import type { ConvergenceKeys } from '../caps/keys.ts'
+import { convergenceKeys } from '../caps/keys.ts'
+import { type NodeSink, NodeBundler } from '../tree/node-sink.ts'
+import type { SliceReader } from '../tree/slice-reader.ts'
+import type { FileContent } from './file-content.ts'
+import { type FileInput, uploadFile } from './file-upload.ts'
+import { storeMany, type ManyInput, type ManyOptions, type ManyResult } from './many-files.ts'
+import { ObjectWriter } from './object-writer.ts'
+import type { ObjectReport } from './object-upload.ts'
+import { type PlaceOptions, type Placer, smallInputBytes } from './placer.ts'
+import type { Redundancy } from './placement.ts'
+
+/** A file to store. */
+export type ContentInput = FileInput & { sizeBytes?: number }
+
+export interface TreeWriteOptions extends PlaceOptions {
+  signal?: AbortSignal
+}
+
+/** Also a `DirectoryWriteContext`: pass it to `changeDirectory` and `writeDirectory` as it is. */
+export class TreeWriter {
+  readonly keys: ConvergenceKeys
+  /** Reads what was stored before; not what this writer has put. */
+  readonly reader: SliceReader
+  /** Bundles the nodes of this change, in the order in which they are put. */
+  readonly sink: NodeSink
+  readonly #placer: Placer
+  readonly #objects: ObjectWriter
+  readonly #nodes: NodeBundler
+
+  private constructor(placer: Placer, reader: SliceReader, objects: ObjectWriter) {
+    this.#placer = placer
+    this.#objects = objects
+    this.#nodes = new NodeBundler(objects.store)
+    this.reader = reader
+    this.sink = this.#nodes
+    this.keys = convergenceKeys(objects.settings.secret)
+  }
+
+  /** Throws E_NOT_ENOUGH_SERVERS where no server accepts shares. */
+  static async open(
+    placer: Placer,
+    reader: SliceReader,
+    options: TreeWriteOptions,
+  ): Promise<TreeWriter> {
+    const redundancy = await placer.redundancy(options)
+    const how = { redundancy, settings: placer.settings(options, redundancy) }
+    return new TreeWriter(placer, reader, new ObjectWriter(placer, how, options))
+  }
+
+  /** Aborts when the caller does, and with the first object that could not be stored. */
+  get signal(): AbortSignal {
+    return this.#objects.signal
+  }
+
+  get redundancy(): Redundancy {
+    return this.#objects.redundancy
+  }
+
+  /** What became of each object that is stored so far. */
+  get reports(): readonly ObjectReport[] {
+    return this.#objects.reports
+  }
+
+  /** Stores one file, by itself: in no bundle. Resolves once it is on enough servers. */
+  async putContent(
+    input: ContentInput,
+    options: { onStored?: (bytes: number) => void } = {},
+  ): Promise<FileContent & { sizeBytes: number }> {
+    const { signal, settings } = this.#objects
+    const isSmall = 'stream' in input && (input.sizeBytes ?? Infinity) <= smallInputBytes
+    const context = {
+      encoder: this.#placer.encoderFor(isSmall ? 0 : Infinity),
+      settings,
+      place: this.#objects.place.bind(this.#objects),
+      onStored: options.onStored,
+    }
+    const { content, sizeBytes } = await uploadFile(context, input, { signal })
+    return { ...content, sizeBytes }
+  }
+
+  /**
+   * Stores files, small ones together in bundles, and gives their contents in the order of the
+   * inputs, each as soon as its objects have names. Memory does not grow with their number.
+   */
+  putMany<T>(
+    files: AsyncIterable<ManyInput<T>> | Iterable<ManyInput<T>>,
+    options: ManyOptions = {},
+  ): AsyncGenerator<ManyResult<T>> {
+    const store = {
+      keys: this.keys,
+      signal: this.signal,
+      storeBundle: this.#objects.store,
+      storeFile: (input: FileInput) => this.putContent(input),
+    }
+    return storeMany(store, files, options)
+  }
+
+  /** Ends the last bundle, and resolves when every object is on the disks of enough servers. */
+  async finish(): Promise<void> {
+    await this.#nodes.finish()
+    await this.#objects.settle()
+  }
+
+  /** Gives up whatever is under way, and waits for it. */
+  abort(reason: unknown): Promise<void> {
+    return this.#objects.abort(reason)
+  }
+}

@@ -1,0 +1,92 @@
+/** A grid of servers in memory that tests can take away, replace and look into. */
+import { concat } from '../../src/base/bytes.ts'
+import { type Clock, SystemClock } from '../../src/base/clock.ts'
+import { peerIdOf } from '../../src/base/peer-id.ts'
+import { publicKeyOfSeed } from '../../src/base/ed25519.ts'
+import { SystemRandom } from '../../src/base/random.ts'
+import { noTrace } from '../../src/base/trace.ts'
+import { InlineEncoder } from '../../src/encoding/inline-encoder.ts'
+import { openErasureCode } from '../../src/encoding/open-code.ts'
+import type { Candidate } from '../../src/node/candidate.ts'
+import { Grid, type GridParts, type PutOptions } from '../../src/node/grid.ts'
+import { LocalPeer } from '../../src/storage/local-peer.ts'
+import { MemoryLogStore } from '../../src/storage/memory-log-store.ts'
+import { MemoryStore } from '../../src/storage/memory-store.ts'
+import type { StoragePeer } from '../../src/storage/peer.ts'
+
+export const clock: Clock = new SystemClock()
+const random = new SystemRandom()
+const encoder = new InlineEncoder(openErasureCode())
+
+export class MemoryGrid {
+  readonly candidates: Candidate[] = []
+  readonly grid: Grid
+
+  private constructor(secret: Uint8Array, parts: Partial<GridParts>) {
+    const peers = {
+      ready: async () => {},
+      candidates: () => this.candidates,
+      note: () => undefined,
+      nickname: (id: string) => id,
+      close: async () => {},
+    }
+    const usual = { clock, random, peers, encoder, smallEncoder: encoder, secret }
+    this.grid = new Grid({ ...usual, ...parts })
+  }
+
+  static async of(
+    servers: number,
+    secret: Uint8Array = new Uint8Array(32).fill(1),
+    parts: Partial<GridParts> = {},
+  ): Promise<MemoryGrid> {
+    const grid = new MemoryGrid(secret, parts)
+    for (let i = 0; i < servers; i++) {
+      const seed = new Uint8Array(32).fill(i + 1)
+      const id = peerIdOf(publicKeyOfSeed(seed))
+      const store = new MemoryStore({ capacityBytes: 2 ** 28 })
+      await store.open()
+      const logs = { store: new MemoryLogStore(), seed }
+      const peer = new LocalPeer({ id, store, logs, clock, trace: noTrace, reserveBytes: 0 })
+      grid.candidates.push({ id, peer, domain: undefined, accepts: true })
+    }
+    return grid
+  }
+
+  /** Another client of the same servers. */
+  another(parts: Partial<GridParts> = {}, secret: Uint8Array = new Uint8Array(32).fill(1)): Grid {
+    const other = new MemoryGrid(secret, parts)
+    other.candidates.push(...this.candidates)
+    return other.grid
+  }
+
+  /** Puts something in front of server `i`. */
+  wrap(i: number, wrapper: (peer: StoragePeer) => Partial<StoragePeer>): void {
+    const candidate = this.candidates[i]
+    const { peer } = candidate
+    const honest: StoragePeer = {
+      id: peer.id,
+      have: peer.have.bind(peer),
+      putShare: peer.putShare.bind(peer),
+      getBlocks: peer.getBlocks.bind(peer),
+      prove: peer.prove.bind(peer),
+      status: peer.status.bind(peer),
+      appendEntries: peer.appendEntries.bind(peer),
+      readLog: peer.readLog.bind(peer),
+    }
+    this.candidates[i] = { ...candidate, peer: { ...honest, ...wrapper(peer) } }
+  }
+
+  put(bytes: Uint8Array, options?: PutOptions): ReturnType<Grid['put']> {
+    return this.grid.put({ stream: [bytes], sizeBytes: bytes.length }, options)
+  }
+
+  async get(cap: string, range?: { start: number; end?: number }): Promise<Uint8Array> {
+    const pieces: Uint8Array[] = []
+    for await (const piece of this.grid.get(cap, { range })) pieces.push(piece)
+    return concat(...pieces)
+  }
+}
+
+export function content(length: number, seed = 0): Uint8Array {
+  return Uint8Array.from({ length }, (_, i) => ((i + seed) * 31 + (i >> 8) + seed) & 0xff)
+}

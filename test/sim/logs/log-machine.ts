@@ -4,6 +4,7 @@ import type { Clock } from '../../../src/base/clock.ts'
 import { publicKeyOfSeed } from '../../../src/base/ed25519.ts'
 import type { Random } from '../../../src/base/random.ts'
 import { ChainWriter } from '../../../src/log/chain-writer.ts'
+import type { Witness } from '../../../src/log/conclusion.ts'
 import type { EntryJournal } from '../../../src/log/entry-journal.ts'
 import { type HeadPins, MemoryHeadPins } from '../../../src/log/head-pins.ts'
 import { LogAdmin } from '../../../src/log/log-admin.ts'
@@ -61,6 +62,8 @@ interface Life {
   random: Random
   journal: EntryJournal
   writer: ChainWriter | undefined
+  /** Entries that it holds receipts of. */
+  witnesses: Witness[]
   last: Promise<void>
   underWay: Set<string>
 }
@@ -122,7 +125,7 @@ export class LogMachine {
       pins: parts.pins?.(pins) ?? pins,
     })
     this.#life = {
-      ...{ clock, reader, peers, random, journal: witnessed, writer: undefined },
+      ...{ clock, reader, peers, random, journal: witnessed, writer: undefined, witnesses: [] },
       last: Promise.resolve(),
       underWay: new Set(),
     }
@@ -175,7 +178,9 @@ export class LogMachine {
     try {
       if (operation.kind === 'read') {
         const reader = operation.fresh ? this.#freshReader(life) : life.reader
-        const view = this.#altered(await reader.read())
+        const view = this.#altered(
+          await reader.read({ witnesses: operation.fresh ? [] : life.witnesses }),
+        )
         if (!this.#note(life, name, `${view.conclusion.state} ${view.conclusion.answered}`)) return
         judge.read(this.number, operation, view, span())
       } else if (operation.kind === 'attack') {
@@ -187,6 +192,7 @@ export class LogMachine {
         if (!this.#note(life, name, how)) return
         judge.wrote(this.author ?? '', operation, report, span())
         if (report.outcome !== 'committed') life.writer = undefined
+        else life.witnesses = this.#witnessesOf(report)
         void this.#settle(life, report, name)
       }
     } catch (error) {
@@ -240,6 +246,11 @@ export class LogMachine {
 
   #writing({ reader, peers, journal, clock }: Life) {
     return { reader, peers, journal, clock }
+  }
+
+  #witnessesOf({ seq, id, receipts }: AppendReport): Witness[] {
+    const author = publicKeyOfSeed(this.#options.seed!)
+    return receipts.slice(0, 1).map(({ node }) => ({ kind: 'receipt', author, seq, id, by: node }))
   }
 
   #freshReader({ peers, clock }: Life): LogReader {

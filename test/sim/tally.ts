@@ -60,7 +60,6 @@ export const sometimesOfLogs = [
   'attack: refused',
   'machine: died at work',
   'server: lost what was not synced',
-  'server: became read-only',
   'disk: EIO at sync',
   'net: cut',
   'net: flip',

@@ -167,6 +167,7 @@ const conspiracies: readonly Fault[] = [
   { kind: 'lie', lie: 'hidesMuch' },
   { kind: 'lie', lie: 'standsStill' },
   { kind: 'lie', lie: 'omitsChain' },
+  { kind: 'lie', lie: 'forgesReceipts' },
 ]
 
 /** As for files, but liars of other kinds, and disks that go back in time. */

@@ -20,6 +20,7 @@ import {
   skipOf,
 } from './entry.ts'
 import type { EntryJournal } from './entry-journal.ts'
+import { mayHaveMoved } from './config-news.ts'
 import { neededConfigs } from './freshness.ts'
 import { type Handover, handoverOf, type KnownChain } from './handover.ts'
 import type { LogConfig } from './log-config.ts'
@@ -252,6 +253,9 @@ export class ChainWriter {
    */
   async #isCurrent(options: WriteOptions): Promise<boolean> {
     const before = this.#configs
+    const { clock } = this.#options
+    const took = this.#options.peers().filter(({ id }) => this.#answering.has(id))
+    if (!(await mayHaveMoved(this.#view, before, took, { clock, ...options }))) return true
     await this.refresh(options)
     const isSame = newestOf(this.#configs).epoch === newestOf(before).epoch
     const { answered, quorum } = this.#view.conclusion

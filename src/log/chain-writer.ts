@@ -20,6 +20,7 @@ import {
   skipOf,
 } from './entry.ts'
 import type { EntryJournal } from './entry-journal.ts'
+import { mayHaveMoved } from './config-news.ts'
 import { neededConfigs } from './freshness.ts'
 import { type Handover, handoverOf, type KnownChain } from './handover.ts'
 import type { LogConfig } from './log-config.ts'
@@ -90,8 +91,8 @@ export class ChainWriter {
   static async open(options: ChainWriterOptions, write: WriteOptions = {}): Promise<ChainWriter> {
     const view = await options.reader.read({ signal: write.signal })
     const author = publicKeyOfSeed(options.seed)
-    checkHead(view, author)
     const pending = await options.journal.load(author)
+    checkHead(view, author, pending)
     const shown = view.chainOf(author)?.chain ?? new VerifiedChain(view.logId, author)
     const isOpen = pending !== undefined && isUnsettled(pending, shown)
     if (pending !== undefined && !isOpen) await options.journal.clear(author)
@@ -232,9 +233,34 @@ export class ChainWriter {
     })
     const took = report.servers.flatMap((each) => ('receipt' in each ? each.server : []))
     if (took.length > 0) this.#answering = new Set(took)
-    if (report.outcome === 'committed') await this.#settle(entry)
-    else throwRefusal(report)
+    if (report.outcome !== 'committed') {
+      throwRefusal(report)
+      return report
+    }
+    const before = this.#configs
+    const isSure = this.#rules.isAdmin(this.author) || (await this.#isCurrent(options))
+    if (!isSure && this.#configs !== before) return this.#offer(pending, options)
+    if (!isSure) return { ...report, outcome: 'not-durable' }
+    await this.#settle(entry)
     return report
+  }
+
+  /**
+   * Whether the configs are still those that were known when the last entry was offered. Servers
+   * that stay take entries of an author who has not heard of a move, but readers may ask so many
+   * others that these make no quorum any more. The configs are the new ones if not; the same if too
+   * few answer to know.
+   */
+  async #isCurrent(options: WriteOptions): Promise<boolean> {
+    const before = this.#configs
+    const { clock } = this.#options
+    const took = this.#options.peers().filter(({ id }) => this.#answering.has(id))
+    if (!(await mayHaveMoved(this.#view, before, took, { clock, ...options }))) return true
+    await this.refresh(options)
+    const isSame = newestOf(this.#configs).epoch === newestOf(before).epoch
+    const { answered, quorum } = this.#view.conclusion
+    if (isSame) this.#configs = before
+    return isSame && answered >= quorum
   }
 
   async #settle(entry: ReadHeader): Promise<void> {
@@ -274,6 +300,10 @@ export class ChainWriter {
     const rank = ({ id }: LogPeer): number => (this.#answering.has(id) ? 0 : 1)
     return peers.sort((a, b) => rank(a) - rank(b))
   }
+}
+
+function newestOf(configs: readonly LogConfig[]): LogConfig {
+  return configs[configs.length - 1]
 }
 
 function configsOf(view: LogView): LogConfig[] {

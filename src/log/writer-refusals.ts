@@ -1,22 +1,29 @@
 /** When an author may not write on, by what was read, by its journal, and by what servers answer (docs/specs/log.md, "Appending"). */
 import { compareBytes } from '../base/bytes.ts'
 import { GridError } from '../base/errors.ts'
-import { type Evidence, forkProofOf } from './conclusion.ts'
-import { type LogEntry, readHeader } from './entry.ts'
+import { type Evidence, forkProofOf, type Witness } from './conclusion.ts'
+import { type LogEntry, type ReadHeader, readHeader } from './entry.ts'
 import type { LogRules } from './log-rules.ts'
 import type { LogView } from './log-view.ts'
 import type { AppendReport } from './quorum-append.ts'
 import type { VerifiedChain } from './verified-chain.ts'
 
-/** Throws unless the head of `author` is known for sure. */
-export function checkHead({ conclusion, rules }: LogView, author: Uint8Array): void {
+/** Throws unless the head of `author` is known for sure, but for the entry of his journal. */
+export function checkHead(
+  { conclusion, rules }: LogView,
+  author: Uint8Array,
+  pending: LogEntry | undefined,
+): void {
   const { answered, quorum, evidence } = conclusion
+  const journaled = pending && readHeader(pending)
   if (rules.revocationOf(author) !== undefined) {
     throw new GridError('E_REVOKED', 'this key has been revoked')
   }
   for (const piece of evidence) {
     if (compareBytes(piece.author, author) !== 0 || isHearsay(piece, rules)) continue
     if (piece.kind === 'fork' || piece.finding === 'other') throw forked(piece)
+    // seen at one server before a quorum had it: it is about to be offered again
+    if (journaled !== undefined && isAbout(piece, journaled)) continue
     throw hidden({ evidence: piece })
   }
   if (answered >= quorum) return
@@ -25,6 +32,10 @@ export function checkHead({ conclusion, rules }: LogView, author: Uint8Array): v
     `${answered} log servers answer, and ${quorum} are needed to know where to go on`,
     { facts: { answered, quorum } },
   )
+}
+
+function isAbout(piece: Witness, { fields, id }: ReadHeader): boolean {
+  return piece.seq === fields.seq && compareBytes(piece.id, id.subarray(0, piece.id.length)) === 0
 }
 
 /** The bare word of another device: one that lies would keep all others, and the admin, from writing. */

@@ -21,6 +21,34 @@ async function staged() {
   return { world, before, after, keys: after.map(({ publicKey }) => publicKey) }
 }
 
+describe('a device that has not heard of a move', () => {
+  it('commits to a quorum of the servers that keep the log now', async () => {
+    const world = new World(4, { of: 1 })
+    await world.found('laptop')
+    const laptop = await world.device('laptop')
+    await (
+      await laptop.append(...snapshotOf('a'))
+    ).settled
+    const moved = await (
+      await world.admin()
+    ).moveTo(
+      world.servers.map(({ publicKey }) => publicKey),
+      world.servers.slice(1),
+    )
+    await moved.settled
+    // the one server that it knows would make a quorum of what it knows
+    const report = await laptop.append(...snapshotOf('b'))
+    assert.equal(report.outcome, 'committed')
+    assert.ok(report.receipts.length >= 3)
+    world.peers = world.servers.slice(1)
+    const view = await world.reader().read()
+    assert.deepEqual(
+      [view.conclusion.state, view.chainOf(keyOf('laptop'))?.chain.seq],
+      ['FRESH', 2],
+    )
+  })
+})
+
 describe('an admin in one sitting', () => {
   it('reads by its own rules, and follows those it has certified', async () => {
     const world = new World(4)

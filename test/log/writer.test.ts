@@ -6,11 +6,11 @@ import { isGridError } from '../../src/base/errors.ts'
 import { bodyHashOf, formatHeader, readHeader, signHeader } from '../../src/log/entry.ts'
 import { formatConfigBody } from '../../src/log/log-config.ts'
 import { MemoryEntryJournal } from '../../src/log/entry-journal.ts'
-import { founded } from '../../src/log/log-admin.ts'
 import { Pruner } from '../../src/log/pruner.ts'
 import { readRelease } from '../../src/log/release.ts'
 import { fetchBody } from '../../src/log/bodies.ts'
 import { heal } from '../../src/log/heal.ts'
+import { founded, LogAdmin } from '../../src/log/log-admin.ts'
 import type { AppendReply, LogPeer } from '../../src/log/log-peer.ts'
 import { behaving, keyOf, plenty, seedOf, silent, snapshotOf, World } from './world.ts'
 
@@ -90,6 +90,25 @@ describe('appending', () => {
     world.peers = [...world.servers]
     const { conclusion, servers } = await world.reader().read()
     assert.equal(conclusion.state, 'FRESH', JSON.stringify(servers))
+  })
+
+  it('offers the journaled entry again though others have seen it and the servers have not', async () => {
+    const world = new World(4)
+    await world.found('laptop')
+    const journal = new MemoryEntryJournal()
+    const laptop = await world.device('laptop', journal)
+    world.peers = world.servers.map((peer, i) => (i === 0 ? peer : dead(peer)))
+    assert.equal((await laptop.append(...snapshotOf('a'))).outcome, 'not-durable')
+    // an admin pins what he sees of it, and the one server that has it is gone for good
+    world.peers = [...world.servers]
+    await (
+      await (await world.admin()).checkpoint()
+    ).settled
+    world.peers = world.servers.map((peer, i) => (i === 0 ? dead(peer) : peer))
+    assert.equal((await world.reader().read()).conclusion.state, 'TRUNCATED')
+    const again = await world.device('laptop', journal)
+    assert.equal((await again.append(...snapshotOf('b'))).seq, 2)
+    assert.equal((await world.reader().read()).conclusion.state, 'FRESH')
   })
 
   it('hands a server that lags all it lacks, in order, marked late', async () => {
@@ -385,6 +404,25 @@ describe('an admin', () => {
     const view = await world.reader().read()
     assert.equal(view.chainOf(keyOf('thief'))?.chain.seq, 2)
     assert.equal([...view.entries('snapshot')].length, 1)
+  })
+
+  it('leaves its reader to learn from servers what it has written itself', async () => {
+    const world = new World(4)
+    await founded(world.log, world.peers)
+    const writing = world.writing()
+    const admin = await LogAdmin.open(world.log.keys, writing)
+    await (
+      await world.grant(admin, 'laptop')
+    ).settled
+    await admin.writer.refresh()
+    await (
+      await world.grant(admin, 'desk')
+    ).settled
+    const { rules } = await writing.reader.read()
+    assert.deepEqual(
+      rules.certificates.map(({ label }) => label),
+      ['laptop', 'desk'],
+    )
   })
 
   it('moves the log to other servers without losing an entry', async () => {

@@ -131,6 +131,28 @@ export class DiskImage {
     this.#changes = this.#changes.filter((change) => !wanted.has(change))
   }
 
+  /** All that has a name, as the system sees it, to be restored later. */
+  snapshot(): DirectoryNode {
+    return copied(this.root)
+  }
+
+  /** The medium holds what it held when `snapshot` was made, and nothing else. */
+  restore(snapshot: DirectoryNode): void {
+    const { live, durable } = copied(snapshot)
+    this.#changes = []
+    this.root.live = live
+    this.root.durable = durable
+  }
+
+  /** Names that a power cut now would surely leave in the directory `path`, and what is under them. */
+  durableEntries(path: string): ReadonlyMap<string, DiskNode> {
+    let node: DiskNode | undefined = this.root
+    for (const name of namesOf(path)) {
+      node = node?.kind === 'directory' ? node.durable.get(name) : undefined
+    }
+    return node?.kind === 'directory' ? node.durable : new Map()
+  }
+
   /** The power goes: each un-synced change is kept or lost as the seed has it; the system sees what is left. */
   cutPower(random: SimRandom): void {
     const keep = keeper(random, this.#changes.length)
@@ -219,6 +241,20 @@ function setName(names: Map<string, DiskNode>, name: string, node: DiskNode | un
 
 function makeDurable(change: EntryChange): void {
   for (const { directory, name, node } of change.entries) setName(directory.durable, name, node)
+}
+
+/** The same directory with all below it, every byte durable. */
+function copied(directory: DirectoryNode): DirectoryNode {
+  const live = new Map<string, DiskNode>()
+  for (const [name, node] of directory.live) {
+    if (node.kind === 'directory') live.set(name, copied(node))
+    else {
+      const file = newFile()
+      replaceBytes(file, node.live.subarray(0, node.size))
+      live.set(name, file)
+    }
+  }
+  return { kind: 'directory', live, durable: new Map(live) }
 }
 
 function overlap(a: EntryChange, b: EntryChange): boolean {

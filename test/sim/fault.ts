@@ -1,6 +1,7 @@
 /** What may befall one server of a simulated grid: the kinds, as plain data, and how the seed draws them. */
 import { babbles, type Babble } from './babbler.ts'
 import { lies, type Lie } from './lies.ts'
+import type { LogLie } from './logs/log-lies.ts'
 import { rots, type DiskFault, type Rot } from './sim-disk.ts'
 import type { SimRandom } from './sim-random.ts'
 
@@ -32,7 +33,9 @@ export type Fault =
   /** The wall clock is wrong by so much. */
   | { kind: 'clock'; jumpMs: number }
   /** The server's owner is no friend; this does not heal either. */
-  | { kind: 'lie'; lie: Lie }
+  | { kind: 'lie'; lie: Lie | LogLie }
+  /** When it is over the disk is again what it was when it began; of logs only. */
+  | { kind: 'rollback' }
 
 export type FaultKind = Fault['kind']
 
@@ -65,6 +68,7 @@ const draws: Record<FaultKind, [weight: number, draw: (random: SimRandom) => Fau
     (random) => ({ kind: 'clock', jumpMs: random.pick([-1, 1]) * random.below(2 * 365 * dayMs) }),
   ],
   lie: [8, (random) => ({ kind: 'lie', lie: random.pick(lies) })],
+  rollback: [0, () => ({ kind: 'rollback' })],
 }
 
 const dayMs = 86_400_000
@@ -79,7 +83,7 @@ export function drawFault(random: SimRandom): Fault {
 
 /** True where a server is not what it was even when the fault is over. */
 export function isLasting({ kind }: Fault): boolean {
-  return kind === 'rot' || kind === 'lie'
+  return kind === 'rot' || kind === 'lie' || kind === 'rollback'
 }
 
 /** True where a fault strikes what is under way when it begins, and not only what comes after. */

@@ -4,10 +4,15 @@
  */
 import { fork, type ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { makePlan } from './plan.ts'
+import { makeLogPlan, type LogPlan } from './logs/log-plan.ts'
+import { makePlan, type Plan } from './plan.ts'
 import { runPlan, type RunReport } from './run-plan.ts'
 
+/** What is simulated: the life of files, or of a log. */
+export type WorldKind = 'files' | 'logs'
+
 export interface SeedRange {
+  kind: WorldKind
   from: number
   count: number
 }
@@ -45,7 +50,7 @@ export async function runFleet(
   const end = range.from + range.count
   const take = (): SeedRange | undefined => {
     if (next >= end || total.failure !== undefined) return undefined
-    const batch = { from: next, count: Math.min(batchSize, end - next) }
+    const batch = { kind: range.kind, from: next, count: Math.min(batchSize, end - next) }
     next += batch.count
     return batch
   }
@@ -62,15 +67,20 @@ export function serveFleet(): void {
   process.on('message', (batch: SeedRange) => {
     void (async () => {
       for (let seed = batch.from; seed < batch.from + batch.count; seed++) {
-        process.send?.(await runSeed(seed))
+        process.send?.(await runSeed(batch.kind, seed))
       }
       process.send?.('done')
     })()
   })
 }
 
-async function runSeed(seed: number): Promise<SeedReport> {
-  const plan = makePlan(String(seed))
+/** The plan of a seed. */
+export function planOf(kind: WorldKind, seed: number): Plan | LogPlan {
+  return kind === 'files' ? makePlan(String(seed)) : makeLogPlan(String(seed))
+}
+
+async function runSeed(kind: WorldKind, seed: number): Promise<SeedReport> {
+  const plan = planOf(kind, seed)
   const { digest, ...report } = await runPlan(plan)
   if (report.violation === undefined && seed % repeatEvery === 0) {
     const again = await runPlan(plan)

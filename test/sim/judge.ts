@@ -110,7 +110,9 @@ export class Judge {
   /** An object said to be on so many servers is there, but for those whose lie nobody can see. */
   #checkHolders(index: StorageIndex, claimed: number, { toMs }: Span): void {
     const { servers, options } = this.#case
-    const unseen = servers.filter(({ lie }) => lie !== undefined && cannotBeSeen.has(lie)).length
+    const unseen = servers.filter(
+      ({ lie }) => lie !== undefined && cannotBeSeen.has(lie as Lie),
+    ).length
     const acknowledged = servers.map(({ ledger }) => ledger.numbers(index, toMs, false))
     if (distinctHolders(acknowledged) + unseen >= claimed) return
     // What a dying server stored and could not acknowledge counts once it has been proven.

@@ -2,10 +2,14 @@
 import type { ErasureCode } from '../../src/encoding/erasure-code.ts'
 import { openErasureCode } from '../../src/encoding/open-code.ts'
 import { InlineEncoder } from '../../src/encoding/inline-encoder.ts'
+import { LogWorld, type LogWorldOptions } from './logs/log-world.ts'
+import type { LogPlan } from './logs/log-plan.ts'
+import { rememberingSignatures } from './logs/remembered-signatures.ts'
 import type { Plan } from './plan.ts'
 import { sealed } from './sealed.ts'
 import { SimEncoder } from './sim-encoder.ts'
-import { World, Violation, type WorldOptions } from './world.ts'
+import { Violation } from './violation.ts'
+import { World, type WorldOptions } from './world.ts'
 
 export interface RunReport {
   /** The promise that was not kept, if one was not. */
@@ -18,14 +22,15 @@ export interface RunReport {
   digest: string
 }
 
-export type RunOptions = Pick<WorldOptions, 'print' | 'parts'>
+export type RunOptions = Pick<WorldOptions, 'print' | 'parts'> & Pick<LogWorldOptions, 'logParts'>
 
 let code: ErasureCode | undefined
 
-export async function runPlan(plan: Plan, options: RunOptions = {}): Promise<RunReport> {
+export async function runPlan(plan: Plan | LogPlan, options: RunOptions = {}): Promise<RunReport> {
   code ??= openErasureCode()
   const encoder = new SimEncoder(new InlineEncoder(code))
-  const world = new World(plan, { ...options, encoder })
+  const world =
+    'kind' in plan ? new LogWorld(plan, options) : new World(plan, { ...options, encoder })
   const strays: unknown[] = []
   const onStray = (error: unknown): void => void strays.push(error)
   const { stackTraceLimit } = Error
@@ -34,7 +39,8 @@ export async function runPlan(plan: Plan, options: RunOptions = {}): Promise<Run
   process.on('unhandledRejection', onStray)
   process.on('warning', onStray)
   try {
-    const violation = await sealed(() => outcomeOf(world, strays))
+    const run = (): Promise<string | undefined> => sealed(() => outcomeOf(world, strays))
+    const violation = await ('kind' in plan ? rememberingSignatures(run) : run())
     return {
       violation,
       counts: [...world.tally.counts],
@@ -49,7 +55,10 @@ export async function runPlan(plan: Plan, options: RunOptions = {}): Promise<Run
   }
 }
 
-async function outcomeOf(world: World, strays: readonly unknown[]): Promise<string | undefined> {
+async function outcomeOf(
+  world: World | LogWorld,
+  strays: readonly unknown[],
+): Promise<string | undefined> {
   try {
     await world.run()
   } catch (error) {

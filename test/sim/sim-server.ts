@@ -2,11 +2,9 @@
  * One server of a simulated grid: a machine with a disk that outlives the processes on it, and what
  * befalls it. Which faults are on decides its state; when one ends the others still hold.
  */
-import { utf8 } from '../../src/base/bytes.ts'
 import type { Clock } from '../../src/base/clock.ts'
 import type { Disk } from '../../src/base/disk.ts'
 import { isGridError } from '../../src/base/errors.ts'
-import { sha256 } from '../../src/base/hash.ts'
 import { DiskLogStore } from '../../src/storage/disk-log-store.ts'
 import { DiskStore } from '../../src/storage/disk-store.ts'
 import { FaultyPeer, type Fault as PeerFault } from '../../src/storage/faulty-peer.ts'
@@ -14,11 +12,14 @@ import { LocalPeer } from '../../src/storage/local-peer.ts'
 import type { StoragePeer } from '../../src/storage/peer.ts'
 import type { ShareStore } from '../../src/storage/share-store.ts'
 import type { DirectServer } from './direct-peer.ts'
-import { newDirectory } from './disk-image.ts'
+import { newDirectory, type DirectoryNode } from './disk-image.ts'
 import type { Fault } from './fault.ts'
 import { HostClock } from './host-clock.ts'
 import { Ledger, storeRoot } from './ledger.ts'
-import { faultOf, type Lie } from './lies.ts'
+import type { Lie } from './lies.ts'
+import { LogLedger } from './logs/log-ledger.ts'
+import type { LogLie } from './logs/log-lies.ts'
+import type { SignedEntry } from './logs/log-truth.ts'
 import type { FaultEvent } from './plan.ts'
 import { blockBytes, SimDisk } from './sim-disk.ts'
 import type { SimRandom } from './sim-random.ts'
@@ -38,8 +39,15 @@ export interface SimServerOptions {
   random: SimRandom
   diskBytes: number
   parts: ServerParts
-  accomplice: StoragePeer
+  /** Of the key that signs its receipts. */
+  seed: Uint8Array
+  /** The fault behind the name of a lie. */
+  faultOf: (lie: Lie | LogLie) => PeerFault
+  /** What is kept here that may rot: `shares` or `logs`. */
+  rots: 'shares' | 'logs'
   tally: Tally
+  /** It has taken an entry of a log now, and not been handed it late. */
+  onEntry?: (entry: SignedEntry, server: SimServer) => void
   /** The process has started: lets others connect to it, over the network if it is wired. */
   onStart: (server: SimServer, peer: StoragePeer, clock: HostClock) => void
   /** The process has ended, with the power or without. */
@@ -68,7 +76,9 @@ export class SimServer implements DirectServer {
   readonly #faults = new Set<FaultEvent>()
   #life: Life | undefined
   /** In which way it lies, once it does. */
-  lie: Lie | undefined
+  lie: Lie | LogLie | undefined
+  readonly logLedger: LogLedger
+  readonly #snapshots = new Map<FaultEvent, DirectoryNode>()
 
   constructor(options: SimServerOptions) {
     this.#options = options
@@ -84,6 +94,7 @@ export class SimServer implements DirectServer {
     image.setEntry(image.root, 'node', newDirectory())
     image.syncDirectory(image.root)
     this.ledger = new Ledger(this.disk, options.clock)
+    this.logLedger = new LogLedger(this.disk)
   }
 
   get peer(): StoragePeer | undefined {
@@ -124,7 +135,7 @@ export class SimServer implements DirectServer {
     const honest = new LocalPeer({
       id: this.id,
       store,
-      logs: { store: logs, seed: sha256(utf8(this.id)) },
+      logs: { store: logs, seed: this.#options.seed },
       clock: life.clock,
       reserveBytes,
     })
@@ -156,11 +167,14 @@ export class SimServer implements DirectServer {
     } else {
       this.disk.kill()
     }
-    for (const wrong of this.ledger.audit()) this.#options.onViolation(`I1: after a crash ${wrong}`)
+    for (const wrong of [...this.ledger.audit(), ...this.logLedger.audit()]) {
+      this.#options.onViolation(`I1: after a crash ${wrong}`)
+    }
   }
 
   begin(event: FaultEvent): void {
     this.#faults.add(event)
+    if (event.fault.kind === 'rollback') this.#snapshots.set(event, this.disk.image.snapshot())
     this.#strike(event.fault)
     this.#settle()
   }
@@ -168,6 +182,7 @@ export class SimServer implements DirectServer {
   end(event: FaultEvent): void {
     if (!this.#faults.delete(event)) return
     if (event.fault.kind === 'disk') this.disk.disarm()
+    if (event.fault.kind === 'rollback') this.#rollBack(event)
     this.#settle()
     if (event.fault.kind === 'disk' || event.fault.kind === 'read-only') this.#mend()
     if (this.#life === undefined && !this.has('kill') && !this.has('power')) void this.start()
@@ -185,14 +200,27 @@ export class SimServer implements DirectServer {
     )
   }
 
+  /** Somebody starts the machine from an old image of its disk. */
+  #rollBack(event: FaultEvent): void {
+    const snapshot = this.#snapshots.get(event)
+    this.#snapshots.delete(event)
+    if (snapshot === undefined) return
+    this.stop(false)
+    this.disk.image.restore(snapshot)
+    this.logLedger.forget()
+  }
+
   /** What a fault does once, when it begins. */
   #strike(fault: Fault): void {
     if (fault.kind === 'kill' || fault.kind === 'power') this.stop(fault.kind === 'power')
     if (fault.kind === 'disk') this.disk.arm(fault)
     if (fault.kind === 'rot') {
-      const path = this.disk.rot(fault.rot, (each) => each.startsWith(`/${storeRoot}/shares/`))
+      const path = this.disk.rot(fault.rot, (each) =>
+        each.startsWith(`/${storeRoot}/${this.#options.rots}/`),
+      )
       if (path !== undefined) {
         this.ledger.spoil(path)
+        this.logLedger.spoil(path)
         this.#options.tally.add(`rot: ${fault.rot}`)
       }
     }
@@ -218,6 +246,11 @@ export class SimServer implements DirectServer {
         if (!this.disk.full && this.disk.freeBytes + slackBytes < reserveBytes) {
           onViolation('I7: a share was stored in the space kept free')
         }
+      },
+      onAppended: (entry) => {
+        const wrong = this.logLedger.acknowledge(entry)
+        if (wrong !== undefined) onViolation(`I3: a receipt was given, and ${wrong}`)
+        this.#options.onEntry?.(entry, this)
       },
       onRefused: (error) => {
         if (isGridError(error, 'E_READ_ONLY')) tally.reached('server: became read-only')
@@ -247,7 +280,7 @@ export class SimServer implements DirectServer {
   }
 
   #lying(): PeerFault | undefined {
-    return this.lie === undefined ? undefined : faultOf(this.lie, this.#options.accomplice)
+    return this.lie === undefined ? undefined : this.#options.faultOf(this.lie)
   }
 
   /** Shares on the disk that are neither finished nor removed. */

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, it } from 'mocha'
 import { lies } from './lies.ts'
+import type { LogPlan } from './logs/log-plan.ts'
 import { makePlan, troubleOf, type Plan } from './plan.ts'
 import { runPlan } from './run-plan.ts'
 
@@ -56,7 +57,7 @@ describe('simulation', () => {
 
   for (const name of readdirSync(plans)) {
     it(`keeps every promise that it once broke: ${path.parse(name).name}`, async () => {
-      const plan = JSON.parse(readFileSync(path.join(plans, name), 'utf8')) as Plan
+      const plan = JSON.parse(readFileSync(path.join(plans, name), 'utf8')) as Plan | LogPlan
       assert.equal((await runPlan(plan)).violation, undefined)
     })
   }

@@ -30,7 +30,42 @@ export const sometimes = [
   'net: flip',
 ] as const
 
-export type Rare = (typeof sometimes)[number]
+/** The same of runs of logs. */
+export const sometimesOfLogs = [
+  'append: committed while a server was unwell',
+  'append: not durable',
+  'append: not durable, and committed later',
+  'append: late receipts',
+  'append: handed on late',
+  'append: over the rate',
+  'append: revoked',
+  'append: a fork came to be known',
+  'append: too few servers to know the head',
+  'append: with a liar about',
+  'admin: moved the log',
+  'admin: moved the log with a server unwell',
+  'admin: a move was cut short',
+  'admin: revoked a device',
+  'read: FRESH',
+  'read: FRESH with a liar about',
+  'read: STALE-POSSIBLE',
+  'read: FORKED',
+  'read: FORKED by evidence that a server kept',
+  'read: TRUNCATED by pin',
+  'read: TRUNCATED by ack',
+  'read: TRUNCATED by receipt',
+  'read: TRUNCATED by checkpoint',
+  'read: failed',
+  'reader: two agreed on the same answers',
+  'attack: refused',
+  'machine: died at work',
+  'server: lost what was not synced',
+  'disk: EIO at sync',
+  'net: cut',
+  'net: flip',
+] as const
+
+export type Rare = (typeof sometimes)[number] | (typeof sometimesOfLogs)[number]
 
 export class Tally {
   readonly counts: Map<string, number> = new Map<string, number>()
@@ -46,9 +81,5 @@ export class Tally {
 
   merge(counts: Iterable<readonly [string, number]>): void {
     for (const [name, count] of counts) this.add(name, count)
-  }
-
-  neverReached(): Rare[] {
-    return sometimes.filter((name) => !this.counts.has(name))
   }
 }

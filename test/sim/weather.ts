@@ -6,6 +6,8 @@ import type { SimServer } from './sim-server.ts'
 export class Weather {
   readonly #network: SimNetwork
   readonly #clientIds: readonly string[]
+  /** Pairs of hosts that are kept apart, and how often. */
+  readonly #splits = new Map<string, number>()
 
   constructor(network: SimNetwork, clientIds: readonly string[]) {
     this.#network = network
@@ -23,6 +25,24 @@ export class Weather {
     this.settle(server)
   }
 
+  /** Keeps a client and these servers apart. */
+  split(client: string, servers: readonly SimServer[]): void {
+    for (const server of servers) {
+      const key = `${client} ${server.id}`
+      this.#splits.set(key, (this.#splits.get(key) ?? 0) + 1)
+      this.settle(server)
+    }
+  }
+
+  /** Lets them reach each other again, unless something else is in the way. */
+  join(client: string, servers: readonly SimServer[]): void {
+    for (const server of servers) {
+      const key = `${client} ${server.id}`
+      this.#splits.set(key, (this.#splits.get(key) ?? 1) - 1)
+      this.settle(server)
+    }
+  }
+
   /** Brings the links of a server into the state that the faults on now call for. */
   settle(server: SimServer): void {
     for (const client of this.#clientIds) {
@@ -34,7 +54,9 @@ export class Weather {
   #settleLink(server: SimServer, way: 'in' | 'out', from: string, to: string): void {
     const link = this.#network.link(from, to)
     const partitions = server.faults('partition')
-    const blocked = partitions.some((fault) => fault.way === 'both' || fault.way === way)
+    const client = way === 'in' ? from : to
+    const isSplit = (this.#splits.get(`${client} ${server.id}`) ?? 0) > 0
+    const blocked = isSplit || partitions.some((fault) => fault.way === 'both' || fault.way === way)
     link.extraMs = server.faults('slow').reduce((sum, { extraMs }) => sum + extraMs, 0)
     link.dripping = server.faults('drip').some((fault) => fault.way === way)
     if (!server.has('ambush')) link.disarm()

@@ -1,4 +1,4 @@
-/** A server's own peer, with a witness to every share that it says it has stored, or refuses. */
+/** A server's own peer, with a witness to every share and entry that it says it has stored, or refuses. */
 import type { Clock } from '../../src/base/clock.ts'
 import type {
   AppendReply,
@@ -7,6 +7,7 @@ import type {
   ReadLogReply,
   ReadLogRequest,
 } from '../../src/log/log-peer.ts'
+import { signedEntryOf, type SignedEntry } from './logs/log-truth.ts'
 import type {
   BlocksReply,
   BlocksRequest,
@@ -24,6 +25,8 @@ export interface WitnessOptions {
   /** `askedMs` is when the put began. */
   onStored: (storageIndex: StorageIndex, shareNumber: number, askedMs: number) => void
   onRefused: (error: unknown) => void
+  /** An entry for which a receipt is given now; `late` is undefined where it was held before. */
+  onAppended: (entry: SignedEntry) => void
 }
 
 export class WitnessPeer implements StoragePeer {
@@ -80,8 +83,15 @@ export class WitnessPeer implements StoragePeer {
     return this.#peer.status(options)
   }
 
-  appendEntries(request: AppendRequest, options?: LogRequestOptions): Promise<AppendReply> {
-    return this.#peer.appendEntries(request, options)
+  async appendEntries(request: AppendRequest, options?: LogRequestOptions): Promise<AppendReply> {
+    const entries = request.entries.map(({ header }) => header.slice())
+    const logId = request.logId.slice()
+    const reply = await this.#peer.appendEntries(request, options)
+    for (const [i, verdict] of reply.verdicts.entries()) {
+      if (verdict.outcome !== 'stored' && verdict.outcome !== 'had') continue
+      this.#options.onAppended(signedEntryOf(logId, entries[i], verdict))
+    }
+    return reply
   }
 
   readLog(request: ReadLogRequest, options?: LogRequestOptions): Promise<ReadLogReply> {

@@ -2,6 +2,8 @@
  * A grid in one thread: servers, clients, the network between them, and the plan that drives them.
  * Faults come and go as planned; then all that can heal heals, and what was promised must be so.
  */
+import { utf8 } from '../../src/base/bytes.ts'
+import { sha256 } from '../../src/base/hash.ts'
 import { Budget } from '../../src/base/limit.ts'
 import type { Encoder } from '../../src/encoding/encoder.ts'
 import { LocalPeer } from '../../src/storage/local-peer.ts'
@@ -15,6 +17,7 @@ import { ClientHost } from './client-host.ts'
 import type { HostClock } from './host-clock.ts'
 import { Journal } from './journal.ts'
 import { Judge } from './judge.ts'
+import { faultOf, type Lie } from './lies.ts'
 import { recoveryMs, type FaultEvent, type Operation, type Plan, type PlanItem } from './plan.ts'
 import type { Client, ClientParts } from './sim-client.ts'
 import { SimClock } from './sim-clock.ts'
@@ -22,6 +25,7 @@ import { SimNetwork } from './sim-net.ts'
 import { SimRandom } from './sim-random.ts'
 import { SimServer, type ServerParts } from './sim-server.ts'
 import { Tally } from './tally.ts'
+import { Violation } from './violation.ts'
 import { Weather } from './weather.ts'
 
 export interface WorldOptions {
@@ -33,9 +37,6 @@ export interface WorldOptions {
 
 /** Broken parts, to see that they are found out. */
 export type Parts = ServerParts & { client?: (parts: ClientParts) => Client }
-
-/** A promise that was not kept. */
-export class Violation extends Error {}
 
 /** How long after the faults the last operation must have ended. */
 const lastCallMs = 7_200_000
@@ -167,7 +168,9 @@ export class World {
         random: this.#random.fork(id),
         diskBytes,
         parts: this.#options.parts ?? {},
-        accomplice,
+        seed: sha256(utf8(id)),
+        faultOf: (lie) => faultOf(lie as Lie, accomplice),
+        rots: 'shares',
         tally: this.tally,
         onStart: (server, peer, clock) => this.#connect(server, peer, clock),
         onStop: (power) => this.#network.detach(id, { power }),

@@ -20,7 +20,6 @@ import {
   skipOf,
 } from './entry.ts'
 import type { EntryJournal } from './entry-journal.ts'
-import { mayHaveMoved } from './config-news.ts'
 import { neededConfigs } from './freshness.ts'
 import { type Handover, handoverOf, type KnownChain } from './handover.ts'
 import type { LogConfig } from './log-config.ts'
@@ -28,7 +27,7 @@ import type { LogPeer } from './log-peer.ts'
 import type { LogReader } from './log-reader.ts'
 import type { LogRules, RuleChange } from './log-rules.ts'
 import type { LogView } from './log-view.ts'
-import { type AppendReport, appendAtQuorum } from './quorum-append.ts'
+import { type AppendReport, appendAtQuorum, isTaken } from './quorum-append.ts'
 import type { EntryPlace } from './sealed-body.ts'
 import { VerifiedChain } from './verified-chain.ts'
 import { checkHead, isUnsettled, throwRefusal } from './writer-refusals.ts'
@@ -238,7 +237,7 @@ export class ChainWriter {
       return report
     }
     const before = this.#configs
-    const isSure = this.#rules.isAdmin(this.author) || (await this.#isCurrent(options))
+    const isSure = this.#rules.isAdmin(this.author) || (await this.#isCurrent(report, options))
     if (!isSure && this.#configs !== before) return this.#offer(pending, options)
     if (!isSure) return { ...report, outcome: 'not-durable' }
     await this.#settle(entry)
@@ -248,14 +247,14 @@ export class ChainWriter {
   /**
    * Whether the configs are still those that were known when the last entry was offered. Servers
    * that stay take entries of an author who has not heard of a move, but readers may ask so many
-   * others that these make no quorum any more. The configs are the new ones if not; the same if too
-   * few answer to know.
+   * others that these make no quorum any more. Unless a quorum knew no more of the admin than is
+   * known here, the log is read again. The configs are the new ones if not; the same if too few
+   * answer to know.
    */
-  async #isCurrent(options: WriteOptions): Promise<boolean> {
+  async #isCurrent({ servers }: AppendReport, options: WriteOptions): Promise<boolean> {
     const before = this.#configs
-    const { clock } = this.#options
-    const took = this.#options.peers().filter(({ id }) => this.#answering.has(id))
-    if (!(await mayHaveMoved(this.#view, before, took, { clock, ...options }))) return true
+    const known = this.#view.chainOf(this.#view.genesis.adminKey)?.chain.seq ?? 0
+    if (isTaken(servers, before, known)) return true
     await this.refresh(options)
     const isSame = newestOf(this.#configs).epoch === newestOf(before).epoch
     const { answered, quorum } = this.#view.conclusion

@@ -10,7 +10,7 @@ import { readHeader } from './entry.ts'
 import { EntrySource, handedAtOnce } from './entry-source.ts'
 import { logRequestMs } from './fetch-chain.ts'
 import { maxLiars } from './log-config.ts'
-import type { AppendVerdict, HandedEntry, LogPeer } from './log-peer.ts'
+import type { AppendReply, AppendVerdict, HandedEntry, LogPeer } from './log-peer.ts'
 import type { LogView } from './log-view.ts'
 import type { VerifiedChain } from './verified-chain.ts'
 
@@ -49,6 +49,11 @@ export function handoverOf(view: LogView, { clock, peers, admin }: ViewHandoverO
   })
 }
 
+/** What came of an entry that was offered. */
+export interface Offered extends Pick<AppendReply, 'adminSeq'> {
+  verdict: AppendVerdict
+}
+
 /** Entries that a server takes behind each other in one offer, and turns: more is no progress. */
 const maxTurns = 8
 
@@ -61,27 +66,32 @@ export class Handover {
 
   /**
    * Offers `entry`, the next of `chain` or one it holds, and what is missing before it. The verdict
-   * on the entry itself; E_TIMEOUT and the like are thrown.
+   * on the entry itself, and what came with it; E_TIMEOUT and the like are thrown.
    */
   async offer(
     peer: LogPeer,
     entry: HandedEntry,
     chain: KnownChain,
     options: { signal?: AbortSignal } = {},
-  ): Promise<AppendVerdict> {
+  ): Promise<Offered> {
     const { seq } = readHeader(entry).fields
     let isAdminHanded = false
     let genesis: Uint8Array | undefined
     for (let turn = 0; turn < maxTurns; turn++) {
-      const [verdict] = (await this.#append(peer, [entry], genesis, options)) ?? []
-      if (verdict === undefined) genesis = this.#options.genesis
-      else if (verdict.outcome === 'gap') {
+      const reply = await this.#append(peer, [entry], genesis, options)
+      if (reply === undefined) {
+        genesis = this.#options.genesis
+        continue
+      }
+      const { adminSeq } = reply
+      const [verdict] = reply.verdicts
+      if (verdict.outcome === 'gap') {
         if (verdict.headSeq >= seq - 1) throw unreasonable()
         await this.#hand(peer, chain, verdict.headSeq + 1, seq - 1, options)
       } else if (isForWantOfAdmin(verdict) && !isAdminHanded) {
         isAdminHanded = true
         await this.#handAdmin(peer, options)
-      } else return verdict
+      } else return { verdict, adminSeq }
     }
     throw unreasonable()
   }
@@ -109,7 +119,7 @@ export class Handover {
     const admin = this.#options.admin()
     if (admin === undefined || admin.seq === 0) return
     const [head] = await this.#fetch(admin, admin.seq, admin.seq, options)
-    const verdict = await this.offer(peer, head, admin, options)
+    const { verdict } = await this.offer(peer, head, admin, options)
     if (verdict.outcome !== 'stored' && verdict.outcome !== 'had') throw refusedOver(verdict)
   }
 
@@ -125,12 +135,13 @@ export class Handover {
     for (let at = firstSeq; at <= lastSeq;) {
       const end = Math.min(lastSeq, at + handedAtOnce - 1)
       const entries = await this.#fetch(chain, at, end, options)
-      const verdicts = await this.#append(peer, entries, genesis, options)
-      if (verdicts === undefined) {
+      const reply = await this.#append(peer, entries, genesis, options)
+      if (reply === undefined) {
         if (genesis !== undefined) throw unreasonable()
         genesis = this.#options.genesis
         continue
       }
+      const { verdicts } = reply
       const taken = verdicts.findIndex(({ outcome }) => outcome !== 'stored' && outcome !== 'had')
       if (taken < 0) {
         // a server may stop early
@@ -163,15 +174,16 @@ export class Handover {
     entries: readonly HandedEntry[],
     genesis: Uint8Array | undefined,
     { signal }: { signal?: AbortSignal },
-  ): Promise<readonly AppendVerdict[] | undefined> {
+  ): Promise<AppendReply | undefined> {
     const { logId, clock } = this.#options
     const request = { logId, genesis, entries }
     const ask = (inner: AbortSignal) =>
       orAbort(peer.appendEntries(request, { signal: inner }), inner)
     try {
-      const { verdicts } = await withDeadline(clock, logRequestMs, ask, { signal })
-      if (verdicts.length === 0 || verdicts.length > entries.length) throw unreasonable()
-      return verdicts
+      const reply = await withDeadline(clock, logRequestMs, ask, { signal })
+      const { length } = reply.verdicts
+      if (length === 0 || length > entries.length) throw unreasonable()
+      return reply
     } catch (error) {
       if (isGridError(error, 'E_ABSENT') && genesis === undefined) return undefined
       throw error

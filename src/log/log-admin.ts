@@ -11,6 +11,7 @@ import { formatConfigBody, type LogConfig, quorumOf } from './log-config.ts'
 import { heal } from './heal.ts'
 import { type LogKeys, logKeysOf } from './log-keys.ts'
 import type { LogPeer } from './log-peer.ts'
+import type { ServerVerdict } from './log-view.ts'
 import type { AppendReport } from './quorum-append.ts'
 import { formatRelease, type Release } from './release.ts'
 import { formatRevocation } from './revocation.ts'
@@ -182,13 +183,46 @@ export class LogAdmin {
   async #endMove(newPeers: readonly LogPeer[], options: WriteOptions): Promise<AppendReport> {
     const again = await this.writer.retry(options)
     if (again !== undefined && again.outcome !== 'committed') return again
-    await this.writer.refresh(options)
+    await this.#readBehindConfig(options)
     const { conclusion, rules } = this.writer.view
     if (conclusion.answered < conclusion.quorum) throw tooFew(conclusion)
     await this.#bringUp(rules.config, newPeers, options)
     const settled = await this.checkpoint([], options)
     if (settled.outcome === 'committed') this.writer.require([rules.config])
     return settled
+  }
+
+  /**
+   * Reads from a quorum of each config that has the newest: what such a server took for one who had
+   * not heard of the move it took before, and shows. Those that answer and lack it get it first.
+   */
+  async #readBehindConfig(options: WriteOptions): Promise<void> {
+    await this.writer.refresh(options)
+    if (this.#lacking() === undefined) return
+    const { view, configs } = this.writer
+    const { clock } = this.#options
+    const ids = new Set(configs.flatMap(({ servers }) => servers.map(peerIdOf)))
+    const silent = new Set(view.servers.flatMap(({ server, reason }) => (reason ? server : [])))
+    const peers = this.#options.peers().filter(({ id }) => ids.has(id) && !silent.has(id))
+    await heal(view, { targets: peers, peers, clock, signal: options.signal })
+    await this.writer.refresh(options)
+    const lacking = this.#lacking()
+    if (lacking !== undefined) throw tooFew(lacking)
+  }
+
+  /** A config of which less than a quorum has shown the admin's newest entry. */
+  #lacking(): { answered: number; quorum: number } | undefined {
+    const { view, configs, author } = this.writer
+    const newest = view.chainOf(author)?.chain.seq ?? 0
+    const shows = ({ heads }: ServerVerdict): boolean =>
+      heads.some((head) => compareBytes(head.author, author) === 0 && head.seq >= newest)
+    const ids = new Set(view.servers.filter(shows).map(({ server }) => server))
+    return configs
+      .map(({ servers }) => {
+        const answered = servers.filter((key) => ids.has(peerIdOf(key))).length
+        return { answered, quorum: quorumOf(servers.length) }
+      })
+      .find(({ answered, quorum }) => answered < quorum)
   }
 
   /** Gives the servers of `config` all that was read. Throws unless a quorum of them has it then. */

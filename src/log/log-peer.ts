@@ -80,6 +80,11 @@ export interface AppendReply {
    * what comes after it is not looked at. A server may stop earlier, after at least one.
    */
   verdicts: AppendVerdict[]
+  /**
+   * Length of the admin's chain that the server held once what it took was durable, 0 for none. By
+   * it a writer learns, in the same trip, of rules and configs that it has not heard of.
+   */
+  adminSeq: number
 }
 
 export interface ReadRange {

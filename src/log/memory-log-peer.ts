@@ -75,7 +75,8 @@ export class MemoryLogPeer implements LogPeer {
       verdicts.push(verdict)
       if (verdict.outcome !== 'stored' && verdict.outcome !== 'had') break
     }
-    return { verdicts }
+    const { state } = log
+    return { verdicts, adminSeq: state.chainOf(state.genesis.adminKey)?.seq ?? 0 }
   }
 
   async readLog(request: ReadLogRequest): Promise<ReadLogReply> {

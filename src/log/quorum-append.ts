@@ -7,14 +7,15 @@ import { peerIdOf } from '../base/peer-id.ts'
 import { plainText } from '../base/plain-text.ts'
 import { type ForkProof, forkProofOf } from './conclusion.ts'
 import type { ReadHeader } from './entry.ts'
-import type { Handover, KnownChain } from './handover.ts'
+import type { Handover, KnownChain, Offered } from './handover.ts'
 import { type LogConfig, quorumOf } from './log-config.ts'
-import type { AppendVerdict, HandedEntry, LogPeer } from './log-peer.ts'
+import type { HandedEntry, LogPeer } from './log-peer.ts'
 import { isReceiptFor, type Receipt } from './receipt.ts'
 
 /** What one server made of an entry. */
 export type ServerReceipt =
-  | { server: string; outcome: 'stored' | 'had'; receipt: Receipt }
+  /** `adminSeq` is its bare word: how long it knew the admin's chain when it had the entry. */
+  | { server: string; outcome: 'stored' | 'had'; receipt: Receipt; adminSeq: number }
   | { server: string; outcome: 'forked'; proof: ForkProof }
   | { server: string; outcome: 'failed'; code: ErrorCode; reason: string }
   /** It had not answered when the quorum was there. */
@@ -52,7 +53,7 @@ export async function appendAtQuorum(
   )
   const answers = new Map<string, ServerReceipt>()
   for (const server of keys.keys()) answers.set(server, { server, outcome: 'pending' })
-  const isCommitted = (): boolean => options.configs.every((config) => hasQuorum(config, answers))
+  const isCommitted = (): boolean => isTaken([...answers.values()], options.configs)
   let done = (): void => {}
   const committed = new Promise<void>((resolve) => (done = resolve))
   const offers = [...keys.keys()].map(async (server) => {
@@ -73,12 +74,21 @@ export async function appendAtQuorum(
   }
 }
 
-function hasQuorum({ servers }: LogConfig, answers: ReadonlyMap<string, ServerReceipt>): boolean {
-  const held = servers.filter((key) => {
-    const outcome = answers.get(peerIdOf(key))?.outcome
-    return outcome === 'stored' || outcome === 'had'
+/**
+ * Whether a quorum of each of `configs` has given receipts, and said with them that it knew no more
+ * than `adminSeq` entries of the admin.
+ */
+export function isTaken(
+  answers: readonly ServerReceipt[],
+  configs: readonly LogConfig[],
+  adminSeq: number = Infinity,
+): boolean {
+  const took = answers.filter((answer) => 'receipt' in answer && answer.adminSeq <= adminSeq)
+  const ids = new Set(took.map(({ server }) => server))
+  return configs.every(({ servers }) => {
+    const held = servers.filter((key) => ids.has(peerIdOf(key)))
+    return held.length >= quorumOf(servers.length)
   })
-  return held.length >= quorumOf(servers.length)
 }
 
 /** Never rejects. */
@@ -94,8 +104,8 @@ async function offerTo(
     return { server, outcome: 'failed', code: 'E_UNREACHABLE', reason: 'not connected' }
   }
   try {
-    const verdict = await handover.offer(peer, handed, chain, { signal })
-    return toReceipt(server, verdict, { ...entry, logId })
+    const offered = await handover.offer(peer, handed, chain, { signal })
+    return toReceipt(server, offered, { ...entry, logId })
   } catch (error) {
     const { code, message } = asGridError(error, 'E_INTERRUPTED', 'a log server')
     return { server, outcome: 'failed', code, reason: message }
@@ -105,7 +115,7 @@ async function offerTo(
 /** A server's word counts only as far as its signature, or the author's, bears it out. */
 function toReceipt(
   server: string,
-  verdict: AppendVerdict,
+  { verdict, adminSeq }: Offered,
   entry: ReadHeader & { logId: Uint8Array },
 ): ServerReceipt {
   switch (verdict.outcome) {
@@ -113,7 +123,7 @@ function toReceipt(
     case 'had': {
       const { outcome, receipt } = verdict
       const isOwn = peerIdOfReceipt(receipt) === server && isReceiptFor(entry, receipt)
-      if (isOwn) return { server, outcome, receipt }
+      if (isOwn) return { server, outcome, receipt, adminSeq }
       return { server, outcome: 'failed', code: 'E_RECEIPT', reason: 'its receipt is not valid' }
     }
     case 'conflict': {

@@ -108,8 +108,11 @@ export class KeptLog {
         judged.push(await judge.judge(request, room, Math.max(0, Math.floor(clock.nowMs()))))
       }
       const failure = await this.#store(judge, medium)
+      // whoever shows a config that is not counted here shows too what was taken before it
+      await this.refresh()
+      const adminSeq = this.stored.chain(this.genesis.adminKey).length
       for (const [i, { resolve }] of requests.entries()) {
-        resolve({ verdicts: verdictsOf(judged[i], failure) })
+        resolve({ verdicts: verdictsOf(judged[i], failure), adminSeq })
       }
     } catch (error) {
       this.#known = undefined

@@ -124,11 +124,17 @@ export const logFaults = {
       request.genesis === undefined ? refuses('E_ABSENT')() : honest(),
   }),
 
+  /** Says that it knew another count of the admin's entries when it took others: far more, or none. */
+  misstatesAdmin: (adminSeq: number = Number.MAX_SAFE_INTEGER): Fault => ({
+    appendEntries: async ({ honest }) => ({ ...(await honest()), adminSeq }),
+  }),
+
   /** Receipts that it has not signed. */
   forgesReceipts: (): Fault => ({
     appendEntries: async ({ honest, random }) => {
-      const { verdicts } = await honest()
+      const { verdicts, adminSeq } = await honest()
       return {
+        adminSeq,
         verdicts: verdicts.map((verdict) =>
           'receipt' in verdict
             ? { ...verdict, receipt: { ...verdict.receipt, signature: random.bytes(64) } }
@@ -141,6 +147,7 @@ export const logFaults = {
   /** Signs for everything, and keeps nothing. */
   signsOnly: (nodeKey: NodeKey): Fault => ({
     appendEntries: async ({ request: { logId, entries }, clock }) => ({
+      adminSeq: 0,
       verdicts: entries.map(({ header }) => {
         const subject = { logId, id: entryIdOf(header) }
         const at = { receivedMs: clock.nowMs(), late: false }
@@ -152,6 +159,7 @@ export const logFaults = {
   /** Says of every entry that those before it are missing. */
   claimsGap: (): Fault => ({
     appendEntries: async ({ request }) => ({
+      adminSeq: 0,
       verdicts: request.entries.slice(0, 1).map(() => ({ outcome: 'gap', headSeq: 0 })),
     }),
   }),
@@ -159,6 +167,7 @@ export const logFaults = {
   /** Says of every entry that another is in its place, and shows noise, or that entry itself. */
   claimsConflict: (noise = true): Fault => ({
     appendEntries: async ({ request, random }) => ({
+      adminSeq: 0,
       verdicts: request.entries.slice(0, 1).map(({ header, signature }) => ({
         outcome: 'conflict',
         held: noise
@@ -171,6 +180,7 @@ export const logFaults = {
   /** Takes no entries, for this reason. */
   refusesEntries: (code: ErrorCode = 'E_FULL'): Fault => ({
     appendEntries: async ({ request }) => ({
+      adminSeq: 0,
       verdicts: request.entries.slice(0, 1).map(() => {
         return { outcome: 'refused', code, reason: 'a fault of the server' }
       }),

@@ -71,27 +71,22 @@ export function parseAppend(logId: Uint8Array, body: Uint8Array): AppendRequest 
   })
 }
 
-export function formatVerdicts({ verdicts }: AppendReply): CborValue {
-  return verdicts.map((verdict): CborValue => {
-    const kind = outcomes.indexOf(verdict.outcome)
-    switch (verdict.outcome) {
-      case 'stored':
-      case 'had':
-        return [kind, receiptBytesOf(verdict.receipt)]
-      case 'conflict':
-        return [kind, verdict.held.header, verdict.held.signature]
-      case 'gap':
-        return [kind, verdict.headSeq]
-      case 'refused':
-        return [kind, statusOf(verdict.code) ?? statusOf('E_INTERNAL')!, plainText(verdict.reason)]
-    }
-  })
+/** The facts that answer `appendEntries`. */
+export function formatAppended({ adminSeq, verdicts }: AppendReply): CborValue {
+  return [adminSeq, verdicts.map(formatVerdict)]
 }
 
-/** The verdicts on the first of `entryCount` entries, one at least if there are any. */
-export function parseVerdicts(facts: CborValue, entryCount: number): AppendReply {
-  if (!Array.isArray(facts)) throw malformed('appendEntries')
-  const rows = facts as CborValue[]
+/** With verdicts on the first of `entryCount` entries, on one at least if there are any. */
+export function parseAppended(facts: CborValue, entryCount: number): AppendReply {
+  if (!Array.isArray(facts) || facts.length !== 2) throw malformed('appendEntries')
+  const [adminSeq, rows] = facts as CborValue[]
+  if (typeof adminSeq !== 'number' || adminSeq < 0 || !Array.isArray(rows)) {
+    throw malformed('appendEntries')
+  }
+  return { adminSeq, verdicts: parseVerdicts(rows as CborValue[], entryCount) }
+}
+
+function parseVerdicts(rows: readonly CborValue[], entryCount: number): AppendVerdict[] {
   if (rows.length > entryCount || rows.length < Math.min(1, entryCount)) {
     throw malformed('appendEntries')
   }
@@ -100,7 +95,7 @@ export function parseVerdicts(facts: CborValue, entryCount: number): AppendReply
   const goesOn = ({ outcome }: AppendVerdict): boolean => outcome === 'stored' || outcome === 'had'
   if (!verdicts.every((verdict, i) => i === last || goesOn(verdict)))
     throw malformed('appendEntries')
-  return { verdicts }
+  return verdicts
 }
 
 export function formatReadLog(request: ReadLogRequest): CborValue {
@@ -184,6 +179,21 @@ export function parseLog(facts: CborValue, body: Uint8Array): ReadLogReply {
       return { genesis, heads, forks, entries, complete: facts === 1 }
     },
   )
+}
+
+function formatVerdict(verdict: AppendVerdict): CborValue {
+  const kind = outcomes.indexOf(verdict.outcome)
+  switch (verdict.outcome) {
+    case 'stored':
+    case 'had':
+      return [kind, receiptBytesOf(verdict.receipt)]
+    case 'conflict':
+      return [kind, verdict.held.header, verdict.held.signature]
+    case 'gap':
+      return [kind, verdict.headSeq]
+    case 'refused':
+      return [kind, statusOf(verdict.code) ?? statusOf('E_INTERNAL')!, plainText(verdict.reason)]
+  }
 }
 
 function parseVerdict(value: CborValue): AppendVerdict {

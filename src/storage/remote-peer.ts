@@ -17,7 +17,7 @@ import {
   formatAppend,
   formatReadLog,
   parseLog,
-  parseVerdicts,
+  parseAppended,
   readAnswerBytes,
 } from './log-messages.ts'
 import {
@@ -136,7 +136,7 @@ export class RemotePeer implements StoragePeer {
     const { facts } = await this.#call('appendEntries', [request.logId], options, {
       body: { bytes: body.length, pieces: [body] },
     })
-    return parseVerdicts(facts, request.entries.length)
+    return parseAppended(facts, request.entries.length)
   }
 
   async readLog(request: ReadLogRequest, options: LogRequestOptions = {}): Promise<ReadLogReply> {

@@ -9,7 +9,7 @@ import { bodyWindowBytes } from '../wire/body.ts'
 import { checkReadRequest } from '../log/log-request.ts'
 import {
   formatLog,
-  formatVerdicts,
+  formatAppended,
   maxAppendBodyBytes,
   parseAppend,
   parseReadLog,
@@ -154,7 +154,7 @@ function appendVerb(peer: StoragePeer): Verb<AppendArguments> {
       const taken: Uint8Array[] = []
       for await (const piece of pieces) taken.push(piece)
       const request = parseAppend(logId, concat(...taken))
-      return { facts: formatVerdicts(await peer.appendEntries(request, options)) }
+      return { facts: formatAppended(await peer.appendEntries(request, options)) }
     },
   }
 }

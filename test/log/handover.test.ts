@@ -27,8 +27,8 @@ describe('handing over', () => {
         if (++asked > 500) throw new Error('enough')
         const { kind, seq } = readHeader(request.entries[0]).fields
         if (kind !== 'snapshot') return honest.appendEntries(request)
-        if (seq === 2) return { verdicts: [{ outcome: 'gap', headSeq: 0 }] }
-        return { verdicts: [{ outcome: 'refused', code: 'E_CERTIFICATE', reason: 'no' }] }
+        if (seq === 2) return { adminSeq: 0, verdicts: [{ outcome: 'gap', headSeq: 0 }] }
+        return { adminSeq: 0, verdicts: [{ outcome: 'refused', code: 'E_CERTIFICATE', reason: 'no' }] }
       },
     })
     world.peers = [...world.servers.slice(0, 3), liar]

@@ -115,7 +115,7 @@ describe('an admin in one sitting', () => {
         appendEntries: async (request) => {
           const isSnapshot = request.entries.some((e) => readHeader(e).fields.kind === 'snapshot')
           if (!isSnapshot) return peer.appendEntries(request)
-          return { verdicts: [{ outcome: 'refused', code: 'E_FULL', reason: 'full' }] }
+          return { adminSeq: 0, verdicts: [{ outcome: 'refused', code: 'E_FULL', reason: 'full' }] }
         },
       })
     const targets = after.map((peer, i) => (i < 2 ? full(peer) : peer))

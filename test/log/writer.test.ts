@@ -187,21 +187,23 @@ describe('appending', () => {
         appendEntries: async (...args) => change(await peer.appendEntries(...args)),
       })
     const stranger = world.server('stranger').publicKey
-    const wrong = forging(({ verdicts }) => ({
+    const wrong = forging(({ adminSeq, verdicts }) => ({
+      adminSeq,
       verdicts: verdicts.map((verdict) =>
         'receipt' in verdict
           ? { ...verdict, receipt: { ...verdict.receipt, receivedMs: 5 } }
           : verdict,
       ),
     }))
-    const others = forging(({ verdicts }) => ({
+    const others = forging(({ adminSeq, verdicts }) => ({
+      adminSeq,
       verdicts: verdicts.map((verdict) =>
         'receipt' in verdict
           ? { ...verdict, receipt: { ...verdict.receipt, node: stranger } }
           : verdict,
       ),
     }))
-    const empty = forging(() => ({ verdicts: [] }))
+    const empty = forging(() => ({ adminSeq: 0, verdicts: [] }))
     for (const lie of [wrong, others, empty]) {
       world.peers = world.servers.map((peer, i) => (i < 2 ? lie(peer) : peer))
       const report = (await laptop.writer.retry()) ?? (await laptop.append(...snapshotOf('a')))
@@ -216,6 +218,7 @@ describe('appending', () => {
     const feigning = (peer: LogPeer): LogPeer =>
       behaving(peer, {
         appendEntries: async ({ entries }) => ({
+          adminSeq: 0,
           verdicts: [
             { outcome: 'conflict', held: { header: entries[0].header, signature: seedOf('x') } },
           ],
@@ -238,7 +241,7 @@ describe('appending', () => {
     const laptop = await world.device('laptop')
     const gaping = (peer: LogPeer): LogPeer =>
       behaving(peer, {
-        appendEntries: async () => ({ verdicts: [{ outcome: 'gap', headSeq: 0 }] }),
+        appendEntries: async () => ({ adminSeq: 0, verdicts: [{ outcome: 'gap', headSeq: 0 }] }),
       })
     world.peers = world.servers.map((peer, i) => (i === 0 ? gaping(peer) : peer))
     const ofLiar = async () => {

@@ -41,7 +41,7 @@ class Server {
       getBlocks: () => Promise.reject(new GridError('E_ABSENT', 'no such share')),
       prove: () => Promise.reject(new GridError('E_CLOSED', 'it ends every time')),
       status: () => Promise.reject(new GridError('E_IO', 'not now')),
-      appendEntries: () => answer({ verdicts: [] }),
+      appendEntries: () => answer({ adminSeq: 0, verdicts: [] }),
       readLog: () => Promise.reject(new GridError('E_ABSENT', 'no such log')),
     }
   }
@@ -101,7 +101,7 @@ describe('DialledPeer', () => {
     await server.peer.have([index])
     server.process++
     const request = { logId: index, genesis: undefined, entries: [] }
-    assert.deepEqual(await server.peer.appendEntries(request), { verdicts: [] })
+    assert.deepEqual(await server.peer.appendEntries(request), { adminSeq: 0, verdicts: [] })
     assert.equal(server.dials, 2)
   })
 

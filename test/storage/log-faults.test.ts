@@ -153,6 +153,14 @@ const seen: Record<keyof typeof logFaults, () => Promise<void>> = {
     await refused(peer.appendEntries({ ...request, genesis: undefined }), 'E_ABSENT')
     assert.deepEqual(await outcomesOf(peer, request), ['stored'])
   },
+  misstatesAdmin: async () => {
+    for (const adminSeq of [0, 5, Number.MAX_SAFE_INTEGER]) {
+      const { peer, log, device } = await faulty(logFaults.misstatesAdmin(adminSeq))
+      const reply = await peer.appendEntries(log.append(device.snapshot()))
+      assert.ok(reply.verdicts[0].outcome === 'stored')
+      assert.equal(reply.adminSeq, adminSeq)
+    }
+  },
   forgesReceipts: async () => {
     const { peer, log, device } = await faulty(logFaults.forgesReceipts())
     const entry = device.snapshot()

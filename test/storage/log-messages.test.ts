@@ -22,12 +22,12 @@ import {
   formatAppend,
   formatLog,
   formatReadLog,
-  formatVerdicts,
+  formatAppended,
   maxAppendBodyBytes,
   parseAppend,
   parseLog,
   parseReadLog,
-  parseVerdicts,
+  parseAppended,
   readAnswerBytes,
 } from '../../src/storage/log-messages.ts'
 import { MemoryLogStore } from '../../src/storage/memory-log-store.ts'
@@ -124,14 +124,17 @@ describe('messages about logs', () => {
       { outcome: 'refused', code: 'E_REVOKED', reason: 'no more' },
     ]
     for (const last of lasts) {
-      const reply: AppendReply = { verdicts: [{ outcome: 'had', receipt: taken }, last] }
-      assert.deepEqual(parseVerdicts(sent(formatVerdicts(reply)), 2), reply)
-      assert.throws(() => parseVerdicts(formatVerdicts(reply), 1), { code: 'E_PROTOCOL' })
+      const reply: AppendReply = { adminSeq: 7, verdicts: [{ outcome: 'had', receipt: taken }, last] }
+      assert.deepEqual(parseAppended(sent(formatAppended(reply)), 2), reply)
+      assert.throws(() => parseAppended(formatAppended(reply), 1), { code: 'E_PROTOCOL' })
     }
-    const gap: AppendReply = { verdicts: [lasts[2], lasts[0]] }
-    assert.throws(() => parseVerdicts(formatVerdicts(gap), 2), { code: 'E_PROTOCOL' })
-    assert.throws(() => parseVerdicts([], 1), { code: 'E_PROTOCOL' })
-    assert.deepEqual(parseVerdicts([], 0), { verdicts: [] })
+    const gap: AppendReply = { adminSeq: 7, verdicts: [lasts[2], lasts[0]] }
+    assert.throws(() => parseAppended(formatAppended(gap), 2), { code: 'E_PROTOCOL' })
+    assert.throws(() => parseAppended([7, []], 1), { code: 'E_PROTOCOL' })
+    assert.deepEqual(parseAppended([7, []], 0), { adminSeq: 7, verdicts: [] })
+    for (const facts of [[], [7], [7, [], 0], [-1, []], ['7', []], [new Uint8Array(1), []]]) {
+      assert.throws(() => parseAppended(facts, 0), { code: 'E_PROTOCOL' })
+    }
   })
 
   it('fit into a head at their longest', () => {
@@ -144,7 +147,8 @@ describe('messages about logs', () => {
     const verdicts = Array.from({ length: maxAppendEntries }, () => {
       return { outcome: 'had' as const, receipt: taken }
     })
-    assert.equal(parseVerdicts(sent(formatVerdicts({ verdicts })), 256).verdicts.length, 256)
+    const reply = { adminSeq: Number.MAX_SAFE_INTEGER, verdicts }
+    assert.deepEqual(parseAppended(sent(formatAppended(reply)), 256), reply)
     const ranges = Array.from({ length: maxChains }, () => {
       return { author: new Uint8Array(32), firstSeq: 2 ** 52, lastSeq: 2 ** 52 }
     })
@@ -153,8 +157,8 @@ describe('messages about logs', () => {
   })
 
   it('show no escape of a terminal in the reason of a refusal, nor a long one', () => {
-    const facts = [[4, 17, `\u001b[2J${'no '.repeat(1000)}`]]
-    const [verdict] = parseVerdicts(facts, 1).verdicts
+    const facts = [0, [[4, 17, `\u001b[2J${'no '.repeat(1000)}`]]]
+    const [verdict] = parseAppended(facts, 1).verdicts
     assert.ok(verdict.outcome === 'refused' && verdict.code === 'E_FULL')
     assert.ok(verdict.reason.length <= 200 && !verdict.reason.includes('\u001b'))
   })
@@ -169,7 +173,7 @@ describe('messages about logs', () => {
     fc.assert(
       fc.property(anything, fc.uint8Array({ maxLength: 400 }), (value, noise) => {
         total('E_BAD_REQUEST', () => parseReadLog(value))
-        total('E_PROTOCOL', () => parseVerdicts(value, 3))
+        total('E_PROTOCOL', () => parseAppended(value, 3))
         total('E_PROTOCOL', () => parseLog(value, noise))
         total('E_PROTOCOL', () => parseLog(1, noise))
         total('E_BAD_REQUEST', () => parseAppend(new Uint8Array(32), noise))

@@ -137,7 +137,7 @@ export function logServerSuite(
     it('begins a log by its genesis', async () => {
       const peer = await start()
       const log = new TestLog()
-      assert.deepEqual(await peer.appendEntries(log.append()), { verdicts: [] })
+      assert.deepEqual(await peer.appendEntries(log.append()), { adminSeq: 0, verdicts: [] })
       const reply = await peer.readLog(log.read())
       assertSame(reply.genesis, log.genesis)
       assert.deepEqual(
@@ -180,6 +180,26 @@ export function logServerSuite(
         assert.deepEqual(verdict, { outcome: 'had', receipt: before.entries[i].receipt })
       }
       assert.deepEqual(await peer.readLog(log.read()), before)
+    })
+
+    it('says how far it knew the admin’s chain, whatever came of the entries', async () => {
+      const peer = await start()
+      const { log, device } = await written(peer, 1)
+      const [held] = device.entries
+      const told = async (...entries: HandedEntry[]): Promise<[number, string[]]> => {
+        const { adminSeq, verdicts } = await peer.appendEntries(log.append(...entries))
+        return [adminSeq, verdicts.map(({ outcome }) => outcome)]
+      }
+      assert.deepEqual(await told(), [1, []])
+      assert.deepEqual(await told(device.snapshot()), [1, ['stored']])
+      assert.deepEqual(await told(held, log.configure(1, [serverKey])), [2, ['had', 'stored']])
+      assert.deepEqual(await told(held), [2, ['had']])
+      assert.deepEqual(await told(device.snapshot()), [2, ['stored']])
+      assert.deepEqual(await told(device.make({ seq: 9 })), [2, ['gap']])
+      assert.deepEqual(await told(log.revoke(device, 3), device.make({})), [
+        ...[3, ['stored', 'refused']],
+      ] as [number, string[]])
+      assert.deepEqual(await told(device.make({ seq: 1, clientMs: 1 })), [3, ['conflict']])
     })
 
     it('takes an entry once that is sent many times at once', async () => {

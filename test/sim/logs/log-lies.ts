@@ -23,6 +23,8 @@ export const logLies = [
   'withholdsBodies',
   'neverEnds',
   'losesLogs',
+  'feignsNews',
+  'hidesNews',
   'forgesReceipts',
   'signsOnly',
   'claimsGap',
@@ -69,6 +71,8 @@ const makers: Record<LogLie, (parts: LieParts) => Fault> = {
   withholdsBodies: () => logFaults.withholdsBodies(),
   neverEnds: () => logFaults.neverEnds(),
   losesLogs: () => logFaults.losesLogs(),
+  feignsNews: () => logFaults.misstatesAdmin(),
+  hidesNews: () => logFaults.misstatesAdmin(0),
   forgesReceipts: () => logFaults.forgesReceipts(),
   signsOnly: ({ nodeKey }: LieParts) => logFaults.signsOnly(nodeKey),
   claimsGap: () => logFaults.claimsGap(),
@@ -90,6 +94,7 @@ const makers: Record<LogLie, (parts: LieParts) => Fault> = {
   /** Receipts under a signature of nobody, for what it throws away. */
   forgesAndDrops: (): Fault => ({
     appendEntries: async ({ request, random, clock }) => ({
+      adminSeq: 0,
       verdicts: request.entries.map(() => ({
         outcome: 'stored',
         receipt: {

@@ -75,16 +75,20 @@ export async function appendAtQuorum(
 }
 
 /**
- * Whether a quorum of each of `configs` has given receipts, and said with them that it knew no more
- * than `adminSeq` entries of the admin.
+ * Whether a quorum of each of `configs` has given receipts; and, if `adminSeq` is given, said with
+ * them that it knew no more entries of the admin than these.
  */
 export function isTaken(
   answers: readonly ServerReceipt[],
   configs: readonly LogConfig[],
-  adminSeq: number = Infinity,
+  adminSeq?: number,
 ): boolean {
-  const took = answers.filter((answer) => 'receipt' in answer && answer.adminSeq <= adminSeq)
-  const ids = new Set(took.map(({ server }) => server))
+  const ids = new Set(
+    answers.flatMap((answer) => {
+      if (!('receipt' in answer)) return []
+      return adminSeq === undefined || answer.adminSeq <= adminSeq ? answer.server : []
+    }),
+  )
   return configs.every(({ servers }) => {
     const held = servers.filter((key) => ids.has(peerIdOf(key)))
     return held.length >= quorumOf(servers.length)

@@ -28,7 +28,10 @@ describe('handing over', () => {
         const { kind, seq } = readHeader(request.entries[0]).fields
         if (kind !== 'snapshot') return honest.appendEntries(request)
         if (seq === 2) return { adminSeq: 0, verdicts: [{ outcome: 'gap', headSeq: 0 }] }
-        return { adminSeq: 0, verdicts: [{ outcome: 'refused', code: 'E_CERTIFICATE', reason: 'no' }] }
+        return {
+          adminSeq: 0,
+          verdicts: [{ outcome: 'refused', code: 'E_CERTIFICATE', reason: 'no' }],
+        }
       },
     })
     world.peers = [...world.servers.slice(0, 3), liar]

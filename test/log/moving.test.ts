@@ -1,12 +1,15 @@
 /** An admin who certifies, revokes and moves a log in one sitting, with interruptions. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'mocha'
+import { utf8 } from '../../src/base/bytes.ts'
 import { isGridError } from '../../src/base/errors.ts'
-import { readHeader } from '../../src/log/entry.ts'
+import { entryIdOf, readHeader } from '../../src/log/entry.ts'
+import { ChainWriter } from '../../src/log/chain-writer.ts'
 import { MemoryEntryJournal } from '../../src/log/entry-journal.ts'
 import { LogAdmin } from '../../src/log/log-admin.ts'
 import type { LogPeer } from '../../src/log/log-peer.ts'
-import { behaving, keyOf, plenty, snapshotOf, World } from './world.ts'
+import { signReceipt } from '../../src/log/receipt.ts'
+import { behaving, keyOf, plenty, seedOf, snapshotOf, World } from './world.ts'
 
 const codeIs = (code: Parameters<typeof isGridError>[1]) => (error: unknown) =>
   isGridError(error, code)
@@ -46,6 +49,135 @@ describe('a device that has not heard of a move', () => {
       [view.conclusion.state, view.chainOf(keyOf('laptop'))?.chain.seq],
       ['FRESH', 2],
     )
+  })
+})
+
+describe('news of the admin', () => {
+  /** The laptop, its requests by verb, and what a server's replies are changed to. */
+  async function watched(claim: (server: number, adminSeq: number) => number) {
+    const world = new World(4)
+    // nobody is slow here but a busy machine
+    world.clock.after = () => () => {}
+    const admin = await world.found('laptop')
+    const asked = { appends: 0, reads: 0 }
+    world.peers = world.servers.map((peer, i) =>
+      behaving(peer, {
+        appendEntries: async (request) => {
+          asked.appends++
+          const reply = await peer.appendEntries(request)
+          return { ...reply, adminSeq: claim(i, reply.adminSeq) }
+        },
+        readLog: async (request) => {
+          // what asks for heads alone: one for each server in a reading
+          if (request.ranges.length === 0) asked.reads++
+          return peer.readLog(request)
+        },
+      }),
+    )
+    const laptop = await world.device('laptop')
+    const append = async () => {
+      Object.assign(asked, { appends: 0, reads: 0 })
+      const report = await laptop.append(...snapshotOf('a'))
+      await report.settled
+      return { outcome: report.outcome, ...asked }
+    }
+    return { world, admin, append, laptop }
+  }
+
+  it('costs no second trip while there is none', async () => {
+    const { append } = await watched((_, adminSeq) => adminSeq)
+    for (let i = 0; i < 3; i++) {
+      assert.deepEqual(await append(), { outcome: 'committed', appends: 4, reads: 0 })
+    }
+  })
+
+  it('has a device read again, once, and go on', async () => {
+    const { append, world, admin, laptop } = await watched((_, adminSeq) => adminSeq)
+    await (
+      await world.grant(admin, 'desk')
+    ).settled
+    const first = await append()
+    assert.ok(first.outcome === 'committed' && first.reads >= 4)
+    assert.equal(laptop.writer.view.chainOf(world.log.keys.adminKey)?.chain.seq, 2)
+    assert.deepEqual(await append(), { outcome: 'committed', appends: 4, reads: 0 })
+  })
+
+  it('that nobody wrote locks no device out, however many feign it', async () => {
+    for (const liars of [1, 2, 4]) {
+      for (const claimed of [3, Number.MAX_SAFE_INTEGER, NaN]) {
+        const { append } = await watched((i, adminSeq) => (i < liars ? claimed : adminSeq))
+        for (let i = 0; i < 2; i++) {
+          const { outcome, appends, reads } = await append()
+          assert.deepEqual([outcome, appends], ['committed', 4])
+          assert.ok(reads <= 4, `${reads} reads`)
+        }
+      }
+    }
+  })
+
+  it('counts for an entry that was had before, by what is known when it is offered again', async () => {
+    const { world, after, keys, before } = await staged()
+    const laptop = await world.writer('laptop')
+    // two of four: the entry is there, and not durable
+    world.peers = before.slice(0, 2)
+    const entry = await laptop.append('snapshot', () => utf8('a snapshot'))
+    assert.equal(entry.outcome, 'not-durable')
+    world.peers = [...world.servers]
+    const admin = await world.admin()
+    const moved = await admin.moveTo([...keys, ...before.map((b) => b.publicKey)], after)
+    await moved.settled
+    assert.equal((await laptop.retry())?.outcome, 'committed')
+    assert.equal(laptop.configs[0].servers.length, 8)
+  })
+})
+
+describe('a device that appends while the log is moved', () => {
+  it('commits nothing that the admin did not see, though one server is slow and one lies', async () => {
+    const { world, before, after, keys } = await staged()
+    const [slow, liar, quick, other] = before
+    const node = { seed: seedOf('server 1'), publicKey: liar.publicKey }
+    const held: (() => void)[] = []
+    const waits = behaving(slow, {
+      appendEntries: async (request) => {
+        await new Promise<void>((resolve) => held.push(resolve))
+        return slow.appendEntries(request)
+      },
+    })
+    const signsOnly = behaving(liar, {
+      appendEntries: async ({ logId, entries: [{ header }] }) => {
+        const subject = { logId, id: entryIdOf(header) }
+        const receipt = signReceipt(subject, { receivedMs: 1, late: false }, node)
+        return { adminSeq: 0, verdicts: [{ outcome: 'stored', receipt }] }
+      },
+    })
+    const clock = { nowMs: () => 1_700_000_000_000, monotonicMs: () => 0, after: () => () => {} }
+    const laptop = await world.writer('laptop')
+    const patient = await ChainWriter.open({
+      ...world.writing(),
+      ...{ clock, seed: seedOf('laptop'), peers: () => [waits, signsOnly, quick] },
+    })
+    assert.equal(laptop.seq, 0)
+    const appending = patient.append('snapshot', () => utf8('a snapshot'))
+    // the config reaches all but the slow one, and the quick one does not answer the admin's second read
+    let configs = 0
+    const deaf = behaving(slow, {
+      appendEntries: async (request) => {
+        const isConfig = request.entries.some((e) => readHeader(e).fields.kind === 'config')
+        if (isConfig && configs++ === 0) throw new Error('gone')
+        return slow.appendEntries(request)
+      },
+    })
+    const mute = behaving(quick, {
+      readLog: async (request) => {
+        if (configs > 0) throw new Error('gone')
+        return quick.readLog(request)
+      },
+    })
+    world.peers = [deaf, liar, mute, other, ...after]
+    const moved = await (await world.admin()).moveTo(keys, after)
+    assert.deepEqual([moved.outcome, held.length], ['committed', 1])
+    held[0]()
+    assert.equal((await appending).outcome, 'not-durable')
   })
 })
 

@@ -124,7 +124,10 @@ describe('messages about logs', () => {
       { outcome: 'refused', code: 'E_REVOKED', reason: 'no more' },
     ]
     for (const last of lasts) {
-      const reply: AppendReply = { adminSeq: 7, verdicts: [{ outcome: 'had', receipt: taken }, last] }
+      const reply: AppendReply = {
+        adminSeq: 7,
+        verdicts: [{ outcome: 'had', receipt: taken }, last],
+      }
       assert.deepEqual(parseAppended(sent(formatAppended(reply)), 2), reply)
       assert.throws(() => parseAppended(formatAppended(reply), 1), { code: 'E_PROTOCOL' })
     }

@@ -11,10 +11,13 @@ import { SimClock } from '../sim/sim-clock.ts'
 import { SimRandom } from '../sim/sim-random.ts'
 import { TestLog } from '../suites/test-log.ts'
 
-/** What one process sees of `store`, which another writes to: news when it is told, and reads held up by `onRead`. */
+/** What one process sees of `store`, which another writes to: news when it is told, and reads and appends held up. */
 class Seen {
   news = false
   onRead: () => Promise<void> = async () => {}
+  onAppend: () => Promise<void> = async () => {}
+  /** How often it has looked for news. */
+  looks = 0
 
   of(store: LogStore): LogStore {
     const seen = async (log: Promise<StoredLog | undefined>) => {
@@ -37,6 +40,7 @@ class Seen {
         return stored.bytes
       },
       refresh: async () => {
+        this.looks++
         const { news } = this
         this.news = false
         return news
@@ -50,7 +54,12 @@ class Seen {
         await onRead()
         return stored.read(entry, withBody)
       },
-      append: (records) => stored.append(records),
+      append: async (records) => {
+        const { onAppend } = this
+        this.onAppend = async () => {}
+        await onAppend()
+        await stored.append(records)
+      },
     }
   }
 }
@@ -78,5 +87,28 @@ describe('two processes with one log store', () => {
     }
     const { verdicts } = await one.appendEntries(log.append(device.snapshot()))
     assert.ok(verdicts[0].outcome === 'refused' && verdicts[0].code === 'E_REVOKED')
+  })
+
+  it('tell with an append what the other took while it was made durable', async () => {
+    const clock = new SimClock(new SimRandom('two processes'))
+    const store = new MemoryLogStore()
+    const process = (logs: LogStore): LocalPeer =>
+      new LocalPeer({
+        ...{ id: 'server', store: new MemoryStore(), clock, reserveBytes: 0 },
+        logs: { store: logs, seed: sha256(utf8('a server')) },
+      })
+    const seen = new Seen()
+    const [one, other] = [process(seen.of(store)), process(store)]
+    const log = new TestLog()
+    const device = log.device('laptop')
+    await one.appendEntries(log.append(...log.admin.entries, device.snapshot()))
+    let before = 0
+    seen.onAppend = async () => {
+      await other.appendEntries(log.append(log.revoke(device, 1)))
+      before = seen.looks
+    }
+    const { verdicts, adminSeq } = await one.appendEntries(log.append(device.snapshot()))
+    assert.deepEqual([verdicts[0].outcome, adminSeq], ['stored', 2])
+    assert.ok(seen.looks > before)
   })
 })

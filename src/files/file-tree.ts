@@ -14,6 +14,7 @@ import type { AppendReport } from '../log/quorum-append.ts'
 import type { LogView } from '../log/log-view.ts'
 import type { Snapshot } from '../log/snapshot-body.ts'
 import { capOfDirectory } from '../tree/directory-cap.ts'
+import { diffDirectories } from '../tree/directory-diff.ts'
 import { timestampOf, type DirectoryEntry, type DirectoryRef } from '../tree/entry.ts'
 import { treeOfVersion, treeOfVersions } from './current-tree.ts'
 import { type Edit, editTree } from './edit-tree.ts'
@@ -132,7 +133,7 @@ export class FileTree {
     }
   }
 
-  /** Versions in which `path` is not as in any of those before, newest first. */
+  /** Versions in which `path` is not as in any of those before, newest first; all, of the root. */
   async *history(path: Path, options: Options = {}): AsyncGenerator<PathVersion> {
     const { graph } = await this.#graph(options)
     const entries = new Map<Version, Promise<DirectoryEntry | undefined>>()
@@ -145,6 +146,10 @@ export class FileTree {
       options.signal?.throwIfAborted()
       const snapshot = await graph.snapshotOf(version)
       if (snapshot === undefined) continue
+      if (path.length === 0) {
+        yield { version, snapshot, entry: undefined }
+        continue
+      }
       const entry = await entryIn(version)
       const parents = await Promise.all((await graph.parentsOf(version)).map(entryIn))
       entries.delete(version)
@@ -156,14 +161,14 @@ export class FileTree {
     }
   }
 
-  /** Adds a version in which `path` is as it was in `version`, or not there if it was not. */
+  /** Adds a version in which `path` is as it was in `version`, or not there if it was not. The root is everything. */
   async restore(
     path: Path,
     version: Version,
     options: ChangeOptions = {},
   ): Promise<Commit | undefined> {
-    if (path.length === 0) throw new GridError('E_USAGE', 'name what is to be brought back')
     const old = await this.readVersion(version, options)
+    if (path.length === 0) return this.change((view) => rootEdits(view, old), options)
     const entry = (await old.find(path))?.entry
     return this.change(async (view) => {
       if (entry !== undefined) return [{ path, entry }]
@@ -236,6 +241,16 @@ export class FileTree {
     const root = await treeOfVersion(graph, version)
     return (await new TreeView(this.#parts.trees, root).find(path))?.entry
   }
+}
+
+/** What makes everything as it was. */
+async function rootEdits({ reader, root }: TreeView, old: TreeView): Promise<Edit[]> {
+  const edits: Edit[] = []
+  for await (const { name, after } of diffDirectories(reader, root, old.root))
+    edits.push(
+      after === undefined ? { path: [name], remove: true } : { path: [name], entry: after },
+    )
+  return edits
 }
 
 /** How people name a version: the first 64 bits of its id. */

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { describe, it } from 'mocha'
 import { findVersion, formatVersion } from '../../src/files/file-tree.ts'
+import type { Version } from '../../src/files/version-graph.ts'
+import { attenuate } from '../../src/caps/attenuate.ts'
 import { parsePath } from '../../src/files/path.ts'
 import { resolveDirectory } from '../../src/tree/directory-reader.ts'
 import { lit, nameOf } from '../tree/entries.ts'
@@ -76,6 +78,42 @@ describe('file tree', () => {
     await writers.put('desk', [Object.keys(both)[1], undefined])
     const [a] = Object.entries(both)
     assert.deepEqual(await writers.seen(), { [a[0]]: a[1], b: '2', c: '1', d: '1' })
+  })
+
+  it('goes back to the newest versions that two have in common, and no others', async () => {
+    const writers = await Writers.of('laptop', 'desk')
+    for (const text of ['1', '2', '3']) await writers.put('laptop', ['a', text])
+    await writers.atOnce({ laptop: [['b', '1']], desk: [['c', '1']] })
+    const graph = await writers.graph()
+    const seqs = (versions: readonly Version[]): number[] =>
+      versions.map(({ entry }) => entry.fields.seq)
+    const [first, second] = await graph.heads()
+    assert.deepEqual(seqs(await graph.bases([first], second)), [3])
+    assert.deepEqual(await graph.bases([first, second], second), [second])
+    await writers.atOnce({ laptop: [['b', '2']], desk: [['c', '2']] })
+    const crossed = await writers.graph()
+    const [one, two] = await crossed.heads()
+    assert.deepEqual(seqs(await crossed.bases([one], two)).sort(), [1, 4])
+  })
+
+  it('takes a version to come after the one before it in its chain, named or not', async () => {
+    const writers = await Writers.of('laptop', 'desk')
+    await writers.put('laptop', ['a', '1'])
+    await writers.put('desk', ['a', '2'])
+    const graph = await writers.graph()
+    const [head] = await graph.heads()
+    const snapshot = (await graph.snapshotOf(head))!
+    const device = await writers.world.device('desk')
+    const check = { cap: attenuate(snapshot.cap, 'DIR-CHK-Verifier'), totals: snapshot.totals }
+    await device.append({ ...snapshot, parents: [new Uint8Array(32)] }, check)
+    const after = await writers.graph()
+    const heads = await after.heads()
+    assert.equal(heads.length, 1)
+    assert.deepEqual(
+      (await after.parentsOf(heads[0])).map(({ key }) => key),
+      [head.key],
+    )
+    assert.deepEqual(await writers.seen(), { a: '2' })
   })
 
   it('opens few snapshots of a device that has been silent for long', async () => {

@@ -68,14 +68,7 @@ const nondeterminism = {
 
 export default tseslint.config(
   {
-    ignores: [
-      'dist/',
-      'coverage/',
-      'docs/',
-      'src/**/assembly/',
-      'src/**/*.wasm.ts',
-      'test/second/',
-    ],
+    ignores: ['dist/', 'coverage/', 'docs/', 'src/**/assembly/', 'src/**/*.wasm.ts'],
   },
   js.configs.recommended,
   {

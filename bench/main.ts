@@ -16,6 +16,7 @@ const benches: Record<string, () => Promise<Figure[]>> = {
   chunker: async () => (await import('./chunker.ts')).benchChunker(),
   encode: async () => (await import('./encode.ts')).benchEncode(),
   startup: async () => (await import('./startup.ts')).benchStartup(),
+  tree: async () => (await import('./tree.ts')).benchTree(),
   log: async () => (await import('./log.ts')).benchLog(),
   grid: async () => (await import('./grid.ts')).benchGrid(),
 }

@@ -53,6 +53,8 @@ export class KeptLog {
   readonly #waiting: Waiting[] = []
   #working = false
   #known: Known | undefined
+  /** How often others have added something. */
+  #news = 0
 
   /** Throws E_IO where the genesis is not what was stored. */
   constructor(parts: KeptLogParts) {
@@ -75,7 +77,9 @@ export class KeptLog {
 
   /** Takes in what other processes have added. */
   async refresh(): Promise<void> {
-    if (await this.stored.refresh()) this.#known = undefined
+    if (!(await this.stored.refresh())) return
+    this.#news++
+    this.#known = undefined
   }
 
   /** As `appendEntries` of LogPeer. `room` is whether space is promised for all of it. */
@@ -125,12 +129,22 @@ export class KeptLog {
     }
   }
 
+  /** A read may hear of more while the log is replayed: what is known then is not all. */
+  async #know(): Promise<Known> {
+    for (;;) {
+      if (this.#known !== undefined) return this.#known
+      const news = this.#news
+      const known = await replay(this.#parts)
+      if (news === this.#news) return (this.#known = known)
+    }
+  }
+
   async #judge(): Promise<LogJudge> {
     const { nodeKey, medium, limits } = this.#parts
     const { stored } = this
     await this.refresh()
+    const { state, damaged } = await this.#know()
     const entryCount = this.entryCount
-    const { state, damaged } = (this.#known ??= await replay(this.#parts))
     const refusal = (isAdmin: boolean): GridError | undefined => {
       if (medium.readOnly) return new GridError('E_READ_ONLY', 'this server takes nothing new')
       // a device that fills the log must not keep the admin from revoking it

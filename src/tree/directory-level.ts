@@ -12,6 +12,7 @@ import type { ConvergenceKeys } from '../caps/keys.ts'
 import {
   type DirectoryRow,
   maxDirectoryDepth,
+  type NodeRow,
   nodeOf,
   sealDirectoryNode,
 } from './directory-node.ts'
@@ -47,6 +48,8 @@ export class DirectoryLevel {
   #lastOld: Uint8Array | undefined
   /** Nodes that have ended, new or kept. */
   #nodeCount = 0
+  /** The first node of a topmost level. Above it is told of once more follows: else it is the top. */
+  #first: NodeRow | undefined
 
   constructor(context: LevelContext, depth: number) {
     if (depth > maxDirectoryDepth) throw new GridError('E_NODE', 'a directory of too many levels')
@@ -76,9 +79,10 @@ export class DirectoryLevel {
       const { rows } = this.#forming
       if (rows.length === 0) return this.#isCopy && old ? old.ref : this.#write(0, [])
       const [row] = rows
-      if (rows.length === 1 && 'node' in row) return this.#onlyNode(row.node)
+      if (rows.length === 1 && 'node' in row) return this.#onlyNode(row.node, this.#depth - 1)
     }
     if (this.#forming.rows.length > 0) await this.#end()
+    if (this.#first !== undefined) return this.#onlyNode(this.#first.node, this.#depth)
     while (!this.#isTop && this.#gone.length > 0) await this.#tellAbove(this.#gone[0], undefined)
     return this.#above === undefined ? old!.ref : this.#above.finish()
   }
@@ -140,6 +144,9 @@ export class DirectoryLevel {
   }
 
   async #push(row: DirectoryRow, ends: boolean): Promise<void> {
+    const first = this.#first
+    this.#first = undefined
+    if (first !== undefined) await this.#tellAbove(first.name, first.node)
     this.#forming.push(row)
     if (ends || this.#forming.isFull) await this.#end()
   }
@@ -151,10 +158,11 @@ export class DirectoryLevel {
     this.#isCopy = false
     this.#nodeCount++
     const { name } = rows[rows.length - 1]
-    if (!isKept) return this.#tellAbove(name, await this.#write(this.#depth, rows))
-    this.#gone.pop()
-    // Above the old root nobody knows of it.
-    if (this.#isTop) await this.#tellAbove(name, this.#old!.ref)
+    const node = isKept ? this.#old!.ref : await this.#write(this.#depth, rows)
+    if (isKept) this.#gone.pop()
+    if (this.#isTop && this.#nodeCount === 1) this.#first = { name, node }
+    // Below the old root a node that is kept is known above.
+    else if (!isKept || this.#isTop) await this.#tellAbove(name, node)
   }
 
   async #tellAbove(name: Uint8Array, node: NodeRef | undefined): Promise<void> {
@@ -172,11 +180,11 @@ export class DirectoryLevel {
     return ref
   }
 
-  /** The node that the only row of the topmost level names, or the first below it of more rows. */
-  async #onlyNode(only: NodeRef): Promise<DirectoryRef> {
+  /** The only node of a depth, or the first below it of more rows than one. */
+  async #onlyNode(only: NodeRef, depthOfIt: number): Promise<DirectoryRef> {
     const { old, written } = this.#context
     let ref = only
-    for (let depth = this.#depth - 1; depth > 0; depth--) {
+    for (let depth = depthOfIt; depth > 0; depth--) {
       const last = written[depth]
       const rows = last?.ref === ref ? last.rows : (await old!.open(ref)).node.rows
       const [row] = rows

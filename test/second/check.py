@@ -3,7 +3,7 @@
     python3 test/second/check.py
 
 Standard library and the openssl command only; a maker NAME.py prints what test/vectors/NAME.json
-holds. Exits with 1 on any difference.
+holds; log.py answers the cases that the project itself makes. Exits with 1 on any difference.
 """
 import json
 import os
@@ -11,6 +11,8 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+import capreader
 
 here = Path(__file__).resolve().parent
 
@@ -30,11 +32,19 @@ def compared(name, ours):
     return same, other
 
 
+def caps_read():
+    """Caps are made by caps.py; here they are read as well."""
+    cases = json.loads((here.parent / "vectors" / "caps.json").read_text())["cases"]
+    return compared("caps", {"cases": [
+        capreader.answered(case) if case["op"] == "cap-parse" else case for case in cases]})
+
+
 def main():
     # by what is in the file, so that no vector stays unchecked for want of a maker
     names = sorted(path.stem for path in (here.parent / "vectors").glob("*.json"))
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         results = [compared(name, ours) for name, ours in zip(names, pool.map(made, names))]
+    results.append(caps_read())
     failed = [case for _, other in results for case in other]
     for case in failed:
         print("differs: " + case, file=sys.stderr)

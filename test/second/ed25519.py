@@ -86,6 +86,25 @@ def lax(public, m, sig):
     return times(s % L, B) == add(r, times(h(sig[:32], public, m), a))
 
 
+SMALL = [0, 1, 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826,
+         0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7, P - 1]
+
+
+def strict(public, m, sig):
+    """The six rules of docs/specs/signatures.md."""
+    if len(public) != 32 or len(sig) != 64:
+        return False
+    s = int.from_bytes(sig[32:], "little")
+    heights = [int.from_bytes(part, "little") % 2**255 for part in (public, sig[:32])]
+    if s >= L or any(y >= P or y in SMALL for y in heights):
+        return False
+    a = unpack(public)
+    if a is None:
+        return False
+    minus = (P - a[0], a[1])
+    return pack(add(times(s, B), times(h(sig[:32], public, m), minus))) == sig[:32]
+
+
 def torsion():
     """A point of order 8: L times anything that is not in the prime-order subgroup."""
     for y in range(2, 99):
@@ -98,6 +117,7 @@ cases = []
 
 
 def case(name, public, m, sig, ok):
+    assert strict(public, m, sig) == ok, name
     cases.append({"id": name, "op": "ed25519-verify",
                   "in": {"publicKey": public.hex(), "message": m.hex(), "signature": sig.hex()},
                   "out": {"valid": ok, "lax": lax(public, m, sig)}})

@@ -51,7 +51,17 @@ def array(value, *shape):
     return value
 
 
-def refs_of(value):
+def room(number, objects, start):
+    """How many bytes a slice at `start` may name of an object; of its own, number 0, what lies before."""
+    if number == 0:
+        hold(start is not None)
+        return start
+    hold(within(number, 1, len(objects)))
+    return objects[number - 1][3]
+
+
+def refs_of(value, start=None):
+    """Objects and children; without a `start` there must be nothing of the slice's own object."""
     version, objects, children = array(value, int, list, list)
     hold(version == 1)
     for entry in objects:
@@ -60,50 +70,61 @@ def refs_of(value):
     hold(len({entry[0] for entry in objects}) == len(objects))
     for entry in children:
         number, offset, length, key = array(entry, int, int, int, bytes)
-        hold(within(number, 1, len(objects)), len(key) == 32)
-        hold(offset >= 0, length >= 0, offset + length <= objects[number - 1][3])
+        hold(len(key) == 32, offset >= 0, length >= 0, offset + length <= room(number, objects, start))
     return objects, children
 
 
-def verified(data, kind, key):
+def verified(data, kind, key, start=None):
     """What a verify key opens: objects and children."""
-    return refs_of(part(data, kind + "v", key)[0])
+    return refs_of(part(data, kind + "v", key)[0], start)
 
 
-def file_node(data, key):
+def opened(data, kind, key, start=None):
+    """Objects, children, rows as they are, and the bytes behind the slice that data begins with."""
+    refs, rest = part(data, kind + "v", seal.verify_key(key))
+    rows, rest = part(rest, kind, key)
+    return *refs_of(refs, start), rows, rest
+
+
+def file_node(data, key, start=None):
     """Depth, rows, objects and children of the node that data begins with."""
-    refs, rest = part(data, "treev", seal.verify_key(key))
-    rows, _ = part(rest, "tree", key)
-    objects, children = refs_of(refs)
+    objects, children, rows, _ = opened(data, "tree", key, start)
     version, depth, table = array(rows, int, int, list)
     hold(version == 1, within(depth, 0, DEEPEST), 1 <= len(table) <= PER_NODE)
     for row in table:
-        extent_row(row, objects) if depth == 0 else child_row(row, children)
+        stream(row, objects, start) if depth == 0 else child_row(row, children)
     return depth, table, objects, children
 
 
-def node_below(data, key, depth, size):
+def node_below(data, key, depth, size, start=None):
     """As file_node, for a node whose parent, of this depth, gives it so many bytes."""
-    found = file_node(data, key)
+    found = file_node(data, key, start)
     hold(found[0] == depth - 1)
     hold(sum(row[2 if depth == 1 else 1] for row in found[1]) == size)
     return found
 
 
-def extent_row(row, objects):
+def stream(row, objects, start=None):
+    """tree.md, "Streams"."""
     hold(isinstance(row, list))
     number, offset, size, key = array(row[:4], int, int, int, bytes)
     stored = size
     if len(row) != 4:
         codec, stored = array(row[4:], int, int)
         hold(codec == 1, stored >= 1)
-    hold(within(number, 1, len(objects)), offset >= 0, len(key) == 32, within(size, 1, 2**24))
-    hold(offset + 32 + stored <= objects[number - 1][3])
+    hold(offset >= 0, len(key) == 32, within(size, 1, 2**24))
+    hold(offset + 32 + stored <= room(number, objects, start))
 
 
 def child_row(row, children):
     number, size, key = array(row, int, int, bytes)
-    hold(within(number, 0, len(children) - 1), within(size, 1, TOP), len(key) == 32)
+    hold(within(size, 1, TOP))
+    below(number, key, children)
+
+
+def below(number, key, children):
+    """A child whose verify key is that of the key in its row."""
+    hold(within(number, 0, len(children) - 1), len(key) == 32)
     hold(children[number][3] == seal.verify_key(key))
 
 

@@ -54,6 +54,15 @@ def b32(data):
     return base64.b32encode(data).decode().lower().rstrip("=")
 
 
+def unb32(text):
+    """The bytes, or None: another letter, a length or pad bits that b32 never gives."""
+    try:
+        data = base64.b32decode(text.upper() + "=" * (-len(text) % 8))
+    except ValueError:
+        return None
+    return data if b32(data) == text else None
+
+
 def u32(n):
     return n.to_bytes(4, "big")
 

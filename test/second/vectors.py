@@ -16,12 +16,12 @@ class Vectors:
     def __init__(self, spec, ops):
         self.spec, self.ops, self.cases = spec, ops, []
 
-    def good(self, name, op, **given):
+    def good(self, name, op, /, **given):
         out = self.ops[op](**given)
         self.cases.append({"id": name, "op": op, "in": given, "out": out})
         return out
 
-    def bad(self, error, name, op, **given):
+    def bad(self, error, name, op, /, **given):
         """A case that must be refused with this code, and is."""
         try:
             self.ops[op](**given)

@@ -71,8 +71,8 @@ export class DemoGrid {
   }
 
   /** A client with a home of its own. */
-  async openClient(): Promise<Grid> {
-    const home = this.homeOf('client')
+  async openClient(name = 'client'): Promise<Grid> {
+    const home = this.homeOf(name)
     await makeHome(home, [
       setting('grid.introducers', [this.#introducerAddress]),
       setting('storage.enabled', false),

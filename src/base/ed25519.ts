@@ -7,7 +7,7 @@
  * would let pass is refused here first.
  */
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
-import { compareBytes, concat, fromHex } from './bytes.ts'
+import { compareBytes, concat, fromHex, toHex } from './bytes.ts'
 
 export const seedBytes = 32
 export const publicKeyBytes = 32
@@ -48,9 +48,7 @@ export function verifySignature(
 ): boolean {
   if (signature.length !== signatureBytes) return false
   if (!isSoundPoint(publicKey) || !isSoundPoint(signature.subarray(0, 32))) return false
-  const der = Buffer.from(concat(spkiPrefix, publicKey))
-  const key = createPublicKey({ key: der, format: 'der', type: 'spki' })
-  return verify(null, message, key, signature)
+  return verify(null, message, publicKeys.of(publicKey), signature)
 }
 
 /** Whether the y coordinate is below 2^255 - 19 and not that of a small order; not whether it is on the curve. */
@@ -63,6 +61,34 @@ function isSoundPoint(encoded: Uint8Array): boolean {
 
 function privateKey(seed: Uint8Array): KeyObject {
   if (seed.length !== seedBytes) throw new RangeError(`ed25519: the seed needs ${seedBytes} bytes`)
-  const der = Buffer.from(concat(pkcs8Prefix, seed))
-  return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' })
+  return privateKeys.of(seed)
 }
+
+/** Keys as node:crypto wants them, the latest few kept: making one costs as much as using it. */
+class ParsedKeys {
+  readonly #parse: (bytes: Uint8Array) => KeyObject
+  readonly #most: number
+  readonly #kept = new Map<string, KeyObject>()
+
+  constructor(most: number, parse: (bytes: Uint8Array) => KeyObject) {
+    this.#most = most
+    this.#parse = parse
+  }
+
+  of(bytes: Uint8Array): KeyObject {
+    const name = toHex(bytes)
+    const key = this.#kept.get(name) ?? this.#parse(bytes)
+    this.#kept.delete(name)
+    this.#kept.set(name, key)
+    if (this.#kept.size > this.#most) this.#kept.delete(this.#kept.keys().next().value!)
+    return key
+  }
+}
+
+const publicKeys = new ParsedKeys(128, (publicKey) =>
+  createPublicKey({ key: Buffer.from(concat(spkiPrefix, publicKey)), format: 'der', type: 'spki' }),
+)
+
+const privateKeys = new ParsedKeys(16, (seed) =>
+  createPrivateKey({ key: Buffer.from(concat(pkcs8Prefix, seed)), format: 'der', type: 'pkcs8' }),
+)

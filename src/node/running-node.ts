@@ -107,7 +107,9 @@ async function openStorage(parts: NodeParts): Promise<LocalPeer> {
   const { directory, reserveBytes, readOnly } = config.storage
   const store = new DiskStore({ disk, root: directory, writers: processWriters })
   await store.open()
-  const logStore = new DiskLogStore({ disk, root: directory, writers: processWriters })
+  // the home's lock keeps other nodes away, and commands use a running node
+  const place = { disk, root: directory, writers: processWriters }
+  const logStore = new DiskLogStore({ ...place, alone: true })
   await logStore.open()
   return new LocalPeer({
     id: net.id,

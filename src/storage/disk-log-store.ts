@@ -25,19 +25,26 @@ const genesisName = 'genesis'
 const maxGenesisBytes = 2 ** 20
 const soleWriter: Writers = { own: '0', isRunning: () => false }
 
+export interface DiskLogStoreOptions extends DiskStoreOptions {
+  /** No other process writes here while it is open: then nobody looks for what another has added. */
+  alone?: boolean
+}
+
 export class DiskLogStore implements LogStore {
   readonly #disk: Disk
   readonly #root: string
   readonly #incoming: string
   readonly #directories: ShareDirectories
   readonly #writers: Writers
+  readonly #alone: boolean
   readonly #hidden = new Set<string>()
   #rootSync: Promise<void> | undefined
   #count: number | undefined
   #serial = 0
 
   /** `root` may be that of a share store. */
-  constructor({ disk, root, writers = soleWriter }: DiskStoreOptions) {
+  constructor({ disk, root, writers = soleWriter, alone = false }: DiskLogStoreOptions) {
+    this.#alone = alone
     this.#disk = disk
     this.#root = root
     this.#writers = writers
@@ -139,6 +146,7 @@ export class DiskLogStore implements LogStore {
       temporary: (name) =>
         path.join(this.#incoming, `${name}.${this.#writers.own}.${this.#serial++}`),
       hidden: this.#hidden,
+      alone: this.#alone,
     })
   }
 

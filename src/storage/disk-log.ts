@@ -37,6 +37,8 @@ export interface DiskLogParts {
   temporary: (name: string) => string
   /** Paths that are there and not durable, and could not be taken away: not shown. */
   hidden: Set<string>
+  /** Nobody else adds to the directory once it is open. */
+  alone: boolean
 }
 
 export class DiskLog implements StoredLog {
@@ -52,7 +54,7 @@ export class DiskLog implements StoredLog {
   /** Finds what is there: what a crash may have left without a sync is made durable first. */
   async open(): Promise<void> {
     await this.#parts.sync.run()
-    await this.refresh()
+    await this.#look()
   }
 
   /** Makes the genesis durable, in a directory that is empty. */
@@ -71,8 +73,13 @@ export class DiskLog implements StoredLog {
     return this.#index.bytes
   }
 
-  /** Names in the directory become durable before they are shown: a crash, or another process, may have left them otherwise. */
+  /** Takes in what another process has added, if there may be one; resolves to whether it did. */
   async refresh(): Promise<boolean> {
+    return !this.#parts.alone && this.#look()
+  }
+
+  /** Names in the directory become durable before they are shown: a crash, or another process, may have left them otherwise. */
+  async #look(): Promise<boolean> {
     const { disk, directory, sync, hidden } = this.#parts
     const names = await onDisk('read', disk.readDirectory(directory))
     const fresh = names.filter(

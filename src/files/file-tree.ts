@@ -5,9 +5,9 @@
  */
 import { equalBytes, toHex, utf8 } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
-import { GridError } from '../base/errors.ts'
 import { sha256 } from '../base/hash.ts'
 import { convergenceKeys } from '../caps/keys.ts'
+import { GridError, isGridError } from '../base/errors.ts'
 import type { Conclusion } from '../log/conclusion.ts'
 import type { ReadHeader } from '../log/entry.ts'
 import type { AppendReport } from '../log/quorum-append.ts'
@@ -144,7 +144,7 @@ export class FileTree {
     }
     for (const version of graph.all.reverse()) {
       options.signal?.throwIfAborted()
-      const snapshot = await graph.snapshotOf(version)
+      const snapshot = await snapshotIfKept(graph, version)
       if (snapshot === undefined) continue
       if (path.length === 0) {
         yield { version, snapshot, entry: undefined }
@@ -237,9 +237,22 @@ export class FileTree {
     version: Version,
     path: Path,
   ): Promise<DirectoryEntry | undefined> {
-    if ((await graph.snapshotOf(version)) === undefined) return undefined
+    if ((await snapshotIfKept(graph, version)) === undefined) return undefined
     const root = await treeOfVersion(graph, version)
     return (await new TreeView(this.#parts.trees, root).find(path))?.entry
+  }
+}
+
+/** What a version says; undefined for one that was pruned. */
+async function snapshotIfKept(
+  graph: VersionGraph,
+  version: Version,
+): Promise<Snapshot | undefined> {
+  try {
+    return await graph.snapshotOf(version)
+  } catch (error) {
+    if (isGridError(error, 'E_ABSENT')) return undefined
+    throw error
   }
 }
 

@@ -168,6 +168,17 @@ describe('file tree', () => {
     assert.throws(() => findVersion([version, version], old), /more than one/)
   })
 
+  it('tells what is left of a history where old versions were pruned', async () => {
+    const writers = await Writers.of('laptop')
+    for (const text of ['1', '2', '3']) await writers.put('laptop', ['a', text])
+    const files = writers.reader('laptop', (seq) => seq < 2)
+    const seqs: number[] = []
+    for await (const { version } of files.history(parsePath('a')))
+      seqs.push(version.entry.fields.seq)
+    assert.deepEqual(seqs, [3, 2])
+    await assert.rejects(writers.reader('laptop', (seq) => seq === 3).read(), /pruned/)
+  })
+
   it('shows a conflict in the history of both names, and a merge that changes nothing in none', async () => {
     const writers = await Writers.of('laptop', 'desk')
     await writers.put('laptop', ['a', '1'])

@@ -19,6 +19,7 @@ class WorldLog implements VersionLog {
   readonly #reader: LogReader
   readonly #name: string
   #device: Device | undefined
+  isPruned: (seq: number) => boolean = () => false
 
   constructor(world: World, name: string, peers: () => readonly LogPeer[]) {
     this.#world = world
@@ -42,7 +43,10 @@ class WorldLog implements VersionLog {
     })
   }
 
-  open: VersionLog['open'] = (entry) => openEntry(this.#world, this.#peers(), entry)
+  open: VersionLog['open'] = async (entry) => {
+    if (this.isPruned(entry.fields.seq)) throw new GridError('E_ABSENT', 'it was pruned')
+    return openEntry(this.#world, this.#peers(), entry)
+  }
 }
 
 async function openEntry(
@@ -73,9 +77,13 @@ export class Writers {
   }
 
   /** A file system that has read nothing yet. */
-  reader(name: string = this.#names[0]): FileTree {
+  reader(
+    name: string = this.#names[0],
+    isPruned: (seq: number) => boolean = () => false,
+  ): FileTree {
     const { world, trees } = this
     const log = new WorldLog(world, name, () => world.peers)
+    log.isPruned = isPruned
     return new FileTree({ trees, log, clock: world.clock, host: name, tool: 'test' })
   }
 

@@ -56,6 +56,15 @@ describe('trees from the command line', () => {
     await refused(2, /there is no alias other/, 'ls', 'other:')
   })
 
+  it('audits, reads and checks the log behind an alias', async () => {
+    await say('put', at('a.txt'), 'work:')
+    assert.match(await say('log', 'audit', 'work:'), /^chain {3}laptop:1:[a-z2-7]{10}$/m)
+    const [head] = /laptop:1:[a-z2-7]{10}/.exec(await say('log', 'read', 'work:')) ?? []
+    assert.ok(head)
+    assert.match(await say('log', 'check', 'work:', '--pin', head), /FRESH/)
+    await refused(2, /there is no alias other/, 'log', 'audit', 'other:')
+  })
+
   it('puts files into a tree, lists them, and gives them back', async () => {
     await say('put', at('a.txt'), 'work:')
     await say('mkdir', 'work:d')

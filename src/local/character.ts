@@ -13,5 +13,7 @@ export function characterLengthAt(bytes: Uint8Array, at: number): number {
 export function characterAt(bytes: Uint8Array, at: number): number {
   const length = characterLengthAt(bytes, at)
   if (length === 0) return 0x110000 + bytes[at]
-  return Buffer.from(bytes.subarray(at, at + length)).toString('utf8').codePointAt(0)!
+  return Buffer.from(bytes.subarray(at, at + length))
+    .toString('utf8')
+    .codePointAt(0)!
 }

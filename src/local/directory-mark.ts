@@ -6,6 +6,7 @@ import { closeSync, constants, readSync } from 'node:fs'
 import { utf8 } from '../base/bytes.ts'
 import { GridError } from '../base/errors.ts'
 import { checkName } from '../tree/entry.ts'
+import { kindOf } from './local-stats.ts'
 import type { NameList } from './name-list.ts'
 import type { OpenDirectory } from './open-directory.ts'
 
@@ -44,7 +45,8 @@ export function markOf(
 
 /** A regular file only: a link or a fifo of that name is no mark. */
 function bears(directory: OpenDirectory, { name, header }: DirectoryMark): boolean {
-  if (directory.look(name)?.isFile() !== true) return false
+  const stats = directory.look(name)
+  if (stats === undefined || kindOf(stats) !== 'file') return false
   if (header.length === 0) return true
   try {
     const fd = directory.openFile(name, constants.O_RDONLY | constants.O_NONBLOCK)

@@ -13,7 +13,7 @@ const unfit =
  */
 export function escapedName(bytes: Uint8Array): string {
   let text = ''
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const length = characterLengthAt(bytes, at)
     const piece = bytes.subarray(at, at + Math.max(1, length))
     const character = Buffer.from(piece).toString('utf8')

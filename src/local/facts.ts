@@ -1,18 +1,8 @@
 /** What a file system knows of one name in a directory, whoever holds the content. */
-import {
-  type DirectoryEntry,
-  sizeOfEntry,
-  type Timestamp,
-} from '../tree/entry.ts'
+import { type DirectoryEntry, sizeOfEntry, type Timestamp } from '../tree/entry.ts'
 import type { EntryMeta } from '../tree/entry-meta.ts'
 
-export type LocalKind =
-  | 'file'
-  | 'directory'
-  | 'symlink'
-  | 'fifo'
-  | 'char-device'
-  | 'block-device'
+export type LocalKind = 'file' | 'directory' | 'symlink' | 'fifo' | 'char-device' | 'block-device'
 
 export interface EntryFacts {
   /** One name, as in a `DirectoryEntry`; empty for the root of a tree. */

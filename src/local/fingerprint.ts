@@ -2,7 +2,7 @@
  * What tells that a file was not touched since it was looked at last. The change time moves with
  * content, mode, owner, links and extended attributes alike, and nobody sets it.
  */
-import type { BigIntStats } from 'node:fs'
+import type { LocalStats } from './local-stats.ts'
 
 export interface Fingerprint {
   device: bigint
@@ -15,7 +15,7 @@ export interface Fingerprint {
 
 export const fingerprintBytes = 40
 
-export function fingerprintOf(stats: BigIntStats): Fingerprint {
+export function fingerprintOf(stats: LocalStats): Fingerprint {
   const { dev, ino, size, mtimeNs, ctimeNs } = stats
   return { device: dev, inode: ino, size, mtimeNs, ctimeNs }
 }

@@ -1,5 +1,4 @@
 /** One name that a walk came to, and what is read of it. */
-import type { BigIntStats } from 'node:fs'
 import { compareBytes } from '../base/bytes.ts'
 import { maxMode, timestampOf } from '../tree/entry.ts'
 import type { EntryMeta, ExtendedAttribute } from '../tree/entry-meta.ts'
@@ -7,6 +6,7 @@ import { splitDevice } from './device-number.ts'
 import { escapedName } from './escaped-name.ts'
 import type { EntryFacts, LocalKind } from './facts.ts'
 import type { Fingerprint } from './fingerprint.ts'
+import type { LocalStats } from './local-stats.ts'
 import type { NativeCalls } from './native.ts'
 import { detailOf, type Report } from './notice.ts'
 import type { OpenDirectory } from './open-directory.ts'
@@ -22,21 +22,11 @@ export interface LocalEntry {
   readonly fingerprint: Fingerprint
   /** The same for all names of one file; the fingerprint does not cover it. */
   readonly hardLink: number | undefined
-  readonly stats: BigIntStats
+  readonly stats: LocalStats
 }
 
 /** What extended attributes may take of an entry, which weighs at most 2^19 (docs/specs/directory.md). */
 export const maxXattrsBytes: number = 2 ** 18
-
-/** The kind as a row names it, or undefined for a socket and what else there may be. */
-export function kindOf(stats: BigIntStats): LocalKind | undefined {
-  if (stats.isFile()) return 'file'
-  if (stats.isDirectory()) return 'directory'
-  if (stats.isSymbolicLink()) return 'symlink'
-  if (stats.isFIFO()) return 'fifo'
-  if (stats.isCharacterDevice()) return 'char-device'
-  return stats.isBlockDevice() ? 'block-device' : undefined
-}
 
 /** Where and by what an entry is read. */
 export interface EntrySource {
@@ -82,7 +72,10 @@ function metaOf(entry: LocalEntry, source: EntrySource): EntryMeta {
 }
 
 /** Ascending by name. */
-function xattrsOf(entry: LocalEntry, { directory, native, report }: EntrySource): ExtendedAttribute[] {
+function xattrsOf(
+  entry: LocalEntry,
+  { directory, native, report }: EntrySource,
+): ExtendedAttribute[] {
   if (native === undefined) return []
   const { path } = entry
   const at = directory.pathOf(entry.name.length === 0 ? Uint8Array.of(0x2e) : entry.name)

@@ -71,7 +71,7 @@ export function* dataRuns(
     if (sizeBytes > 0) yield { start: 0, end: sizeBytes }
     return
   }
-  for (let at = 0; at < sizeBytes; ) {
+  for (let at = 0; at < sizeBytes;) {
     const start = native.nextData(fd, at)
     if (start === undefined || start >= sizeBytes) return
     const end = Math.min(native.nextHole(fd, start) ?? sizeBytes, sizeBytes)

@@ -12,8 +12,9 @@ import { type DirectoryMark, markOf } from './directory-mark.ts'
 import type { EntryFacts } from './facts.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { HardLinks } from './hard-links.ts'
-import { describeEntry, kindOf, type LocalEntry } from './local-entry.ts'
+import { describeEntry, type LocalEntry } from './local-entry.ts'
 import { type LocalFile, openLocalFile } from './local-file.ts'
+import { isSocket, kindOf, type LocalStats } from './local-stats.ts'
 import type { NameList } from './name-list.ts'
 import type { NativeCalls } from './native.ts'
 import { detailOf, type NoticeCode, type Report } from './notice.ts'
@@ -161,8 +162,9 @@ export class LocalTree {
   }
 
   #lookAt(directory: OpenDirectory, name: Uint8Array, path: Uint8Array): LocalEntry | undefined {
+    const { native } = this.#options
     try {
-      const stats = directory.look(name)
+      const stats = native === undefined ? directory.look(name) : native.look(directory.fd, name)
       if (stats === undefined) this.#report('vanished', path)
       else return this.#entryOf(name, path, stats)
     } catch (error) {
@@ -171,14 +173,10 @@ export class LocalTree {
     return undefined
   }
 
-  #entryOf(
-    name: Uint8Array,
-    path: Uint8Array,
-    stats: ReturnType<OpenDirectory['stats']>,
-  ): LocalEntry | undefined {
+  #entryOf(name: Uint8Array, path: Uint8Array, stats: LocalStats): LocalEntry | undefined {
     const kind = kindOf(stats)
     if (kind === undefined) {
-      this.#report(stats.isSocket() ? 'socket' : 'unreadable', path)
+      this.#report(isSocket(stats) ? 'socket' : 'unreadable', path)
       return undefined
     }
     return {
@@ -209,7 +207,11 @@ export class LocalTree {
         throw error
       }
     } catch (error) {
-      this.#report(isDiskError(error, 'ENOENT') ? 'vanished' : 'unreadable', entry.path, detailOf(error))
+      this.#report(
+        isDiskError(error, 'ENOENT') ? 'vanished' : 'unreadable',
+        entry.path,
+        detailOf(error),
+      )
       return false
     }
   }

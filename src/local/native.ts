@@ -9,8 +9,11 @@ import type { LibraryHandle } from 'koffi'
 import { concat } from '../base/bytes.ts'
 import type { Timestamp } from '../tree/entry.ts'
 import { type DeviceNumber, joinDevice } from './device-number.ts'
+import type { LocalStats } from './local-stats.ts'
 
 export interface NativeCalls {
+  /** As lstat, of a name in an open directory; undefined if there is none. Thrice as fast as Node's. */
+  look(directory: number, name: Uint8Array): LocalStats | undefined
   /** Names of the extended attributes, in no order; none where the file system has no such thing. */
   listXattrs(path: Uint8Array): Uint8Array[]
   /** Undefined if there is none of that name. */
@@ -30,12 +33,29 @@ export interface NativeCalls {
 const atFdcwd = -100
 const atSymlinkNofollow = 0x100
 const utimeOmit = 0x3ffffffe
+const atNoAutomount = 0x800
+const basicStats = 0x7ff
 const seekData = 3
 const seekHole = 4
 /** What Linux takes at most, of all names and of one value. */
 const maxXattrBytes = 65_536
-/** Where a `long` and a `time_t` have 64 bits. */
-const architectures = ['x64', 'arm64', 'riscv64', 'loong64', 'ppc64', 's390x']
+/** Where a `long` and a `time_t` have 64 bits, the lowest byte first. */
+const architectures = ['x64', 'arm64', 'riscv64', 'loong64']
+
+/** Offsets in struct statx, the same on every architecture. */
+const statx = {
+  nlink: 0x10,
+  uid: 0x14,
+  gid: 0x18,
+  mode: 0x1c,
+  ino: 0x20,
+  size: 0x28,
+  ctime: 0x60,
+  mtime: 0x70,
+  rdev: 0x80,
+  dev: 0x88,
+  bytes: 0x100,
+} as const
 
 /** The adapter, or undefined where the package or the system has none. */
 export async function loadNative(): Promise<NativeCalls | undefined> {
@@ -55,10 +75,21 @@ class LinuxCalls implements NativeCalls {
   readonly #errno: () => number
   readonly #calls = new Map<string, Call>()
   readonly #room = new Uint8Array(maxXattrBytes)
+  readonly #stats = new DataView(new ArrayBuffer(statx.bytes))
 
   constructor(library: LibraryHandle, errno: () => number) {
     this.#library = library
     this.#errno = errno
+  }
+
+  look(directory: number, name: Uint8Array): LocalStats | undefined {
+    const look = this.#call('int statx(int, const void *, int, unsigned int, void *)')
+    const stats = this.#stats
+    const flags = atSymlinkNofollow | atNoAutomount
+    if (look(directory, ended(name), flags, basicStats, stats.buffer) >= 0) return readStats(stats)
+    const error = this.#error('statx')
+    if (error.code === 'ENOENT') return undefined
+    throw error
   }
 
   listXattrs(path: Uint8Array): Uint8Array[] {
@@ -70,7 +101,7 @@ class LinuxCalls implements NativeCalls {
       throw error
     }
     const names: Uint8Array[] = []
-    for (let start = 0; start < used; ) {
+    for (let start = 0; start < used;) {
       const end = this.#room.indexOf(0, start)
       names.push(this.#room.slice(start, end))
       start = end + 1
@@ -147,6 +178,25 @@ class LinuxCalls implements NativeCalls {
   }
 }
 
+function readStats(view: DataView): LocalStats {
+  const small = (at: number): bigint => BigInt(view.getUint32(at, true))
+  const time = (at: number): bigint => view.getBigInt64(at, true) * 1_000_000_000n + small(at + 8)
+  const device = (at: number): bigint =>
+    joinDevice({ major: view.getUint32(at, true), minor: view.getUint32(at + 4, true) })
+  return {
+    dev: device(statx.dev),
+    ino: view.getBigUint64(statx.ino, true),
+    mode: BigInt(view.getUint16(statx.mode, true)),
+    nlink: small(statx.nlink),
+    uid: small(statx.uid),
+    gid: small(statx.gid),
+    rdev: device(statx.rdev),
+    size: view.getBigUint64(statx.size, true),
+    mtimeNs: time(statx.mtime),
+    ctimeNs: time(statx.ctime),
+  }
+}
+
 const end = new Uint8Array(1)
 
 /** As C takes it. */
@@ -157,4 +207,3 @@ function ended(bytes: Uint8Array): Uint8Array {
 function place(at: number | Uint8Array): number | Uint8Array {
   return typeof at === 'number' ? at : ended(at)
 }
-

@@ -6,7 +6,6 @@
  * Where there is no /proc, calls go by path, after a look whether it still leads here.
  */
 import {
-  type BigIntStats,
   closeSync,
   constants,
   existsSync,
@@ -16,6 +15,7 @@ import {
   mkdirSync,
   opendirSync,
   openSync,
+  readdirSync,
   readlinkSync,
   realpathSync,
   renameSync,
@@ -24,6 +24,7 @@ import {
   unlinkSync,
 } from 'node:fs'
 import { isDiskError } from '../base/disk.ts'
+import type { LocalStats } from './local-stats.ts'
 import { NameList } from './name-list.ts'
 
 export interface Identity {
@@ -32,6 +33,8 @@ export interface Identity {
 }
 
 const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants
+/** Of a directory's own size: one call for all names is faster, and takes ten times their room. */
+const listedAtOnceBytes = 2 ** 20
 const namesAtATime = 1024
 const slash = Buffer.from('/')
 const up = Buffer.from('..')
@@ -65,6 +68,11 @@ export class OpenDirectory {
     return new OpenDirectory(fd, this.#byPath ? path : undefined)
   }
 
+  /** The same directory once more, to be closed by itself. */
+  reopen(): OpenDirectory {
+    return this.open(self)
+  }
+
   close(): void {
     closeSync(this.fd)
   }
@@ -75,12 +83,12 @@ export class OpenDirectory {
   }
 
   /** Of the directory itself. */
-  stats(): BigIntStats {
+  stats(): LocalStats {
     return fstatSync(this.fd, { bigint: true })
   }
 
   /** Of a name, a link as such; undefined if there is none. */
-  look(name: Uint8Array): BigIntStats | undefined {
+  look(name: Uint8Array): LocalStats | undefined {
     return lstatSync(this.#at(name), { bigint: true, throwIfNoEntry: false })
   }
 
@@ -92,6 +100,10 @@ export class OpenDirectory {
 
   names(): NameList {
     const names = new NameList()
+    if (this.stats().size <= listedAtOnceBytes) {
+      for (const name of readdirSync(this.#at(self), { encoding: 'buffer' })) names.add(name)
+      return names
+    }
     const options = { encoding: 'buffer' as BufferEncoding, bufferSize: namesAtATime }
     const listing = opendirSync(this.#at(self), options)
     try {

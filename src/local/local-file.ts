@@ -8,7 +8,9 @@ import type { LocalEntry } from './local-entry.ts'
 import type { NativeCalls } from './native.ts'
 import type { OpenDirectory } from './open-directory.ts'
 
-const { O_NOATIME = 0, O_NONBLOCK, O_RDONLY } = constants
+const { O_NONBLOCK, O_RDONLY } = constants
+/** Linux alone has it. */
+const quietly = (constants as Partial<typeof constants>).O_NOATIME ?? 0
 
 export class LocalFile {
   readonly fd: number
@@ -49,7 +51,7 @@ export function openLocalFile(entry: LocalEntry, directory: OpenDirectory): Loca
 /** Nothing waits for a fifo that has taken the name meanwhile. */
 function openQuietly(name: Uint8Array, directory: OpenDirectory): number {
   try {
-    return directory.openFile(name, O_RDONLY | O_NONBLOCK | O_NOATIME)
+    return directory.openFile(name, O_RDONLY | O_NONBLOCK | quietly)
   } catch (error) {
     if (!isDiskError(error, 'EPERM')) throw error
     return directory.openFile(name, O_RDONLY | O_NONBLOCK)

@@ -4,7 +4,6 @@
  */
 import { closeSync, constants, mkdirSync, statSync } from 'node:fs'
 import path from 'node:path'
-import { utf8 } from '../base/bytes.ts'
 import { isDiskError } from '../base/disk.ts'
 import { asGridError } from '../base/errors.ts'
 import { identityOf, type Identity, OpenDirectory } from './open-directory.ts'
@@ -51,15 +50,27 @@ function openIfThere(target: string): OpenDirectory | undefined {
   }
 }
 
-/** Whether the file system takes a name in capitals for the same: it is tried. */
-function isFolding(root: OpenDirectory, name: Uint8Array): boolean {
-  closeSync(root.openFile(name, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600))
-  try {
-    const capitals = utf8(Buffer.from(name).toString('latin1').toUpperCase())
-    return root.look(capitals) !== undefined
-  } finally {
-    root.discard(name)
+/**
+ * Whether the file system takes a name in other letters for the same: by a name that is there, or
+ * by one made to try.
+ */
+function isFolding(root: OpenDirectory, spare: Uint8Array): boolean {
+  const names = root.names()
+  for (let i = 0; i < names.length; i++) {
+    const swapped = inOtherCase(names.at(i))
+    if (!names.has(swapped)) return root.look(swapped) !== undefined
   }
+  closeSync(root.openFile(spare, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600))
+  try {
+    return root.look(inOtherCase(spare)) !== undefined
+  } finally {
+    root.discard(spare)
+  }
+}
+
+/** Letters of ASCII turned from small to capital and back; the same for a name without any. */
+function inOtherCase(name: Uint8Array): Uint8Array {
+  return name.map((byte) => (/[a-z]/i.test(String.fromCharCode(byte)) ? byte ^ 0x20 : byte))
 }
 
 function identityAt(directory: string): Identity | undefined {

@@ -36,9 +36,9 @@ const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants
 /** Of a directory's own size: one call for all names is faster, and takes ten times their room. */
 const listedAtOnceBytes = 2 ** 20
 const namesAtATime = 1024
-const slash = Buffer.from('/')
-const up = Buffer.from('..')
-const self = Buffer.from('.')
+const slash = Uint8Array.of(0x2f)
+const up = Uint8Array.of(0x2e, 0x2e)
+const self = Uint8Array.of(0x2e)
 const hasProc = existsSync('/proc/self/fd')
 
 export class OpenDirectory {

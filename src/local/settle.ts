@@ -125,12 +125,13 @@ function giveMtime(place: Place, mtime: Timestamp, { native, lost }: Settling): 
   }
 }
 
-/** Node's own call: to the microsecond. */
-function setRoughly(place: Place, { seconds, nanoseconds }: Timestamp): void {
+/** Node's own call: to the microsecond; before 1970 as a Date, since it takes numbers below 0 for now. */
+function setRoughly(place: Place, mtime: Timestamp): void {
   const { atimeMs } = statsOf(place)
-  const mtime = seconds + nanoseconds / 1e9
-  if ('fd' in place) futimesSync(place.fd, atimeMs / 1000, mtime)
-  else lutimesSync(buffer(place.path), atimeMs / 1000, mtime)
+  const seconds = mtime.seconds + mtime.nanoseconds / 1e9
+  const time = seconds < 0 ? new Date(Math.round(seconds * 1000)) : seconds
+  if ('fd' in place) futimesSync(place.fd, atimeMs / 1000, time)
+  else lutimesSync(buffer(place.path), atimeMs / 1000, time)
 }
 
 interface PlaceStats {

@@ -139,6 +139,7 @@ export class TargetDirectory {
         return
       }
       for (const name of this.#surplus?.rest() ?? []) this.#remove(open, name)
+      if (this.#run.options.dryRun === true) return
       // the root of a target may have come without facts
       if (facts === undefined && this.#found === undefined) fchmodSync(open.fd, 0o700)
       if (facts !== undefined && this.#mayChange(facts))
@@ -202,8 +203,7 @@ export class TargetDirectory {
 
   /** What was there before is changed as `overwrite` says; what is new or unfinished, always. */
   #mayChange({ mtime }: EntryFacts): boolean {
-    const { overwrite = 'never', dryRun = false } = this.#run.options
-    if (dryRun) return false
+    const { overwrite = 'never' } = this.#run.options
     if (this.#found === undefined || overwrite === 'always') return true
     return overwrite === 'newer' && nanosecondsOf(mtime) > this.#found.mtimeNs
   }

@@ -35,7 +35,10 @@ export async function copyTree({ source, target, reading, writing }: Copy): Prom
     const facts = tree.describe(entry)
     const above = open.at(-1)
     if (step === 'enter')
-      open.push({ facts, directory: above === undefined ? root : above.directory?.directory(facts) })
+      open.push({
+        facts,
+        directory: above === undefined ? root : above.directory?.directory(facts),
+      })
     else if (entry.kind === 'file') {
       const file = tree.open(entry)
       await above?.directory?.place(facts, () => contentOf(file))
@@ -50,7 +53,7 @@ async function* contentOf(file: LocalFile | undefined): AsyncGenerator<Uint8Arra
   let at = 0
   for (const { start, end } of [...dataRuns(file, native), { start: file.sizeBytes, end: 0 }]) {
     if (start > at) yield new Uint8Array(start - at)
-    for (at = start; at < end; ) {
+    for (at = start; at < end;) {
       const piece = new Uint8Array(Math.min(100_000, end - at))
       at += readSync(file.fd, piece, 0, piece.length, at)
       yield piece

@@ -1,9 +1,10 @@
 /** Folders of this machine for tests to work in, and what the machine allows there. */
+import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { utf8 } from '../../src/base/bytes.ts'
+import { compareBytes, utf8 } from '../../src/base/bytes.ts'
 import { escapedName } from '../../src/local/escaped-name.ts'
 import { loadNative, type NativeCalls } from '../../src/local/native.ts'
 import type { Notice, Report } from '../../src/local/notice.ts'
@@ -19,10 +20,22 @@ export class Scratch {
   hooks(): this {
     beforeEach(() => {
       this.path = fs.mkdtempSync(path.join(os.tmpdir(), 'grid-local-'))
+      this.begin()
     })
-    afterEach(() => fs.rmSync(this.path, { recursive: true, force: true }))
+    afterEach(() => {
+      try {
+        this.end()
+      } finally {
+        // Node's own removal stops at paths that are too long
+        execFileSync('rm', ['-rf', this.path])
+      }
+    })
     return this
   }
+
+  /** What else belongs before and behind each test. */
+  protected begin(): void {}
+  protected end(): void {}
 
   at(...names: string[]): string {
     return path.join(this.path, ...names)
@@ -51,8 +64,6 @@ export interface Abilities {
   capabilities: boolean
 }
 
-export const abilities: Abilities = tryAbilities()
-
 /** For the title of a test: nothing, or loudly what is not tested here. */
 export function without(...needed: (keyof Abilities)[]): string {
   const missing = needed.filter((ability) => !abilities[ability])
@@ -63,6 +74,8 @@ export const acl: Uint8Array = aclBytes()
 export const capability: Uint8Array = Uint8Array.from([
   ...[1, 0, 0, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
 ])
+
+export const abilities: Abilities = tryAbilities()
 
 function tryAbilities(): Abilities {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'grid-ability-'))
@@ -132,7 +145,7 @@ export function hashTree(folder: string): string {
     if (kind === 0o100000) hash.update(fs.readFileSync(at))
     if (kind === 0o120000) hash.update(fs.readlinkSync(at))
     if (kind !== 0o040000) return
-    for (const name of fs.readdirSync(at, { encoding: 'buffer' }).sort(Buffer.compare))
+    for (const name of fs.readdirSync(at, { encoding: 'buffer' }).sort(compareBytes))
       visit(Buffer.concat([at, Buffer.from('/'), name]))
   }
   visit(Buffer.from(folder))

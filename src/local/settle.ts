@@ -65,7 +65,10 @@ function giveOwner(place: Place, { meta }: EntryFacts, settling: Settling): bool
     else {
       if ('fd' in place) fchownSync(place.fd, uid, gid)
       else lchownSync(buffer(place.path), uid, gid)
-      return true
+      // the highest number of all means to leave the owner as it is
+      const given = statsOf(place)
+      if (given.uid === uid && given.gid === gid) return true
+      lost('owner-not-kept')
     }
   } catch (error) {
     lost('owner-not-kept', detailOf(error))

@@ -106,6 +106,19 @@ describe('a hostile snapshot', () => {
     root.finish()
   })
 
+  it('restore 6: a file that was swapped for another one since is not linked to', async () => {
+    const root = restoring.open()
+    const shared = { meta: { hardLink: 7 } }
+    assert.equal(await root.place(evilFile('a', shared), evil), 'made')
+    fs.rmSync(restoring.at('target', 'a'))
+    fs.linkSync(restoring.at('canary', 'secret'), restoring.at('target', 'a'))
+    restoring.rememberCanary()
+    assert.equal(await root.place(evilFile('b', shared), evil), 'made')
+    root.finish()
+    assert.equal(restoring.read('b'), 'evil')
+    assert.deepEqual(restoring.notices.lines, ['hard-link-not-kept b'])
+  })
+
   it('restore 6: a file in the target that is linked to one outside is replaced, not written to', async () => {
     fs.mkdirSync(restoring.at('target'))
     fs.linkSync(restoring.at('canary', 'secret'), restoring.at('target', 'secret'))
@@ -226,6 +239,16 @@ describe('a hostile snapshot', () => {
     assert.deepEqual(restoring.notices.lines, [])
   })
 
+  it('restore 9: set-id bits go to no owner but the one that the entry names', async () => {
+    const root = restoring.open({ trusted: true })
+    // the number that tells the system to leave the owner as it is
+    const meta = { uid: 2 ** 32 - 1, gid: 2 ** 32 - 1 }
+    assert.equal(await root.place(evilFile('suid', { mode: 0o6755, meta }), evil), 'made')
+    root.finish()
+    assert.equal(fs.statSync(restoring.at('target', 'suid')).mode & 0o7777, 0o755)
+    assert.deepEqual(restoring.notices.lines, ['owner-not-kept suid', 'mode-not-kept suid'])
+  })
+
   const oddNames: [name: string, shown: string][] = [
     ['a\nb', 'a\\x0ab'],
     ['c\x1b]0;x\x07', 'c\\x1b]0;x\\x07'],
@@ -245,9 +268,7 @@ describe('a hostile snapshot', () => {
       assert.equal(escapedName(raw(name)), shown)
     }
     root.finish()
-    const found = fs
-      .readdirSync(restoring.at('target'), { encoding: 'buffer' })
-      .sort(compareBytes)
+    const found = fs.readdirSync(restoring.at('target'), { encoding: 'buffer' }).sort(compareBytes)
     assert.deepEqual(found, oddNames.map(([name]) => Buffer.from(raw(name))).sort(compareBytes))
   })
 

@@ -205,6 +205,26 @@ describe('LocalTree', () => {
     assert.deepEqual(notices.lines, ['xattrs-too-large a'])
   })
 
+  it('reports what the system refuses to show, and goes on', () => {
+    for (const name of ['a', 'b', 'c']) scratch.file(name)
+    const refusing = {
+      look: (_, name) => {
+        if (name[0] === 0x62) throw Object.assign(new Error('no'), { code: 'EACCES' })
+        const directory = OpenDirectory.at(scratch.path)
+        try {
+          return directory.look(name)
+        } finally {
+          directory.close()
+        }
+      },
+    } as Partial<NativeCalls> as NativeCalls
+    assert.deepEqual(walk({ native: refusing }), ['/', 'a', 'c', '-'])
+    assert.deepEqual(
+      notices.all.map(({ code, detail }) => [code, detail]),
+      [['unreadable', 'EACCES']],
+    )
+  })
+
   it('opens the very file it came to, and tells whether it changed', () => {
     scratch.file('a', 'content')
     scratch.file('b', 'content')

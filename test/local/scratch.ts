@@ -27,6 +27,7 @@ export class Scratch {
         this.end()
       } finally {
         // Node's own removal stops at paths that are too long
+        if (process.getuid?.() !== 0) execFileSync('chmod', ['-R', 'u+rwX', this.path])
         execFileSync('rm', ['-rf', this.path])
       }
     })

@@ -7,7 +7,7 @@ import path from 'node:path'
 import { isDiskError } from '../base/disk.ts'
 import { asGridError } from '../base/errors.ts'
 import { identityOf, type Identity, OpenDirectory } from './open-directory.ts'
-import { TargetDirectory, unfinishedMode } from './target-directory.ts'
+import { openedDirectory, type TargetDirectory, unfinishedMode } from './target-directory.ts'
 import { partName, TargetRun, type TargetOptions } from './target-run.ts'
 
 /**
@@ -24,7 +24,7 @@ export function openTarget(target: string, options: TargetOptions): TargetDirect
     const folds = foldsNames ?? (root !== undefined && !dryRun && isFolding(root, partName(random)))
     const home = options.home === undefined ? undefined : identityAt(options.home)
     const run = new TargetRun(options, { root, home, foldsNames: folds })
-    return new TargetDirectory(run, { open: root, names: [] })
+    return openedDirectory(run, { open: root, names: [] })
   } catch (error) {
     throw asGridError(error, 'E_FILE', `cannot write to ${target}`)
   }

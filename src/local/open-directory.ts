@@ -46,6 +46,7 @@ export class OpenDirectory {
   readonly identity: Identity
   readonly #prefix: Buffer
   readonly #byPath: boolean
+  #closed = false
 
   private constructor(fd: number, path: Buffer | undefined) {
     this.fd = fd
@@ -73,7 +74,10 @@ export class OpenDirectory {
     return this.open(self)
   }
 
+  /** Once more does nothing: the number may be another's by then. */
   close(): void {
+    if (this.#closed) return
+    this.#closed = true
     closeSync(this.fd)
   }
 
@@ -161,6 +165,7 @@ export class OpenDirectory {
   }
 
   #at(name: Uint8Array): Buffer {
+    if (this.#closed) throw new RangeError('directory: closed')
     if (this.#byPath) this.#checkPath()
     return join(this.#prefix, name)
   }

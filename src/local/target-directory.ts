@@ -23,7 +23,8 @@ import { isPartName, type TargetRun } from './target-run.ts'
 export const unfinishedMode = 0o1700
 
 const slash = Uint8Array.of(0x2f)
-const allModeBits = 0o7777n
+/** All but the set-group bit, which a directory may have from the one above it. */
+const tellingModeBits = 0o5777
 
 /** Where a directory of the target is. */
 export interface TargetPlace {
@@ -33,6 +34,8 @@ export interface TargetPlace {
   /** From the root of the target. */
   names: readonly Uint8Array[]
   guard?: Guard | undefined
+  /** Whether this run made it. */
+  made?: boolean
 }
 
 export class TargetDirectory {
@@ -54,7 +57,7 @@ export class TargetDirectory {
     this.#path = names.reduce((path, name) => pathBelow(path, name), new Uint8Array(0))
     const stats = open?.stats()
     const isUnfinished =
-      stats !== undefined && (stats.mode & allModeBits) === BigInt(unfinishedMode)
+      place.made === true || (Number(stats?.mode ?? 0) & tellingModeBits) === unfinishedMode
     this.#found = isUnfinished ? undefined : stats
     const isHome =
       run.home !== undefined && open !== undefined && sameIdentity(open.identity, run.home)
@@ -73,12 +76,12 @@ export class TargetDirectory {
       return undefined
     }
     try {
-      const open = this.#openOrMake(name, path)
-      if (open === 'refused') return undefined
+      const found = this.#openOrMake(name, path)
+      if (found === undefined) return undefined
       const below = guardBelow(this.#guard, name)
       const guard = below === true ? undefined : below
-      return new TargetDirectory(this.#run, {
-        open,
+      return openedDirectory(this.#run, {
+        ...found,
         parent,
         names: [...names, name.slice()],
         guard,
@@ -162,25 +165,25 @@ export class TargetDirectory {
     return refusal === undefined
   }
 
-  /** Undefined in a dry run, for one that would be made. */
-  #openOrMake(name: Uint8Array, path: Uint8Array): OpenDirectory | undefined | 'refused' {
+  /** Undefined for what is refused, and has been reported. */
+  #openOrMake(name: Uint8Array, path: Uint8Array): Pick<TargetPlace, 'open' | 'made'> | undefined {
     const { overwrite = 'never', dryRun = false } = this.#run.options
     const { open } = this.#place
     const existing = open?.look(name)
     const kind = existing === undefined ? undefined : kindOf(existing)
-    if (kind === 'directory') return open?.open(name)
+    if (kind === 'directory') return { open: open?.open(name) }
     if (existing !== undefined && overwrite !== 'always') {
       this.#run.report(kind === 'symlink' ? 'link-in-the-way' : 'exists', path)
-      return 'refused'
+      return undefined
     }
-    if (dryRun || open === undefined) return undefined
+    if (dryRun || open === undefined) return { open: undefined }
     if (!this.#isInPlace()) {
       this.#run.report('moved', path)
-      return 'refused'
+      return undefined
     }
     if (existing !== undefined) open.unlink(name)
     open.makeDirectory(name, unfinishedMode)
-    return open.open(name)
+    return { open: open.open(name), made: true }
   }
 
   /** Removes what an interrupted run left, and lists what may be too much. */
@@ -211,6 +214,16 @@ export class TargetDirectory {
   #isInPlace(): boolean {
     const { open, parent } = this.#place
     return open === undefined || parent === undefined || open.isIn(parent)
+  }
+}
+
+/** Closes what was opened if it turns out that it cannot be listed. */
+export function openedDirectory(run: TargetRun, place: TargetPlace): TargetDirectory {
+  try {
+    return new TargetDirectory(run, place)
+  } catch (error) {
+    place.open?.close()
+    throw error
   }
 }
 

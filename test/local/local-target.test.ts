@@ -42,6 +42,30 @@ describe('a target', () => {
     assert.equal(fs.statSync(targetAt()).mode & 0o7777, 0o711)
   })
 
+  it('finishes what it made in a directory that hands its group on, in this run or the next', () => {
+    fs.mkdirSync(targetAt())
+    fs.chmodSync(targetAt(), 0o2755)
+    const first = restoring.open()
+    first.directory(folderFacts('a'))!.finish(folderFacts('a', { mode: 0o711 }))
+    first.directory(folderFacts('b'))!.abandon()
+    first.abandon()
+    assert.equal(fs.statSync(targetAt('a')).mode & 0o7777, 0o711)
+    const second = restoring.open()
+    second.directory(folderFacts('b'))!.finish(folderFacts('b', { mode: 0o722 }))
+    second.finish()
+    assert.equal(fs.statSync(targetAt('b')).mode & 0o7777, 0o722)
+  })
+
+  it('can be closed twice, and closes nothing else by that', () => {
+    const root = restoring.open()
+    root.finish()
+    const fd = fs.openSync(restoring.at('canary', 'secret'), 'r')
+    root.abandon()
+    fs.fstatSync(fd)
+    fs.closeSync(fd)
+    assert.throws(() => root.directory(folderFacts('a')), RangeError)
+  })
+
   it('overwrites with newer what is older, and keeps the rest', async () => {
     for (const name of ['a', 'b']) {
       fs.utimesSync(restoring.file(`target/${name}`, 'mine'), 1_700_000_000, 1_700_000_000)

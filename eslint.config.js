@@ -6,6 +6,13 @@ const adapters = [
   'src/base/clock.ts',
   'src/base/random.ts',
   'src/base/disk.ts',
+  // the local file system, which a seed has no say in
+  ...['open-directory', 'local-file', 'local-target', 'target-directory', 'owner-names'].map(
+    (name) => `src/local/${name}.ts`,
+  ),
+  ...['directory-mark', 'placing', 'place-entry', 'settle', 'sparse-writer', 'local-stats'].map(
+    (name) => `src/local/${name}.ts`,
+  ),
   'src/node/libp2p-net.ts',
   'src/node/unix-net.ts',
   'src/node/file-source.ts',

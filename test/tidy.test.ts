@@ -17,6 +17,10 @@ const layers: Record<string, { imports: string[]; why: string }> = {
     imports: ['base', 'caps', 'encoding'],
     why: 'chains and their rules over a peer passed in; no network and no disk',
   },
+  local: {
+    imports: ['base', 'tree'],
+    why: 'files of this machine as entries and back; what is stored of them is not its business',
+  },
   wire: { imports: ['base'], why: 'requests over a channel; what they ask is not its business' },
   storage: {
     imports: ['base', 'caps', 'encoding', 'log', 'wire'],
@@ -27,23 +31,16 @@ const layers: Record<string, { imports: string[]; why: string }> = {
     why: 'announcements only; trust is decided above',
   },
   node: {
-    imports: ['base', 'caps', 'encoding', 'wire', 'tree', 'log', 'storage', 'introducer'],
+    imports: ['base', 'caps', 'encoding', 'wire', 'tree', 'log', 'local', 'storage', 'introducer'],
     why: 'a participant is assembled here',
   },
   files: {
-    imports: ['base', 'caps', 'encoding', 'tree', 'log', 'node'],
+    imports: ['base', 'caps', 'encoding', 'tree', 'log', 'local', 'node'],
     why: 'a file system over trees and logs, an application on Grid; it knows no terminal',
   },
   cli: {
     imports: [
-      'base',
-      'caps',
-      'encoding',
-      'wire',
-      'tree',
-      'log',
-      'storage',
-      'introducer',
+      ...['base', 'caps', 'encoding', 'wire', 'tree', 'log', 'local', 'storage', 'introducer'],
       'node',
       'files',
     ],

@@ -1,4 +1,5 @@
 /** Stores files of this machine and gives the edits that put them into a tree. */
+import nodePath from 'node:path'
 import type { Edit } from '../files/edit-tree.ts'
 import { formatPath, type Path } from '../files/path.ts'
 import type { ContentWriter } from '../files/tree-storage.ts'
@@ -68,14 +69,21 @@ export async function copyIn(
       } else await refuse(item.at, 'it is neither a file, a directory nor a link')
     }
   }
-  for await (const stored of writer.putMany(inputs())) {
-    const { item, kind, content, sizeBytes } = stored
-    const path = [...target, ...item.path]
-    const meta = item.changed ? { fuzzy: true as const } : {}
-    if (item.changed) await output.warning(`${formatPath([item.at])}: it changed while it was read`)
-    edits.push({ path, entry: { ...entryAt(path, item), meta, kind, content } as DirectoryEntry })
-    count.files++
-    count.bytes += sizeBytes
+  const task = context.progress.start(nodePath.basename(source), undefined)
+  try {
+    for await (const stored of writer.putMany(inputs())) {
+      const { item, kind, content, sizeBytes } = stored
+      const path = [...target, ...item.path]
+      const meta = item.changed ? { fuzzy: true as const } : {}
+      if (item.changed)
+        await output.warning(`${formatPath([item.at])}: it changed while it was read`)
+      edits.push({ path, entry: { ...entryAt(path, item), meta, kind, content } as DirectoryEntry })
+      count.files++
+      count.bytes += sizeBytes
+      task.advance(count.bytes, `${count.files} files`)
+    }
+  } finally {
+    task.end()
   }
   return edits
 }

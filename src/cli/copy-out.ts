@@ -53,7 +53,7 @@ export async function copyTreeOut(
 ): Promise<void> {
   const { output, signal } = context
   const open: { directory: LocalDirectory; attributes?: Attributes }[] = [{ directory: target }]
-  /** Depth of a directory that could not be made, whose contents are passed over. */
+  /** The directory that was made last: whatever could not be made is not gone into. */
   const entered = new Set<string>()
   const closeTo = async (depth: number): Promise<void> => {
     while (open.length > depth) {
@@ -67,6 +67,7 @@ export async function copyTreeOut(
     const why = error instanceof Error ? error.message : String(error)
     await output.warning(`${formatPath(path)}: left out: ${why}`)
   }
+  const task = context.progress.start('copying', undefined)
   try {
     const enter = ({ path }: { path: Path }): boolean => entered.has(formatPath(path))
     for await (const { path, entry } of copy.view.walk(from, { enter, signal })) {
@@ -81,12 +82,14 @@ export async function copyTreeOut(
           await copyFileOut(context, copy, entry, directory, entry.name)
           count.files++
           count.bytes += sizeOfEntry(entry) ?? 0
+          task.advance(count.bytes, `${count.files} files`)
         }
       } catch (error) {
         await refuse(path, error)
       }
     }
   } finally {
+    task.end()
     await closeTo(0)
   }
 }

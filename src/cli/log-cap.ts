@@ -7,6 +7,7 @@ import type { CapOf, CapType } from '../caps/cap.ts'
 import type { LogView } from '../log/log-view.ts'
 import { type CapSource, readCap, readOnlyCap } from './cap-argument.ts'
 import type { Context } from './command.ts'
+import { aliasesOf } from './tree-places.ts'
 
 const shownLetters = 10
 
@@ -24,13 +25,21 @@ export async function logCap<T extends CapType>(
   return { cap: attenuate(cap, needed), rest }
 }
 
-/** As `logCap`, where nothing may be left. */
+/**
+ * As `logCap`, where nothing may be left. `NAME:` stands for the LOG-Read cap of an alias.
+ *
+ * @throws E_USAGE too where there is no such alias
+ */
 export async function onlyLogCap<T extends CapType>(
   source: CapSource,
-  context: Pick<Context, 'world' | 'signal'>,
+  context: Context,
   needed: T,
 ): Promise<CapOf<T>> {
-  return attenuate(await readOnlyCap(source, context), needed)
+  const { positionals, options } = source
+  const isGiven = options.capFile !== undefined || options.capStdin
+  const alias = /^([^:]+):$/.exec(positionals.length === 1 && !isGiven ? positionals[0] : '')?.[1]
+  if (alias === undefined) return attenuate(await readOnlyCap(source, context), needed)
+  return attenuate((await aliasesOf(context).get(alias)).read, needed)
 }
 
 /** The beginning of an id or key. */

@@ -5,15 +5,16 @@
  */
 import { equalBytes, toHex, utf8 } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
-import { GridError } from '../base/errors.ts'
 import { sha256 } from '../base/hash.ts'
 import { convergenceKeys } from '../caps/keys.ts'
+import { GridError, isGridError } from '../base/errors.ts'
 import type { Conclusion } from '../log/conclusion.ts'
 import type { ReadHeader } from '../log/entry.ts'
 import type { AppendReport } from '../log/quorum-append.ts'
 import type { LogView } from '../log/log-view.ts'
 import type { Snapshot } from '../log/snapshot-body.ts'
 import { capOfDirectory } from '../tree/directory-cap.ts'
+import { diffDirectories } from '../tree/directory-diff.ts'
 import { timestampOf, type DirectoryEntry, type DirectoryRef } from '../tree/entry.ts'
 import { treeOfVersion, treeOfVersions } from './current-tree.ts'
 import { type Edit, editTree } from './edit-tree.ts'
@@ -132,7 +133,7 @@ export class FileTree {
     }
   }
 
-  /** Versions in which `path` is not as in any of those before, newest first. */
+  /** Versions in which `path` is not as in any of those before, newest first; all, of the root. */
   async *history(path: Path, options: Options = {}): AsyncGenerator<PathVersion> {
     const { graph } = await this.#graph(options)
     const entries = new Map<Version, Promise<DirectoryEntry | undefined>>()
@@ -143,8 +144,12 @@ export class FileTree {
     }
     for (const version of graph.all.reverse()) {
       options.signal?.throwIfAborted()
-      const snapshot = await graph.snapshotOf(version)
+      const snapshot = await snapshotIfKept(graph, version)
       if (snapshot === undefined) continue
+      if (path.length === 0) {
+        yield { version, snapshot, entry: undefined }
+        continue
+      }
       const entry = await entryIn(version)
       const parents = await Promise.all((await graph.parentsOf(version)).map(entryIn))
       entries.delete(version)
@@ -156,14 +161,14 @@ export class FileTree {
     }
   }
 
-  /** Adds a version in which `path` is as it was in `version`, or not there if it was not. */
+  /** Adds a version in which `path` is as it was in `version`, or not there if it was not. The root is everything. */
   async restore(
     path: Path,
     version: Version,
     options: ChangeOptions = {},
   ): Promise<Commit | undefined> {
-    if (path.length === 0) throw new GridError('E_USAGE', 'name what is to be brought back')
     const old = await this.readVersion(version, options)
+    if (path.length === 0) return this.change((view) => rootEdits(view, old), options)
     const entry = (await old.find(path))?.entry
     return this.change(async (view) => {
       if (entry !== undefined) return [{ path, entry }]
@@ -232,10 +237,33 @@ export class FileTree {
     version: Version,
     path: Path,
   ): Promise<DirectoryEntry | undefined> {
-    if ((await graph.snapshotOf(version)) === undefined) return undefined
+    if ((await snapshotIfKept(graph, version)) === undefined) return undefined
     const root = await treeOfVersion(graph, version)
     return (await new TreeView(this.#parts.trees, root).find(path))?.entry
   }
+}
+
+/** What a version says; undefined for one that was pruned. */
+async function snapshotIfKept(
+  graph: VersionGraph,
+  version: Version,
+): Promise<Snapshot | undefined> {
+  try {
+    return await graph.snapshotOf(version)
+  } catch (error) {
+    if (isGridError(error, 'E_ABSENT')) return undefined
+    throw error
+  }
+}
+
+/** What makes everything as it was. */
+async function rootEdits({ reader, root }: TreeView, old: TreeView): Promise<Edit[]> {
+  const edits: Edit[] = []
+  for await (const { name, after } of diffDirectories(reader, root, old.root))
+    edits.push(
+      after === undefined ? { path: [name], remove: true } : { path: [name], entry: after },
+    )
+  return edits
 }
 
 /** How people name a version: the first 64 bits of its id. */

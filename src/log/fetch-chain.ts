@@ -4,7 +4,7 @@ import type { Clock } from '../base/clock.ts'
 import { orAbort, withDeadline } from '../base/deadline.ts'
 import { GridError } from '../base/errors.ts'
 import { checkBody, type ReadHeader, readHeader } from './entry.ts'
-import { type KeptEntry, type LogPeer, maxReadBytes, type ReadLogRequest } from './log-peer.ts'
+import { type KeptEntry, type LogPeer, minReadBytes, type ReadLogRequest } from './log-peer.ts'
 
 /** Time that one request may take. */
 export const logRequestMs = 10_000
@@ -59,7 +59,8 @@ async function fetchPage(
     others: false,
     bodies,
     receipts,
-    maxBytes: maxReadBytes,
+    // a server keeps room for as much as may come, so that few readers would fill it with more
+    maxBytes: minReadBytes,
   }
   const ask = (inner: AbortSignal) => orAbort(peer.readLog(request, { signal: inner }), inner)
   const { entries } = await withDeadline(clock, logRequestMs, ask, { signal })

@@ -12,6 +12,9 @@ export interface HomeLock {
   release(): Promise<void>
 }
 
+/** Tells the attempts of this process apart. */
+let attempts = 0
+
 /** Takes the lock of an initialised home. @throws E_LOCKED while another process, or this one, holds it */
 export function lockHome(home: Home): Promise<HomeLock> {
   return lockFile(home.lock, (pid) => locked(home, pid))
@@ -24,7 +27,7 @@ export function lockHome(home: Home): Promise<HomeLock> {
  */
 export async function lockFile(at: string, locked: (pid: number) => GridError): Promise<HomeLock> {
   const mine = `${process.pid} ${await startOf(process.pid)}\n`
-  const temporary = `${at}.${process.pid}`
+  const temporary = `${at}.${process.pid}.${attempts++}`
   await fs.writeFile(temporary, mine, { mode: 0o600 })
   try {
     while (!(await link(temporary, at))) {
@@ -73,7 +76,7 @@ async function startOf(pid: number): Promise<number> {
 
 /** Moves the file away before deleting it: if it has become another's meanwhile, it is put back. */
 async function removeStale(at: string, judged: string): Promise<void> {
-  const aside = `${at}.stale.${process.pid}`
+  const aside = `${at}.stale.${process.pid}.${attempts++}`
   try {
     await fs.rename(at, aside)
   } catch (error) {

@@ -23,6 +23,7 @@ const wanted: Record<string, { tested: number[]; last: number }> = {
     ],
     last: 33,
   },
+  restore: { tested: Array.from({ length: 18 }, (_, i) => i + 1), last: 18 },
   T: { tested: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10], last: 14 },
 }
 
@@ -39,8 +40,9 @@ const holes = [
 
 /** A string that begins with numbers of cases: `server 20, client 27: …`, `client 16, T5: …`. */
 const titlePattern =
-  /(['`])((?:(?:(?:server|client) \d+|T\d+)(?:, (?:(?:server|client) )?T?\d+)*|hole): .*?)\1/g
-const rowPattern = /^\| ((?:server|client) \d+|T\d+|hole: [^|]+) \| [^|]+ \| [^|]+ \| (.*) \|$/gm
+  /(['`])((?:(?:(?:server|client|restore) \d+|T\d+)(?:, (?:(?:server|client|restore) )?T?\d+)*|hole): .*?)\1/g
+const rowPattern =
+  /^\| ((?:server|client|restore) \d+|T\d+|hole: [^|]+) \| [^|]+ \| [^|]+ \| (.*) \|$/gm
 
 /** `file: title` of every test that a row names, by case. */
 const rows = new Map<string, Set<string>>()
@@ -68,7 +70,7 @@ function casesOf(title: string): string[] {
     .slice(0, title.indexOf(':'))
     .split(', ')
     .map((part) => {
-      const [, named, number] = /^(?:(server|client) )?(T?\d+)$/.exec(part) ?? []
+      const [, named, number] = /^(?:(server|client|restore) )?(T?\d+)$/.exec(part) ?? []
       side = named ?? side
       return number?.startsWith('T') ? number : `${side} ${number}`
     })
@@ -116,7 +118,7 @@ describe('table of attacks', () => {
   it('puts off every other case by name', () => {
     const later = document.slice(document.indexOf('## Later'), document.indexOf('## Known gaps'))
     const put = new Set<string>()
-    for (const [, list] of later.matchAll(/^\| ((?:server|client|T)[^|]*) \|/gm)) {
+    for (const [, list] of later.matchAll(/^\| ((?:server|client|restore|T)[^|]*) \|/gm)) {
       for (const part of list.split('; ')) {
         for (const name of casesOf(`${part}:`)) put.add(name)
       }

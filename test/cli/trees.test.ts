@@ -56,6 +56,15 @@ describe('trees from the command line', () => {
     await refused(2, /there is no alias other/, 'ls', 'other:')
   })
 
+  it('audits, reads and checks the log behind an alias', async () => {
+    await say('put', at('a.txt'), 'work:')
+    assert.match(await say('log', 'audit', 'work:'), /^chain {3}laptop:1:[a-z2-7]{10}$/m)
+    const [head] = /laptop:1:[a-z2-7]{10}/.exec(await say('log', 'read', 'work:')) ?? []
+    assert.ok(head)
+    assert.match(await say('log', 'check', 'work:', '--pin', head), /FRESH/)
+    await refused(2, /there is no alias other/, 'log', 'audit', 'other:')
+  })
+
   it('puts files into a tree, lists them, and gives them back', async () => {
     await say('put', at('a.txt'), 'work:')
     await say('mkdir', 'work:d')
@@ -223,10 +232,40 @@ describe('trees from the command line', () => {
     await say('restore-version', 'work:b', history[2].slice(0, 8))
     assert.equal(await say('cat', 'work:b'), 'first\n')
     await refused(2, /no such version/, 'restore-version', 'work:b', '00000000')
+    const all = await versionsOf('work:')
+    assert.equal(all.length, 9)
+    await say('restore-version', 'work:', all[3].slice(0, 16))
+    assert.equal(await say('ls', '-R', 'work:'), 'b\nd\nd/e\nd/second\nd/soft\n')
+    await say('restore-version', 'work:', all[0].slice(0, 16))
     await say('alias', 'create', 'archive')
     await say('mv', 'work:b', 'archive:')
     assert.equal(await say('ls', 'work:'), '')
     assert.equal(await say('cat', 'archive:b'), 'first\n')
+  })
+
+  it('makes changes of one home one after another, whatever their number', async () => {
+    const names = ['a', 'b', 'c', 'd']
+    const done = await Promise.all(names.map((name) => run(['put', at('a.txt'), `work:${name}`])))
+    for (const { exit, stderr } of done) assert.equal(exit, 0, stderr)
+    assert.equal(await say('ls', 'work:'), 'a\nb\nc\nd\n')
+    assert.equal((await versionsOf('work:')).length, 4)
+  })
+
+  it('puts nothing in the place of something with -n, nor a directory in that of a file', async () => {
+    await fs.mkdir(at('in'))
+    await fs.writeFile(at('in', 'x'), 'new')
+    await fs.writeFile(at('in', 'y'), 'new')
+    await say('mkdir', 'work:in')
+    await say('put', at('a.txt'), 'work:in/x')
+    await say('cp', '-rn', at('in'), 'work:')
+    assert.equal(await say('cat', 'work:in/x'), 'first\n')
+    assert.equal(await say('cat', 'work:in/y'), 'new')
+    await say('cp', '-r', at('in'), 'work:')
+    assert.equal(await say('cat', 'work:in/x'), 'new')
+    await say('put', at('a.txt'), 'work:file')
+    await refused(1, /file is not a directory/, 'cp', '-r', at('in'), 'work:file')
+    await refused(1, /there already/, 'mv', 'work:in', 'work:file')
+    await refused(1, /work:in\/x: no such directory/, 'cp', 'work:file', at('a.txt'), 'work:in/x')
   })
 
   it('puts what standard input says', async () => {

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { describe, it } from 'mocha'
 import { findVersion, formatVersion } from '../../src/files/file-tree.ts'
+import type { Version } from '../../src/files/version-graph.ts'
+import { attenuate } from '../../src/caps/attenuate.ts'
 import { parsePath } from '../../src/files/path.ts'
 import { resolveDirectory } from '../../src/tree/directory-reader.ts'
 import { lit, nameOf } from '../tree/entries.ts'
@@ -78,6 +80,42 @@ describe('file tree', () => {
     assert.deepEqual(await writers.seen(), { [a[0]]: a[1], b: '2', c: '1', d: '1' })
   })
 
+  it('goes back to the newest versions that two have in common, and no others', async () => {
+    const writers = await Writers.of('laptop', 'desk')
+    for (const text of ['1', '2', '3']) await writers.put('laptop', ['a', text])
+    await writers.atOnce({ laptop: [['b', '1']], desk: [['c', '1']] })
+    const graph = await writers.graph()
+    const seqs = (versions: readonly Version[]): number[] =>
+      versions.map(({ entry }) => entry.fields.seq)
+    const [first, second] = await graph.heads()
+    assert.deepEqual(seqs(await graph.bases([first], second)), [3])
+    assert.deepEqual(await graph.bases([first, second], second), [second])
+    await writers.atOnce({ laptop: [['b', '2']], desk: [['c', '2']] })
+    const crossed = await writers.graph()
+    const [one, two] = await crossed.heads()
+    assert.deepEqual(seqs(await crossed.bases([one], two)).sort(), [1, 4])
+  })
+
+  it('takes a version to come after the one before it in its chain, named or not', async () => {
+    const writers = await Writers.of('laptop', 'desk')
+    await writers.put('laptop', ['a', '1'])
+    await writers.put('desk', ['a', '2'])
+    const graph = await writers.graph()
+    const [head] = await graph.heads()
+    const snapshot = (await graph.snapshotOf(head))!
+    const device = await writers.world.device('desk')
+    const check = { cap: attenuate(snapshot.cap, 'DIR-CHK-Verifier'), totals: snapshot.totals }
+    await device.append({ ...snapshot, parents: [new Uint8Array(32)] }, check)
+    const after = await writers.graph()
+    const heads = await after.heads()
+    assert.equal(heads.length, 1)
+    assert.deepEqual(
+      (await after.parentsOf(heads[0])).map(({ key }) => key),
+      [head.key],
+    )
+    assert.deepEqual(await writers.seen(), { a: '2' })
+  })
+
   it('opens few snapshots of a device that has been silent for long', async () => {
     const writers = await Writers.of('laptop', 'desk')
     await writers.put('desk', ['a', '1'])
@@ -128,6 +166,17 @@ describe('file tree', () => {
     })
     assert.throws(() => findVersion([version], 'ffff'), /no such version/)
     assert.throws(() => findVersion([version, version], old), /more than one/)
+  })
+
+  it('tells what is left of a history where old versions were pruned', async () => {
+    const writers = await Writers.of('laptop')
+    for (const text of ['1', '2', '3']) await writers.put('laptop', ['a', text])
+    const files = writers.reader('laptop', (seq) => seq < 2)
+    const seqs: number[] = []
+    for await (const { version } of files.history(parsePath('a')))
+      seqs.push(version.entry.fields.seq)
+    assert.deepEqual(seqs, [3, 2])
+    await assert.rejects(writers.reader('laptop', (seq) => seq === 3).read(), /pruned/)
   })
 
   it('shows a conflict in the history of both names, and a merge that changes nothing in none', async () => {

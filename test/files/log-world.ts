@@ -2,8 +2,11 @@
 import { attenuate } from '../../src/caps/attenuate.ts'
 import { GridError } from '../../src/base/errors.ts'
 import { FileTree } from '../../src/files/file-tree.ts'
+import { VersionGraph } from '../../src/files/version-graph.ts'
 import type { VersionLog } from '../../src/files/version-log.ts'
 import { fetchBody, openSnapshot } from '../../src/log/bodies.ts'
+import type { ReadHeader } from '../../src/log/entry.ts'
+import type { Snapshot } from '../../src/log/snapshot-body.ts'
 import type { Device } from '../../src/log/device.ts'
 import type { LogReader } from '../../src/log/log-reader.ts'
 import type { LogPeer } from '../../src/log/log-peer.ts'
@@ -16,6 +19,7 @@ class WorldLog implements VersionLog {
   readonly #reader: LogReader
   readonly #name: string
   #device: Device | undefined
+  isPruned: (seq: number) => boolean = () => false
 
   constructor(world: World, name: string, peers: () => readonly LogPeer[]) {
     this.#world = world
@@ -40,9 +44,18 @@ class WorldLog implements VersionLog {
   }
 
   open: VersionLog['open'] = async (entry) => {
-    const body = await fetchBody(entry, this.#peers(), { clock: this.#world.clock })
-    return openSnapshot(entry, body, attenuate(this.#world.cap, 'LOG-Read').readSeed)
+    if (this.isPruned(entry.fields.seq)) throw new GridError('E_ABSENT', 'it was pruned')
+    return openEntry(this.#world, this.#peers(), entry)
   }
+}
+
+async function openEntry(
+  { clock, cap }: World,
+  peers: readonly LogPeer[],
+  entry: ReadHeader,
+): Promise<Snapshot> {
+  const body = await fetchBody(entry, peers, { clock })
+  return openSnapshot(entry, body, attenuate(cap, 'LOG-Read').readSeed)
 }
 
 /** Several writers of one tree. */
@@ -64,9 +77,13 @@ export class Writers {
   }
 
   /** A file system that has read nothing yet. */
-  reader(name: string = this.#names[0]): FileTree {
+  reader(
+    name: string = this.#names[0],
+    isPruned: (seq: number) => boolean = () => false,
+  ): FileTree {
     const { world, trees } = this
     const log = new WorldLog(world, name, () => world.peers)
+    log.isPruned = isPruned
     return new FileTree({ trees, log, clock: world.clock, host: name, tool: 'test' })
   }
 
@@ -90,6 +107,13 @@ export class Writers {
       }),
     )
     await Promise.all(works)
+  }
+
+  /** The versions as they are now. */
+  async graph(): Promise<VersionGraph> {
+    const { world } = this
+    const view = await world.reader().read()
+    return new VersionGraph(view, (entry) => openEntry(world, world.peers, entry), new Map())
   }
 
   /** What one who has just come sees. */

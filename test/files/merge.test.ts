@@ -5,7 +5,7 @@ import { mergeTrees } from '../../src/files/merge.ts'
 import { Scratch } from '../../src/files/scratch.ts'
 import type { Edit } from '../../src/files/edit-tree.ts'
 import type { NodeName } from '../../src/tree/node-ref.ts'
-import { keys, lit, nameOf } from '../tree/entries.ts'
+import { bundled, keys, lit, nameOf } from '../tree/entries.ts'
 import { contentsOf, editOf, fileOf, MemoryTrees } from './memory-trees.ts'
 import { parsePath } from '../../src/files/path.ts'
 
@@ -100,6 +100,23 @@ describe('merge', () => {
       [copy]: 'file',
     })
     assert.deepEqual(await merged(base, [['d/a', undefined]], file), { d: 'file' })
+  })
+
+  it('sees no change where the same content is stored elsewhere', async () => {
+    const trees = new MemoryTrees()
+    const stored = bundled('f', 1)
+    const moved = { ...stored, content: { ...stored.content, offset: 0 } }
+    const base = await trees.large([stored])
+    const first = await trees.large([moved])
+    const second = await trees.edited(base, [editOf('f', 'new')])
+    for (const ways of [
+      { base, first, second },
+      { base, first: second, second: first },
+    ]) {
+      const scratch = new Scratch(trees, keys)
+      const root = await mergeTrees(scratch, ways, mark)
+      assert.deepEqual([...(await contentsOf(scratch, root))], [['f', 'new']])
+    }
   })
 
   it('takes the later of two changes of time or mode alone', async () => {

@@ -34,7 +34,11 @@ async function audit(home: string, cap: string): Promise<{ state: unknown; heads
 async function evidence(home: string, cap: string): Promise<unknown[]> {
   const { end, lines } = await grid(home, ['log', 'audit', '--cap-stdin'], cap)
   assert.equal(end.state, 'TRUNCATED')
-  return [...new Set(lines.flatMap(({ evidence: kind }) => (kind === undefined ? [] : [kind])))]
+  return [
+    ...new Set(
+      lines.flatMap(({ type, evidence: kind }) => (type === 'item' && kind ? [kind] : [])),
+    ),
+  ]
 }
 
 const directory = mkdtempSync(path.join(tmpdir(), 'grid-trial-'))

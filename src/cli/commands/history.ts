@@ -3,7 +3,7 @@ import { formatVersion, type PathVersion } from '../../files/file-tree.ts'
 import { command, type Command } from '../command.ts'
 import { capTextOf, factsOfEntry, formatTime, kindOf } from '../entry-lines.ts'
 import { flag } from '../option.ts'
-import { parseTreePlace } from '../place.ts'
+import { parseTreePlace, type TreePlace } from '../place.ts'
 import { withTrees } from '../tree-places.ts'
 import { sizeOfEntry } from '../../tree/entry.ts'
 
@@ -19,19 +19,19 @@ export const history: Command = command({
       for await (const found of files.history(place.path, { signal: context.signal })) {
         count++
         const { version, entry, snapshot } = found
-        const { key, ...time } = { key: formatVersion(version.entry.id), time: timeOf(found) }
+        const key = formatVersion(version.entry.id)
+        const time = timeOf(found)
         const facts = {
           version: key,
-          ...time,
+          time,
           device: version.device,
           host: snapshot.host,
           ...(snapshot.label !== '' && { label: snapshot.label }),
-          ...(entry === undefined
-            ? { removed: true }
-            : factsOfEntry(place.path, entry, options.cap)),
+          ...(place.path.length > 0 && entry === undefined && { removed: true }),
+          ...(entry && factsOfEntry(place.path, entry, options.cap)),
         }
         const cap = options.cap && entry !== undefined ? [capTextOf(entry) ?? '-'] : []
-        const parts = [key, time.time, plainText(version.device, 40), stateOf(found), ...cap]
+        const parts = [key, time, plainText(version.device, 40), ...stateOf(place, found), ...cap]
         await context.output.item(facts, parts.join('  '))
       }
       return { summary: { versions: count } }
@@ -44,8 +44,9 @@ function timeOf({ version }: PathVersion): string {
 }
 
 /** Of a root there is no entry, and it is never removed. */
-function stateOf({ entry }: PathVersion): string {
-  if (entry === undefined) return 'removed'
+function stateOf({ path }: TreePlace, { entry }: PathVersion): string[] {
+  if (path.length === 0) return []
+  if (entry === undefined) return ['removed']
   const size = sizeOfEntry(entry)
-  return size === undefined ? kindOf(entry) : `${size} bytes`
+  return [size === undefined ? kindOf(entry) : `${size} bytes`]
 }

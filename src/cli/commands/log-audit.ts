@@ -9,10 +9,13 @@ import { headText, onlyLogCap } from '../log-cap.ts'
 import { conclusionText, evidenceFacts, evidenceText, exitOf, nameOf } from '../log-verdict.ts'
 
 export const logAudit: Command = command({
-  arguments: [{ name: 'CAP', summary: 'the LOG-Verify cap, or a stronger one', optional: true }],
+  arguments: [
+    { name: 'CAP', summary: 'the LOG-Verify cap, or a stronger one; or ALIAS:', optional: true },
+  ],
   options: capOptions,
   examples: [
     ['grid log audit --cap-file log.cap', 'say what each server shows, and whether to believe it'],
+    ['grid log audit work:', 'the same of the log behind an alias'],
   ],
   async run(context, call) {
     const cap = await onlyLogCap(call, context, 'LOG-Verify')

@@ -15,7 +15,9 @@ const idBytes = 5
 const wholeLetters = 8
 
 export const logCheck: Command = command({
-  arguments: [{ name: 'CAP', summary: 'the LOG-Verify cap, or a stronger one', optional: true }],
+  arguments: [
+    { name: 'CAP', summary: 'the LOG-Verify cap, or a stronger one; or ALIAS:', optional: true },
+  ],
   options: {
     ...capOptions,
     pin: list(

@@ -13,7 +13,7 @@ import { flag, value } from '../option.ts'
 import type { Facts } from '../output.ts'
 
 export const logRead: Command = command({
-  arguments: [{ name: 'CAP', summary: 'the LOG-Read or LOG-Admin cap', optional: true }],
+  arguments: [{ name: 'CAP', summary: 'the LOG-Read or LOG-Admin cap; or ALIAS:', optional: true }],
   options: {
     ...capOptions,
     last: value('--last <N>', 'the newest ones only', 'a number from 1', (text) =>

@@ -1,0 +1,59 @@
+/** Writes a new file from its beginning, and leaves holes where there are only zeros. */
+import { ftruncateSync, writeSync } from 'node:fs'
+import { GridError } from '../base/errors.ts'
+
+/** The grain of holes in the file systems that have any. */
+export const holeBytes = 4096
+
+const zeros = new Uint8Array(holeBytes)
+
+export class SparseWriter {
+  readonly #fd: number
+  readonly #sizeBytes: number
+  #written = 0
+
+  /** `fd` is an empty file; `sizeBytes` what the content must come to, neither more nor less. */
+  constructor(fd: number, sizeBytes: number) {
+    this.#fd = fd
+    this.#sizeBytes = sizeBytes
+  }
+
+  /** Throws E_SIZE for a byte more than announced, before it is written. `piece` is borrowed. */
+  write(piece: Uint8Array): void {
+    if (this.#written + piece.length > this.#sizeBytes) throw wrongSize('longer', this.#sizeBytes)
+    let dataStart = 0
+    for (let start = 0; start < piece.length;) {
+      const toBoundary = holeBytes - ((this.#written + start) % holeBytes)
+      const end = Math.min(piece.length, start + toBoundary)
+      if (isZero(piece.subarray(start, end))) {
+        this.#put(piece.subarray(dataStart, start), dataStart)
+        dataStart = end
+      }
+      start = end
+    }
+    this.#put(piece.subarray(dataStart), dataStart)
+    this.#written += piece.length
+  }
+
+  /** Throws E_SIZE for a byte less than announced. */
+  end(): void {
+    if (this.#written < this.#sizeBytes) throw wrongSize('shorter', this.#sizeBytes)
+    ftruncateSync(this.#fd, this.#sizeBytes)
+  }
+
+  #put(data: Uint8Array, offset: number): void {
+    for (let done = 0; done < data.length;) {
+      const position = this.#written + offset + done
+      done += writeSync(this.#fd, data, done, data.length - done, position)
+    }
+  }
+}
+
+function isZero(block: Uint8Array): boolean {
+  if (block[0] !== 0 || block[block.length - 1] !== 0) return false
+  return Buffer.compare(block, zeros.subarray(0, block.length)) === 0
+}
+
+function wrongSize(how: 'longer' | 'shorter', sizeBytes: number): GridError {
+  return new GridError('E_SIZE', `the content is ${how} than the ${sizeBytes} bytes of its entry`)
+}

@@ -9,7 +9,7 @@ import { GridError } from '../base/errors.ts'
 import { taggedHash } from '../base/hash.ts'
 import { tags } from '../caps/keys.ts'
 import type { ChunkProfile } from '../encoding/encoder.ts'
-import { kemPublicKeyBytes } from './hpke.ts'
+import { kemPublicKeyBytes } from './x-wing.ts'
 import { type LogConfig, maxLogServers, readConfig, toConfigValue } from './log-config.ts'
 import { arrayOf, bytesOf, decodeAs, demand, integerOf } from './shape.ts'
 

@@ -2,23 +2,23 @@
  * Sealing to a public key: HPKE (RFC 9180), base mode, one message a key (docs/specs/log.md, "Seal").
  *
  * The KEM is X-Wing (0x647a, draft-connolly-cfrg-xwing-kem), which holds as long as one of X25519
- * and ML-KEM-768 does, from @noble/post-quantum; the KDF is HKDF-SHA256 (1) and the AEAD
+ * and ML-KEM-768 does (x-wing.ts); the KDF is HKDF-SHA256 (1) and the AEAD
  * ChaCha20-Poly1305 (3). Only the key schedule is made here.
  */
-import { ml_kem768_x25519 as xwing } from '@noble/post-quantum/hybrid.js'
 import { createCipheriv, createDecipheriv } from 'node:crypto'
 import { concat, utf8 } from '../base/bytes.ts'
 import { GridError } from '../base/errors.ts'
 import { hmac } from '../base/hash.ts'
 import type { Random } from '../base/random.ts'
+import {
+  decapsulate,
+  encapsulate,
+  type Encapsulated,
+  encapsulationBytes,
+  encapsulationSeedBytes,
+} from './x-wing.ts'
 
-export const kemSeedBytes = 32
-export const kemPublicKeyBytes = 1216
-/** What encapsulation adds. */
-export const encapsulationBytes = 1120
 export const sealTagBytes = 16
-/** Random bytes that one encapsulation takes. */
-const encapsulationSeedBytes = 64
 const nonceBytes = 12
 
 /** What a sealed message is bound to besides its key. */
@@ -32,11 +32,6 @@ const version = utf8('HPKE-v1')
 const none = new Uint8Array(0)
 const pskIdHash = labeledExtract(none, 'psk_id_hash', none)
 
-/** The X-Wing public key, 1,216 bytes, of a secret seed of 32. */
-export function kemPublicKeyOf(seed: Uint8Array): Uint8Array {
-  return xwing.keygen(seed).publicKey
-}
-
 /**
  * Seals `plaintext` to `publicKey`: encapsulation ‖ ciphertext ‖ tag. `random` gives the 64 bytes
  * of one encapsulation; they must never be used again. Throws E_GENESIS for a key that is none.
@@ -47,11 +42,11 @@ export function sealTo(
   plaintext: Uint8Array,
   random: Random,
 ): Uint8Array {
-  const { cipherText, sharedSecret } = encapsulate(publicKey, random.bytes(encapsulationSeedBytes))
+  const { encapsulation, sharedSecret } = freshSecret(publicKey, random)
   const { key, nonce } = keySchedule(sharedSecret, context.info)
   const cipher = createCipheriv('chacha20-poly1305', key, nonce, { authTagLength: sealTagBytes })
   cipher.setAAD(context.aad, { plaintextLength: plaintext.length })
-  return concat(cipherText, cipher.update(plaintext), cipher.final(), cipher.getAuthTag())
+  return concat(encapsulation, cipher.update(plaintext), cipher.final(), cipher.getAuthTag())
 }
 
 /** The inverse of `sealTo`, with the seed of the key. Throws E_SEAL. */
@@ -59,7 +54,7 @@ export function openWith(seed: Uint8Array, context: SealContext, sealed: Uint8Ar
   const tagAt = sealed.length - sealTagBytes
   if (tagAt < encapsulationBytes) throw unopened()
   try {
-    const shared = xwing.decapsulate(sealed.subarray(0, encapsulationBytes), seed)
+    const shared = decapsulate(sealed.subarray(0, encapsulationBytes), seed)
     const { key, nonce } = keySchedule(shared, context.info)
     const decipher = createDecipheriv('chacha20-poly1305', key, nonce, {
       authTagLength: sealTagBytes,
@@ -73,9 +68,9 @@ export function openWith(seed: Uint8Array, context: SealContext, sealed: Uint8Ar
   }
 }
 
-function encapsulate(publicKey: Uint8Array, seed: Uint8Array) {
+function freshSecret(publicKey: Uint8Array, random: Random): Encapsulated {
   try {
-    return xwing.encapsulate(publicKey, seed)
+    return encapsulate(publicKey, random.bytes(encapsulationSeedBytes))
   } catch (error) {
     throw new GridError('E_GENESIS', 'a key of this log is not one that can be sealed to', {
       cause: error,

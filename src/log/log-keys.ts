@@ -7,7 +7,7 @@ import {
   logReadSeedOf,
   logVerifySeedOf,
 } from '../caps/keys.ts'
-import { kemPublicKeyOf } from './hpke.ts'
+import { kemPublicKeyOf } from './x-wing.ts'
 
 export interface LogKeys {
   /** Seed and public key of the admin's Ed25519 key. */

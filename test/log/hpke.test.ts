@@ -1,10 +1,17 @@
 /** Published known answers: draft-ietf-hpke-pq-04, A.5, and draft-connolly-cfrg-xwing-kem-08, C. */
 import assert from 'node:assert/strict'
-import { ml_kem768_x25519 as xwing } from '@noble/post-quantum/hybrid.js'
+import { ml_kem768_x25519 as portable } from '@noble/post-quantum/hybrid.js'
+import fc from 'fast-check'
 import { describe, it } from 'mocha'
 import { fromHex, toHex } from '../../src/base/bytes.ts'
 import { isGridError } from '../../src/base/errors.ts'
-import { encapsulationBytes, kemPublicKeyOf, openWith, sealTo } from '../../src/log/hpke.ts'
+import { openWith, sealTo } from '../../src/log/hpke.ts'
+import {
+  decapsulate,
+  encapsulate,
+  encapsulationBytes,
+  kemPublicKeyOf,
+} from '../../src/log/x-wing.ts'
 
 /** Each byte string by its beginning, or by beginning and end. */
 const xwingAnswers = [
@@ -60,13 +67,29 @@ describe('X-Wing', () => {
     it(`gives what its draft says for ${answer.seed.slice(0, 8)}`, () => {
       const publicKey = kemPublicKeyOf(fromHex(answer.seed))
       agrees(publicKey, answer.publicKey)
-      const { cipherText, sharedSecret } = xwing.encapsulate(publicKey, fromHex(answer.random))
-      agrees(cipherText, answer.encapsulation)
+      const { encapsulation, sharedSecret } = encapsulate(publicKey, fromHex(answer.random))
+      agrees(encapsulation, answer.encapsulation)
       assert.equal(toHex(sharedSecret), answer.shared)
-      const opened = xwing.decapsulate(cipherText, fromHex(answer.seed))
+      const opened = decapsulate(encapsulation, fromHex(answer.seed))
       assert.equal(toHex(opened), answer.shared)
     })
   }
+
+  it('gives what the portable implementation gives', () => {
+    const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length })
+    const agree = fc.property(bytes(32), bytes(64), (seed, random) => {
+      const publicKey = kemPublicKeyOf(seed)
+      const { encapsulation, sharedSecret } = encapsulate(publicKey, random)
+      const theirs = portable.encapsulate(publicKey, random)
+      assert.deepEqual([encapsulation, sharedSecret], [theirs.cipherText, theirs.sharedSecret])
+    })
+    fc.assert(agree, { numRuns: 20 })
+  })
+
+  it('refuses an X25519 key that gives everybody the same secret', () => {
+    const publicKey = kemPublicKeyOf(new Uint8Array(32).fill(1)).fill(0, 1184)
+    assert.throws(() => encapsulate(publicKey, new Uint8Array(64).fill(2)))
+  })
 })
 
 describe('HPKE', () => {

@@ -14,10 +14,10 @@ export type Verdict = 'finished' | 'keep' | 'replace'
 export function judgeExisting(
   facts: EntryFacts,
   existing: LocalStats,
-  overwrite: 'never' | 'newer' | 'always',
+  { overwrite, resume }: { overwrite: 'never' | 'newer' | 'always'; resume: boolean },
   readLink: () => Uint8Array,
 ): Verdict {
-  if (isFinished(facts, existing, readLink)) return 'finished'
+  if (resume && isFinished(facts, existing, readLink)) return 'finished'
   if (overwrite === 'always') return 'replace'
   if (overwrite === 'never') return 'keep'
   return nanosecondsOf(facts.mtime) > existing.mtimeNs ? 'replace' : 'keep'

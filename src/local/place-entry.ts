@@ -75,9 +75,9 @@ function isAllowed({ run, path }: Spot, { kind }: EntryFacts): boolean {
 
 function outcomeFor(spot: Spot, facts: EntryFacts, existing: LocalStats): Outcome {
   const { run, directory, path } = spot
-  const { overwrite = 'never' } = run.options
+  const { overwrite = 'never', resume = true } = run.options
   const readLink = (): Uint8Array => directory!.readLink(facts.name)
-  const verdict = judgeExisting(facts, existing, overwrite, readLink)
+  const verdict = judgeExisting(facts, existing, { overwrite, resume }, readLink)
   if (verdict === 'finished') return 'finished'
   if (verdict === 'replace') return 'replaced'
   if (overwrite === 'never') run.report('exists', path)

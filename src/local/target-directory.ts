@@ -67,7 +67,7 @@ export class TargetDirectory {
   }
 
   /** The directory of that name, to be filled and finished; undefined if it may not be. */
-  directory({ name }: EntryFacts): TargetDirectory | undefined {
+  directory({ name }: Pick<EntryFacts, 'name'>): TargetDirectory | undefined {
     if (!this.#claim(name)) return undefined
     const path = pathBelow(this.#path, name)
     const { names, open: parent } = this.#place
@@ -188,9 +188,10 @@ export class TargetDirectory {
 
   /** Removes what an interrupted run left, and lists what may be too much. */
   #takeStock(open: OpenDirectory): Surplus | undefined {
-    const { delete: deletes = false, dryRun = false } = this.#run.options
+    const { delete: deletes = false, dryRun = false, resume = true } = this.#run.options
+    if (!deletes && !resume) return undefined
     const names = open.names()
-    for (let i = 0; !dryRun && i < names.length; i++) {
+    for (let i = 0; resume && !dryRun && i < names.length; i++) {
       const name = names.at(i)
       if (isPartName(name)) open.discard(name)
     }

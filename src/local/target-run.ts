@@ -18,6 +18,11 @@ export interface TargetOptions {
   native?: NativeCalls | undefined
   /** What becomes of a name that is there and differs: `never` unless given. */
   overwrite?: 'never' | 'newer' | 'always'
+  /**
+   * Go on where an interrupted run ended: remove the parts that it left, and take what has size and
+   * time of its entry as finished. Done unless false, which is for targets that others write to too.
+   */
+  resume?: boolean
   /** Remove what is in a directory of the target and not in the entries that fill it. */
   delete?: boolean
   /** Write nothing, and say what would be done. */

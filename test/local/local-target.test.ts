@@ -90,6 +90,19 @@ describe('a target', () => {
     assert.equal(fs.statSync(targetAt('a')).mode & 0o7777, 0o600)
   })
 
+  it('takes nothing as finished, nor parts for its own, where it is not to go on', async () => {
+    restoring.file(`target/.grid-${'a'.repeat(13)}.part`)
+    const facts = fileFacts('a', 'whatever')
+    for (const outcome of ['made', 'replaced'] as const) {
+      const root = restoring.open({ overwrite: 'always', resume: false })
+      assert.equal(await root.place(facts, whatever), outcome)
+      root.finish()
+    }
+    assert.equal(await restoring.open({ resume: false }).place(facts, whatever), 'kept')
+    assert.deepEqual(restoring.notices.lines, ['exists a'])
+    assert.equal(restoring.names().length, 2)
+  })
+
   it('replaces by each kind what is of another, but no directory that is not empty', async () => {
     fs.mkdirSync(targetAt(), { recursive: true })
     fs.mkdirSync(targetAt('a'))

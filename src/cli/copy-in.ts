@@ -4,11 +4,13 @@ import type { Edit } from '../files/edit-tree.ts'
 import { formatPath, type Path } from '../files/path.ts'
 import type { ContentWriter } from '../files/tree-storage.ts'
 import type { DirectoryEntry } from '../tree/entry.ts'
+import { utf8 } from '../base/bytes.ts'
 import { untilAborted } from '../base/deadline.ts'
 import { GridError } from '../base/errors.ts'
 import { newDirectory } from './tree-edits.ts'
 import type { Context } from './command.ts'
-import { linkTarget, type LocalItem, openLocal, walkLocal } from './local-source.ts'
+import { itemsAt, type LocalItem } from './local-source.ts'
+import { Refusals } from './refusal.ts'
 
 /** What came of a copy. */
 export interface CopyCount {
@@ -36,38 +38,32 @@ export async function copyIn(
   const { output, signal } = context
   if (source === '-') return [await copyStdin(context, writer, target, count)]
   const edits: Edit[] = []
-  const refuse = async (at: Uint8Array, error: unknown): Promise<void> => {
-    count.skipped++
-    const why = error instanceof Error ? error.message : String(error)
-    await output.warning(`${formatPath([at])}: left out: ${why}`)
-  }
+  const refusals = new Refusals()
+  const top = utf8(source)
   type Storing = LocalItem & { changed: boolean }
   async function* inputs() {
-    for await (const item of walkLocal(source, { recursive, refuse })) {
+    for (const item of itemsAt(source, refusals.report)) {
       signal.throwIfAborted()
+      await refusals.warn(output, count, [top])
       const path = [...target, ...item.path]
       if (item.kind === 'directory') {
         if (!recursive) throw isDirectory(source)
         if (path.length > 0) edits.push({ path, directory: item.attributes })
-      } else if (item.kind === 'file') {
-        try {
-          const file = openLocal(item.at)
-          const { fd, sizeBytes } = file
-          const storing: Storing = { ...item, changed: false }
-          yield {
-            item: storing,
-            input: { fd, sizeBytes },
-            close: () => (storing.changed = file.close()),
-          }
-        } catch (error) {
-          if (item.path.length === 0) throw error
-          await refuse(item.at, error)
-        }
       } else if (item.kind === 'symlink') {
-        const content = await linkTarget(item.at)
-        edits.push({ path, entry: { ...entryAt(path, item), kind: 'symlink', content } })
-      } else await refuse(item.at, 'it is neither a file, a directory nor a link')
+        const entry = { ...entryAt(path, item), kind: item.kind, content: item.target }
+        edits.push({ path, entry })
+      } else {
+        const file = item.open()
+        if (file === undefined) continue
+        const storing: Storing = { ...item, changed: false }
+        const close = (): void => {
+          storing.changed = file.changed()
+          file.close()
+        }
+        yield { item: storing, input: { fd: file.fd, sizeBytes: file.sizeBytes }, close }
+      }
     }
+    await refusals.warn(output, count, [top])
   }
   const task = context.progress.start(nodePath.basename(source), undefined)
   try {
@@ -76,7 +72,7 @@ export async function copyIn(
       const path = [...target, ...item.path]
       const meta = item.changed ? { fuzzy: true as const } : {}
       if (item.changed)
-        await output.warning(`${formatPath([item.at])}: it changed while it was read`)
+        await output.warning(`${formatPath([top, ...item.path])}: it changed while it was read`)
       edits.push({ path, entry: { ...entryAt(path, item), meta, kind, content } as DirectoryEntry })
       count.files++
       count.bytes += sizeBytes

@@ -1,95 +1,80 @@
 /** Writes entries of a tree to this machine: never outside the target, never through a link. */
-import { GridError } from '../base/errors.ts'
-import { formatPath, type Path } from '../files/path.ts'
 import { isDirectory } from '../files/same-entry.ts'
 import type { TreeView } from '../files/tree-view.ts'
-import { type DirectoryEntry, sizeOfEntry } from '../tree/entry.ts'
-import type { NodeName } from '../tree/node-ref.ts'
+import { type EntryFacts, factsOf } from '../local/facts.ts'
+import type { TargetDirectory } from '../local/target-directory.ts'
+import type { FileContent } from '../node/file-content.ts'
 import type { TreeStore } from '../node/tree-store.ts'
-import type { Attributes } from '../files/same-entry.ts'
+import type { DirectoryEntry } from '../tree/entry.ts'
+import type { NodeName } from '../tree/node-ref.ts'
 import type { Context } from './command.ts'
 import type { CopyCount } from './copy-in.ts'
-import { LocalDirectory } from './local-directory.ts'
+import type { Refusals } from './refusal.ts'
 
 export interface CopyOut {
   trees: Pick<TreeStore, 'readContent'>
   view: TreeView
-  /** Whether files that are there may be replaced. */
-  replace: boolean
+  /** Where the target reports. */
+  refusals: Refusals
+  count: CopyCount
 }
 
-/** Writes one entry that is no directory into `directory`. Throws E_EXISTS and what the disk says. */
+/** Writes one entry that is no directory, under `name`. What is refused is reported. */
 export async function copyFileOut(
-  { world, signal }: Context,
-  { trees, replace }: CopyOut,
+  { signal }: Context,
+  { trees, count }: CopyOut,
   entry: DirectoryEntry,
-  directory: LocalDirectory,
-  name: Uint8Array,
+  directory: TargetDirectory,
+  name: Uint8Array = entry.name,
 ): Promise<void> {
-  switch (entry.kind) {
-    case 'lit':
-    case 'file':
-    case 'tree': {
-      const pieces = trees.readContent(entry, { signal })
-      return directory.makeFile(name, pieces, entry, { replace, random: world.random })
-    }
-    case 'symlink':
-      return directory.makeLink(name, entry.content)
-    default:
-      throw new GridError('E_FILE', `a ${entry.kind} is not made here`)
-  }
+  const facts = { ...factsOf(entry), name }
+  const content = () => trees.readContent(entry as FileContent, { signal })
+  const outcome = await directory.place(facts, content)
+  signal.throwIfAborted()
+  if (outcome !== 'made' && outcome !== 'replaced') return
+  count.files++
+  count.bytes += facts.sizeBytes
 }
 
-/**
- * Writes everything below a directory of the tree into `target`, which is closed then. What cannot
- * be written is warned of and passed over.
- */
+/** Writes everything below a directory of the tree into `target`. What is refused is warned of. */
 export async function copyTreeOut(
   context: Context,
   copy: CopyOut,
   from: NodeName | undefined,
-  target: LocalDirectory,
-  count: CopyCount,
+  target: TargetDirectory,
 ): Promise<void> {
   const { output, signal } = context
-  const open: { directory: LocalDirectory; attributes?: Attributes }[] = [{ directory: target }]
+  const { view, refusals, count } = copy
+  const open: { directory: TargetDirectory; facts?: EntryFacts }[] = [{ directory: target }]
   /** The directory that was made last: whatever could not be made is not gone into. */
-  const entered = new Set<string>()
-  const closeTo = async (depth: number): Promise<void> => {
+  let entered: DirectoryEntry | undefined
+  const finishTo = (depth: number): void => {
     while (open.length > depth) {
-      const { directory, attributes } = open.pop()!
-      await directory.close(attributes)
+      const { directory, facts } = open.pop()!
+      directory.finish(facts)
     }
   }
-  const refuse = async (path: Path, error: unknown): Promise<void> => {
-    signal.throwIfAborted()
-    count.skipped++
-    const why = error instanceof Error ? error.message : String(error)
-    await output.warning(`${formatPath(path)}: left out: ${why}`)
-  }
+  const enter = ({ entry }: { entry: DirectoryEntry }): boolean => entry === entered
   const task = context.progress.start('copying', undefined)
   try {
-    const enter = ({ path }: { path: Path }): boolean => entered.has(formatPath(path))
-    for await (const { path, entry } of copy.view.walk(from, { enter, signal })) {
-      await closeTo(path.length)
+    for await (const { path, entry } of view.walk(from, { enter, signal })) {
+      finishTo(path.length)
       const { directory } = open[open.length - 1]
-      try {
-        if (isDirectory(entry)) {
-          open.push({ directory: await directory.enter(entry.name), attributes: entry })
-          entered.clear()
-          entered.add(formatPath(path))
-        } else {
-          await copyFileOut(context, copy, entry, directory, entry.name)
-          count.files++
-          count.bytes += sizeOfEntry(entry) ?? 0
-          task.advance(count.bytes, `${count.files} files`)
+      if (isDirectory(entry)) {
+        const facts = factsOf(entry)
+        const below = directory.directory(facts)
+        if (below !== undefined) {
+          open.push({ directory: below, facts })
+          entered = entry
         }
-      } catch (error) {
-        await refuse(path, error)
-      }
+      } else await copyFileOut(context, copy, entry, directory)
+      task.advance(count.bytes, `${count.files} files`)
+      await refusals.warn(output, count)
     }
+    finishTo(1)
+    await refusals.warn(output, count)
   } finally {
     task.end()
-    await closeTo(0)
+    for (const { directory } of open.slice(1)) directory.abandon()
   }
 }

@@ -5,12 +5,17 @@ import { utf8 } from '../base/bytes.ts'
 import { isDiskError } from '../base/disk.ts'
 import { asGridError, GridError } from '../base/errors.ts'
 import { isDirectory } from '../files/same-entry.ts'
-import { sizeOfEntry } from '../tree/entry.ts'
+import { factsOf } from '../local/facts.ts'
+import { openTarget } from '../local/local-target.ts'
+import { loadNative } from '../local/native.ts'
+import type { TargetDirectory } from '../local/target-directory.ts'
+import type { TargetOptions } from '../local/target-run.ts'
+import type { DirectoryEntry } from '../tree/entry.ts'
 import type { Context } from './command.ts'
 import type { CopyCount } from './copy-in.ts'
 import { copyFileOut, type CopyOut, copyTreeOut } from './copy-out.ts'
-import { LocalDirectory } from './local-directory.ts'
 import type { TreePlace } from './place.ts'
+import { Refusals } from './refusal.ts'
 import { shownPlace, type TreePlaces } from './tree-places.ts'
 
 export interface CopyToLocal {
@@ -28,36 +33,56 @@ export async function copyToLocal(
 ): Promise<{ count: CopyCount; version: undefined }> {
   const count = { files: 0, bytes: 0, skipped: 0 }
   const into = await isLocalDirectory(target)
-  if (!into && (sources.length > 1 || target.endsWith('/')))
+  const above = into ? target : path.dirname(path.resolve(target))
+  if (!into && (sources.length > 1 || target.endsWith('/') || !(await isLocalDirectory(above))))
     throw new GridError('E_FILE', `${target}: no such directory`)
+  const refusals = new Refusals()
+  const options: TargetOptions = {
+    report: refusals.report,
+    random: context.world.random,
+    native: await loadNative(),
+    overwrite: force ? 'always' : 'never',
+    resume: false,
+  }
   for (const source of sources) {
     const { entry, tree } = await places.find(source)
-    const copy: CopyOut = { trees: places.grid.trees, view: tree.view, replace: force }
-    const isBranch = entry === undefined || isDirectory(entry)
-    if (isBranch && !recursive)
+    const copy: CopyOut = { trees: places.grid.trees, view: tree.view, refusals, count }
+    if ((entry === undefined || isDirectory(entry)) && !recursive)
       throw new GridError('E_FILE', `${shownPlace(source)} is a directory`, {
         hint: 'give -r to copy all of it',
       })
     // The root of a tree has no name: what is in it goes into the target itself.
-    const directory = await openLocal(into ? target : path.dirname(path.resolve(target)), target)
     const name = into ? entry?.name : utf8(path.basename(path.resolve(target)))
+    const directory = openTarget(above, options)
     try {
-      if (isBranch) {
-        const inner = name === undefined ? directory : await directory.enter(name)
-        const from = entry === undefined ? tree.view.root : entry.content
-        await copyTreeOut(context, copy, from, inner, count)
-      } else {
-        await copyFileOut(context, copy, entry, directory, name!)
-        count.files++
-        count.bytes += sizeOfEntry(entry) ?? 0
-      }
-    } catch (error) {
-      throw asLocal(error, target)
+      if (name === undefined) await copyTreeOut(context, copy, tree.view.root, directory)
+      else if (entry !== undefined && !isDirectory(entry))
+        await copyFileOut(context, copy, entry, directory, name)
+      else await copyDirectoryOut(context, copy, entry, { directory, name })
+      refusals.check()
     } finally {
-      await directory.close().catch(() => {}) // it is closed already where it was walked into
+      directory.abandon() // it is the user's own, and stays as it is
     }
   }
   return { count, version: undefined }
+}
+
+/** `entry` is undefined for the root of a tree. Throws where the directory itself is refused. */
+async function copyDirectoryOut(
+  context: Context,
+  copy: CopyOut,
+  entry: DirectoryEntry | undefined,
+  { directory, name }: { directory: TargetDirectory; name: Uint8Array },
+): Promise<void> {
+  const below = directory.directory({ name })
+  if (below === undefined) return
+  try {
+    const from = entry !== undefined && isDirectory(entry) ? entry.content : copy.view.root
+    await copyTreeOut(context, copy, from, below)
+    below.finish(entry && factsOf(entry))
+  } finally {
+    below.abandon()
+  }
 }
 
 async function isLocalDirectory(at: string): Promise<boolean> {
@@ -65,20 +90,6 @@ async function isLocalDirectory(at: string): Promise<boolean> {
     return (await fs.stat(at)).isDirectory()
   } catch (error) {
     if (isDiskError(error, 'ENOENT')) return false
-    throw asLocal(error, at)
+    throw asGridError(error, 'E_FILE', `cannot write ${at}`)
   }
-}
-
-async function openLocal(at: string, target: string): Promise<LocalDirectory> {
-  try {
-    return await LocalDirectory.open(at)
-  } catch (error) {
-    throw asLocal(error, target)
-  }
-}
-
-/** What the disk says becomes E_FILE; all else stays what it is. */
-function asLocal(error: unknown, target: string): unknown {
-  const isOfDisk = error instanceof Error && 'syscall' in error
-  return isOfDisk ? asGridError(error, 'E_FILE', `cannot write ${target}`) : error
 }

@@ -1,6 +1,9 @@
 /** Commands over trees, as transcripts over the folders of this machine. */
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import fs from 'node:fs/promises'
+import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'mocha'
@@ -163,7 +166,7 @@ describe('trees from the command line', () => {
     await refused(2, /neither end is in a tree/, 'cp', at('a.txt'), at('b.txt'))
   })
 
-  it('replaces no local file without being told, and never writes through a link', async () => {
+  it('restore 7, 16: cp replaces no local file without being told, and never writes through a link', async () => {
     await fs.mkdir(at('in', 'd'), { recursive: true })
     await fs.writeFile(at('in', 'd', 'f'), 'new')
     await fs.writeFile(at('in', 'e'), 'new')
@@ -181,6 +184,61 @@ describe('trees from the command line', () => {
     assert.equal(await fs.readFile(at('out', 'in', 'e'), 'utf8'), 'new')
     assert.deepEqual(await fs.readdir(at('outside')), [])
     assert.deepEqual((await fs.readdir(at('out', 'in'))).sort(), ['d', 'e'])
+  })
+
+  it('restore 9: cp leaves set-id bits off, and gives all else its mode and time', async () => {
+    await fs.mkdir(at('in', 'd'), { recursive: true })
+    await fs.writeFile(at('in', 'd', 'f'), 'new')
+    await fs.symlink('f', at('in', 'd', 'link'))
+    const modes: [name: string, mode: number, kept: number][] = [
+      ['in/d/f', 0o6751, 0o751],
+      ['in/d', 0o3555, 0o555],
+      ['in', 0o710, 0o710],
+    ]
+    for (const [i, [name, mode]] of modes.entries()) {
+      await fs.utimes(at(name), 1_000_000 + i, 1_000_000 + i)
+      await fs.chmod(at(name), mode)
+    }
+    await say('cp', '-r', at('in'), 'work:')
+    await say('cp', '-r', 'work:in', at('out'))
+    for (const [i, [name, , kept]] of modes.entries()) {
+      const { mode, mtimeMs } = await fs.stat(at(name.replace('in', 'out')))
+      assert.deepEqual([name, mode & 0o7777, mtimeMs], [name, kept, (1_000_000 + i) * 1000])
+    }
+    for (const name of ['in', 'out']) await fs.chmod(at(name, 'd'), 0o755)
+  })
+
+  it('copies what is there again with -f, whatever its size and time, and nothing without', async () => {
+    await fs.utimes(at('a.txt'), 1_000_000, 1_000_000)
+    await say('put', at('a.txt'), 'work:')
+    await fs.mkdir(at('out'))
+    const part = `.grid-${'a'.repeat(13)}.part`
+    await fs.writeFile(at('out', part), 'another copy is writing this')
+    await fs.writeFile(at('out', 'a.txt'), 'rotten')
+    await fs.utimes(at('out', 'a.txt'), 1_000_000, 1_000_000)
+    await refused(1, /a\.txt is there already/, 'cp', 'work:a.txt', at('out'))
+    assert.equal(await fs.readFile(at('out', 'a.txt'), 'utf8'), 'rotten')
+    await say('cp', '-f', 'work:a.txt', at('out'))
+    assert.equal(await fs.readFile(at('out', 'a.txt'), 'utf8'), 'first\n')
+    await refused(1, /no such directory/, 'cp', 'work:a.txt', at('none', 'b'))
+    assert.deepEqual((await fs.readdir(at('out'))).sort(), [part, 'a.txt'])
+  })
+
+  it('leaves out what it cannot copy, and says why', async () => {
+    await fs.mkdir(at('in'))
+    await fs.writeFile(at('in', 'x'), 'new')
+    execFileSync('mkfifo', [at('in', 'fifo')])
+    const server = net.createServer().listen(at('in', 'socket'))
+    await once(server, 'listening')
+    const { exit, stderr } = await run(['cp', '-r', at('in'), 'work:'])
+    server.close()
+    assert.equal(exit, 3, stderr)
+    assert.match(stderr, /in\/fifo: left out: it is neither a file, a directory nor a link/)
+    assert.match(stderr, /in\/socket: left out: sockets are not kept/)
+    assert.equal(await say('ls', 'work:in'), 'x\n')
+    await fs.symlink('x', at('in', 'link'))
+    await say('cp', at('in', 'link'), 'work:')
+    assert.equal(await say('cat', 'work:link'), 'new')
   })
 
   it('keeps names that are no text, and shows them so that they can be typed', async () => {

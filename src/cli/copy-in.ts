@@ -5,7 +5,7 @@ import { formatPath, type Path } from '../files/path.ts'
 import type { ContentWriter } from '../files/tree-storage.ts'
 import type { DirectoryEntry } from '../tree/entry.ts'
 import { untilAborted } from '../base/deadline.ts'
-import { GridError } from '../base/errors.ts'
+import { errorText, GridError } from '../base/errors.ts'
 import { newDirectory } from './tree-edits.ts'
 import type { Context } from './command.ts'
 import { linkTarget, type LocalItem, openLocal, walkLocal } from './local-source.ts'
@@ -14,6 +14,8 @@ import { linkTarget, type LocalItem, openLocal, walkLocal } from './local-source
 export interface CopyCount {
   files: number
   bytes: number
+  /** Those taken over as they are, with all that is in them. */
+  directories: number
   /** What was passed over; each has been warned of. */
   skipped: number
 }
@@ -38,8 +40,7 @@ export async function copyIn(
   const edits: Edit[] = []
   const refuse = async (at: Uint8Array, error: unknown): Promise<void> => {
     count.skipped++
-    const why = error instanceof Error ? error.message : String(error)
-    await output.warning(`${formatPath([at])}: left out: ${why}`)
+    await output.warning(`${formatPath([at])}: left out: ${errorText(error)}`)
   }
   type Storing = LocalItem & { changed: boolean }
   async function* inputs() {

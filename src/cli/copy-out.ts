@@ -1,5 +1,5 @@
 /** Writes entries of a tree to this machine: never outside the target, never through a link. */
-import { GridError } from '../base/errors.ts'
+import { errorText, GridError } from '../base/errors.ts'
 import { formatPath, type Path } from '../files/path.ts'
 import { isDirectory } from '../files/same-entry.ts'
 import type { TreeView } from '../files/tree-view.ts'
@@ -64,8 +64,7 @@ export async function copyTreeOut(
   const refuse = async (path: Path, error: unknown): Promise<void> => {
     signal.throwIfAborted()
     count.skipped++
-    const why = error instanceof Error ? error.message : String(error)
-    await output.warning(`${formatPath(path)}: left out: ${why}`)
+    await output.warning(`${formatPath(path)}: left out: ${errorText(error)}`)
   }
   const task = context.progress.start('copying', undefined)
   try {

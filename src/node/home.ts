@@ -71,7 +71,7 @@ export async function initHome(
   const { config, random, secrets = freshSecrets(random) } = options
   if (await exists(home.private)) {
     throw new GridError('E_EXISTS', `${home.path} is a grid home already`, {
-      hint: 'choose another with --home, or keep using this one',
+      hint: 'choose another with --home, or change its config.toml',
     })
   }
   try {

@@ -99,6 +99,12 @@ export function isGridError(error: unknown, ...codes: ErrorCode[]): error is Gri
 /** Wraps whatever was thrown in a GridError of `code`, unless it is one already. */
 export function asGridError(error: unknown, code: ErrorCode, context: string): GridError {
   if (error instanceof GridError) return error
-  const detail = error instanceof Error ? error.message : String(error)
-  return new GridError(code, `${context}: ${detail}`, { cause: error })
+  return new GridError(code, `${context}: ${errorText(error)}`, { cause: error })
+}
+
+/** What was thrown, in one line; of an error of the system what it means, without the call that met it. */
+export function errorText(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const [line] = error.message.split('\n', 1)
+  return /^E[A-Z0-9]+: (.+?), [a-z]+( '.*)?$/.exec(line)?.[1] ?? line
 }

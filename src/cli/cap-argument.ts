@@ -36,9 +36,14 @@ export async function readCap(
   context: CapContext,
 ): Promise<{ cap: Cap; rest: readonly string[] }> {
   const { capFile, capStdin } = options
-  if (capFile !== undefined && capStdin) throw usage('give --cap-file or --cap-stdin, not both')
-  if (capFile !== undefined) return { cap: parseCap(await readFileOf(capFile)), rest: positionals }
-  if (capStdin) return { cap: parseCap(await readAll(context)), rest: positionals }
+  if (capFile !== undefined || capStdin) {
+    const lines = await readLines(options, context)
+    if (lines.length === 1) return { cap: parseCap(lines[0]), rest: positionals }
+    const where = capFile ?? 'standard input'
+    throw new GridError('E_USAGE', `${where} holds ${lines.length} caps, and one is needed`, {
+      hint: 'put it into a file of its own',
+    })
+  }
   const [first, ...rest] = positionals
   if (first === undefined) throw usage('there is no cap')
   return { cap: parseCap(first), rest }
@@ -53,13 +58,19 @@ export async function readOnlyCap(source: CapSource, context: CapContext): Promi
 
 /** As many caps as there are lines, from a file or standard input. */
 export async function readCapLines(
-  { capFile, capStdin }: CapSource['options'],
+  options: CapSource['options'],
   context: CapContext,
 ): Promise<Cap[]> {
+  return (await readLines(options, context)).map(parseCap)
+}
+
+async function readLines(
+  { capFile, capStdin }: CapSource['options'],
+  context: CapContext,
+): Promise<string[]> {
   if (capFile !== undefined && capStdin) throw usage('give --cap-file or --cap-stdin, not both')
   const text = capFile === undefined ? await readAll(context) : await readFileOf(capFile)
-  const lines = text.split('\n').filter((line) => line.trim() !== '')
-  return lines.map(parseCap)
+  return text.split('\n').filter((line) => line.trim() !== '')
 }
 
 async function readFileOf(path: string): Promise<string> {

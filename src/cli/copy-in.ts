@@ -16,6 +16,8 @@ import { Refusals } from './refusal.ts'
 export interface CopyCount {
   files: number
   bytes: number
+  /** Those taken over as they are, with all that is in them. */
+  directories: number
   /** What was passed over; each has been warned of. */
   skipped: number
 }

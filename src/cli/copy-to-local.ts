@@ -31,7 +31,7 @@ export async function copyToLocal(
   places: TreePlaces,
   { sources, target, recursive, force }: CopyToLocal,
 ): Promise<{ count: CopyCount; version: undefined }> {
-  const count = { files: 0, bytes: 0, skipped: 0 }
+  const count = { files: 0, bytes: 0, directories: 0, skipped: 0 }
   const into = await isLocalDirectory(target)
   const above = into ? target : path.dirname(path.resolve(target))
   if (!into && (sources.length > 1 || target.endsWith('/') || !(await isLocalDirectory(above))))

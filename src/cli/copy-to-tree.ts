@@ -32,7 +32,7 @@ export async function copyToTree(
   copy: CopyToTree,
 ): Promise<{ count: CopyCount; version: string | undefined }> {
   const { sources, target } = copy
-  const count = { files: 0, bytes: 0, skipped: 0 }
+  const count = { files: 0, bytes: 0, directories: 0, skipped: 0 }
   const files = await places.files(target)
   const work = async (view: TreeView, writer: ContentWriter): Promise<Edit[]> => {
     const edits: Edit[] = []
@@ -98,7 +98,7 @@ async function editsOfTree(
     for await (const each of from.list([]))
       for await (const edit of copyEdits(from, each, [...at, each.name])) edits.push(edit)
   }
-  count.files += isBranch ? 0 : 1
+  count[isBranch ? 'directories' : 'files']++
   count.bytes += (entry && sizeOfEntry(entry)) ?? 0
   return edits
 }

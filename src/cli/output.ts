@@ -5,7 +5,7 @@
  */
 import { styleText } from 'node:util'
 import { plainText } from '../base/plain-text.ts'
-import { asGridError, type GridError } from '../base/errors.ts'
+import { asGridError, errorText, type GridError } from '../base/errors.ts'
 import { exitCodeFor } from './exit-codes.ts'
 import type { Screen } from './screen.ts'
 import { scrub } from './scrub.ts'
@@ -105,8 +105,8 @@ function causesOf(error: GridError): string[] {
   const causes = Array.isArray(problems) ? problems.slice(1).map(String) : []
   let cause = error.cause
   for (let depth = 0; depth < 4 && cause instanceof Error; depth++) {
-    const said = error.code === 'E_FILE' || error.message.includes(cause.message)
-    if (!said) causes.push(cause.message.split('\n', 1)[0])
+    const text = errorText(cause)
+    if (error.code !== 'E_FILE' && !error.message.includes(text)) causes.push(text)
     cause = cause.cause
   }
   return causes

@@ -21,7 +21,10 @@ export function redundancyOf(options: {
     throw new GridError('E_USAGE', 'give --k, --happy and --n, or none of them')
   }
   if (k > happy || happy > n) {
-    throw new GridError('E_USAGE', `not k (${k}) ≤ happy (${happy}) ≤ n (${n})`)
+    throw new GridError(
+      'E_USAGE',
+      `--k ${k} --happy ${happy} --n ${n} does not fit: k ≤ happy ≤ n is needed`,
+    )
   }
   return { k, happy, n }
 }

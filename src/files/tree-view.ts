@@ -58,7 +58,10 @@ export class TreeView {
   /** As `find`. Throws E_FILE if nothing is there. */
   async get(path: Path): Promise<Found> {
     const found = await this.find(path)
-    if (found === undefined) throw new GridError('E_FILE', `${shown(path)}: no such entry`)
+    if (found === undefined)
+      throw new GridError('E_FILE', `${shown(path)}: no such file or directory`, {
+        hint: 'see what is there: grid ls; make a directory: grid mkdir -p',
+      })
     return found
   }
 

@@ -17,7 +17,9 @@ export function checkHead(
   const { answered, quorum, evidence } = conclusion
   const journaled = pending && readHeader(pending)
   if (rules.revocationOf(author) !== undefined) {
-    throw new GridError('E_REVOKED', 'this key has been revoked')
+    throw new GridError('E_REVOKED', 'this key has been revoked', {
+      hint: 'ask whoever holds the LOG-Admin cap for another: grid log grant',
+    })
   }
   for (const piece of evidence) {
     if (compareBytes(piece.author, author) !== 0 || isHearsay(piece, rules)) continue

@@ -71,7 +71,7 @@ export async function initHome(
   const { config, random, secrets = freshSecrets(random) } = options
   if (await exists(home.private)) {
     throw new GridError('E_EXISTS', `${home.path} is a grid home already`, {
-      hint: 'choose another with --home, or keep using this one',
+      hint: 'choose another with --home, or change its config.toml',
     })
   }
   try {
@@ -92,7 +92,7 @@ export async function initHome(
 export async function openHome(home: Home): Promise<Secrets> {
   if (!(await exists(home.private))) {
     throw new GridError('E_NOT_INITIALISED', `there is no grid home at ${home.path}`, {
-      hint: 'run: grid init',
+      hint: 'run: grid init, or for a server: grid node init, grid introducer init',
     })
   }
   await refuseIfOpenToOthers(home)

@@ -118,7 +118,6 @@ function listenError(error: unknown, listen: readonly string[]): GridError {
     return new GridError('E_PORT_TAKEN', `another program listens on ${where} already`, {
       hint: 'stop it, or choose another port for node.listen',
       facts: { listen },
-      cause: error,
     })
   }
   return new GridError('E_CONFIG', `cannot listen on ${where}`, { facts: { listen }, cause: error })

@@ -230,7 +230,29 @@ describe('command line', () => {
 
   it('sends nothing to the terminal that could confuse it', async () => {
     const { stderr } = await grid(['node', 'id', '--home', '/x\u001b[2J\ny\u202e'])
-    assert.equal(stderr, 'error: there is no grid home at /x·[2J·y·\ntry: run: grid init\n')
+    assert.equal(
+      stderr,
+      'error: there is no grid home at /x·[2J·y·\ntry: run: grid init, or for a server: grid node init, grid introducer init\n',
+    )
+  })
+
+  it('says of a system error what it means, and of a file of several caps that one is needed', async () => {
+    const none = await grid(['cap', 'inspect', '--cap-file', '/nonexistent'])
+    assert.equal(none.stderr, 'error: cannot read /nonexistent: no such file or directory\n')
+    const file = path.join(directory, 'caps')
+    await fs.writeFile(file, 'URI:LIT:x\n\nURI:x\n')
+    const two = await grid(['cap', 'inspect', '--cap-file', file])
+    assert.match(two.stderr, /^error: \S+ holds 2 caps, and one is needed\ntry: [^\n]+\n$/)
+    assert.equal(two.exit, 2)
+  })
+
+  it('lists the commands that share a first word', async () => {
+    const { exit, stdout } = await grid(['help', 'log'])
+    assert.equal(exit, 0)
+    for (const name of ['create', 'grant', 'check'])
+      assert.match(stdout, new RegExp(`log ${name} `))
+    assert.doesNotMatch(stdout, /alias/)
+    assert.equal((await grid(['help', 'lo'])).exit, 2)
   })
 
   it('logs what happened, with the time', async () => {

@@ -20,7 +20,10 @@ describe('process', () => {
       exitOf(child),
     ])
     assert.deepEqual({ stdout, code }, { stdout: '', code: 10 })
-    assert.equal(stderr, 'error: there is no grid home at /dev/null/x\ntry: run: grid init\n')
+    assert.equal(
+      stderr,
+      'error: there is no grid home at /dev/null/x\ntry: run: grid init, or for a server: grid node init, grid introducer init\n',
+    )
   })
 
   it('stops in good order on the first signal', async () => {

@@ -108,10 +108,10 @@ describe('trees from the command line', () => {
   it('changes nothing where a name is wrong, and says what is', async () => {
     await say('put', at('a.txt'), 'work:')
     await refused(1, /work:b: no such file/, 'cat', 'work:b')
-    await refused(1, /b: no such entry/, 'rm', 'work:b')
+    await refused(1, /b: no such file or directory/, 'rm', 'work:b')
     await refused(1, /there already/, 'mkdir', 'work:a.txt')
     await refused(1, /a\.txt is not a directory/, 'put', at('a.txt'), 'work:a.txt/b')
-    await refused(1, /x: no such entry/, 'mkdir', 'work:x/y')
+    await refused(1, /x: no such file or directory/, 'mkdir', 'work:x/y')
     await refused(
       1,
       /work:x\/: no such directory|work:x: no such directory/,

@@ -38,7 +38,10 @@ describe('home', () => {
   it('is not there before init', async () => {
     await assert.rejects(openHome(home), (error) => {
       assert.ok(isGridError(error, 'E_NOT_INITIALISED'))
-      assert.equal(error.hint, 'run: grid init')
+      assert.equal(
+        error.hint,
+        'run: grid init, or for a server: grid node init, grid introducer init',
+      )
       return true
     })
   })

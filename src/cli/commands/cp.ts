@@ -40,11 +40,18 @@ export const cp: Command = command({
               target: target.path,
               sources: treesAmong(all.slice(0, -1)),
             })
-      const { files, bytes: sizeBytes, skipped } = count
+      const { files, bytes: sizeBytes, directories, skipped } = count
+      const whole = directories > 0 ? `, ${directories} directories with all in them` : ''
       const left = skipped > 0 ? `, ${skipped} left out` : ''
       return {
-        summary: { files, sizeBytes, skipped, ...(version !== undefined && { version }) },
-        text: `copied ${files} files, ${formatByteSize(sizeBytes)}${left}`,
+        summary: {
+          files,
+          sizeBytes,
+          directories,
+          skipped,
+          ...(version !== undefined && { version }),
+        },
+        text: `copied ${files} files, ${formatByteSize(sizeBytes)}${whole}${left}`,
         exit: skipped > 0 ? exitCodes.partlyDone : exitCodes.ok,
       }
     })

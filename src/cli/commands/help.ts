@@ -1,19 +1,25 @@
 import { helpOf } from '../command-line.ts'
 import { command, type Command } from '../command.ts'
 import { findCommand } from '../find-command.ts'
-import { overview } from '../overview.ts'
+import { groupOverview, overview } from '../overview.ts'
 
 export const help: Command = command({
   arguments: [{ name: 'COMMAND', summary: 'one or two words', optional: true, many: true }],
   options: {},
   examples: [
     ['grid help', 'list the commands'],
+    ['grid help log', 'list those that begin so'],
     ['grid help cap inspect', 'say how one of them is used'],
   ],
   async run({ commands, output }, { positionals }) {
     if (positionals.length === 0) {
       const text = overview(commands)
       await output.item({ help: text }, text)
+      return { summary: {} }
+    }
+    const group = groupOverview(commands, positionals)
+    if (group !== undefined) {
+      await output.item({ help: group }, group)
       return { summary: {} }
     }
     const { entry } = findCommand(commands, positionals)

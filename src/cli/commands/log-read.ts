@@ -61,8 +61,11 @@ function lineOf({ device, author, seq, id, clientMs, snapshot, error }: LogSnaps
   if (snapshot === undefined) return [head, `${time}Z`, error?.message ?? 'sealed'].join('  ')
   const { host, label, totals, parents, partial } = snapshot
   const words = [head, `${time}Z`, plainText(host, 40)]
-  words.push(`${totals.files} files`, `${totals.directories} directories`)
-  words.push(formatByteSize(totals.bytes))
+  if (totals.files + totals.directories > 0) {
+    // versions of trees are not counted
+    words.push(`${totals.files} files`, `${totals.directories} directories`)
+    words.push(formatByteSize(totals.bytes))
+  }
   if (label !== '') words.push(plainText(label, 60))
   if (partial) words.push('partial')
   if (parents.length > 0) words.push(`after ${parents.map(shortId).join(', ')}`)

@@ -32,11 +32,18 @@ export const status: Command = command({
 
 /** `attic  12D3KooW…WxYz  1.20 TiB free  812 shares  34.0 GiB`. */
 function lineOf({ id, nickname, accepts, status: facts, error }: PeerReport): string {
-  const name = plainText(nickname, 30).padEnd(12)
+  const name = nameOf(id, nickname)
   const key = `${id.slice(0, 8)}…${id.slice(-6)}`
   if (facts === undefined) return [name, key, error ?? 'no answer'].join('  ')
   const words = [`${formatByteSize(facts.freeBytes)} free`, `${facts.shareCount} shares`]
   words.push(formatByteSize(facts.shareBytes))
   if (!accepts || facts.readOnly) words.push('takes no more')
   return [name, key, ...words].join('  ')
+}
+
+/** Of a folder, which is called by its path, the end, since that tells it from others. */
+function nameOf(id: string, nickname: string): string {
+  if (nickname === id) return '-'.padEnd(12)
+  if (!nickname.startsWith('/') || nickname.length <= 30) return plainText(nickname, 30).padEnd(12)
+  return plainText(`…${nickname.slice(-29)}`, 30)
 }

@@ -48,6 +48,8 @@ export class LogJudge {
   /** Authors with an entry that was not durable when it was offered. */
   readonly #waiting = new Set<string>()
   /** Entries in time of one author and day, by server. */
+  /** When a move last ended. */
+  #movedMs = -Infinity
   readonly #days = new Map<string, Set<string>>()
   /** What the revocation under way leaves. */
   #lastGood = new Map<string, number>()
@@ -86,6 +88,8 @@ export class LogJudge {
     if (taken.late) return tally.reached('append: handed on late')
     // one that has forgotten entries has forgotten to count them
     if (key === toHex(log.keys.adminKey) || server.logLedger.isSpoilt) return
+    // and one whose clock jumps counts by other days than its receipts say
+    if (this.#standing.clocksJump) return
     const day = `${server.id} ${key} ${Math.floor(taken.receivedMs / dayMs)}`
     const ids = this.#days.get(day) ?? new Set<string>()
     this.#days.set(day, ids.add(toHex(id)))
@@ -132,6 +136,7 @@ export class LogJudge {
 
   wrote(author: string, operation: LogOperation, report: AppendReport, span: Span): void {
     const { tally, truth } = this.#case
+    if (operation.kind === 'move') this.#movedMs = span.toMs
     const isDue = this.#isDue(author, operation, span)
     this.#checkEnd(operation.kind, span, isDue)
     this.#checkServers(report.servers, span)
@@ -214,12 +219,19 @@ export class LogJudge {
   }
 
   /** Whether this author's entry must be committed. */
+  /** Whether a move was under way at some time of the span. */
+  #isMovedIn({ fromMs }: Span): boolean {
+    return this.#case.truth.configs.length > 1 || this.#movedMs >= fromMs
+  }
+
   #isDue(author: string, operation: LogOperation, span: Span): boolean {
     const { truth, log } = this.#case
     if (!this.#standing.isQuorumWell(span)) return false
     // one that has not read the log since knows no newer config
     if (operation.kind === 'append' && !operation.reopen && truth.allConfigs.length > 1)
       return false
+    // nor does one that reads while the log moves: it is told to offer its entry again
+    if (operation.kind === 'append' && this.#isMovedIn(span)) return false
     // and a key that is revoked gets no certificate
     if (operation.kind === 'grant' && truth.revoking.size > 0) return false
     // an entry over the rate that one server took keeps the others from having all of the log

@@ -72,6 +72,11 @@ export class Standing {
     })
   }
 
+  /** Whether some server's clock jumps in the run. */
+  get clocksJump(): boolean {
+    return this.#faults.some(({ fault }) => fault.kind === 'clock')
+  }
+
   get hasLiar(): boolean {
     return this.#servers.some(({ lie }) => lie !== undefined)
   }

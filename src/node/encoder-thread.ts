@@ -54,14 +54,14 @@ export class EncoderThread {
 
   async stop(): Promise<void> {
     this.#alive = false
-    // whoever waits for the end must not see the process end before it
+    // whoever waits for the end must not see the process end before it, nor by a reply under way
     this.#worker.ref()
     await this.#worker.terminate()
   }
 
   #take(reply: WorkerReply): void {
     if (reply.kind === 'cut') return this.#onCut?.(reply.length)
-    this.#worker.unref()
+    if (this.#alive) this.#worker.unref()
     if (reply.kind === 'failed') this.#reject?.(new GridError(reply.code, reply.message))
     else this.#resolve?.(reply)
   }

@@ -8,7 +8,8 @@ import { DemoGrid } from '../src/cli/demo/demo-grid.ts'
 import { openFile } from '../src/node/file-source.ts'
 import type { Grid } from '../src/node/grid.ts'
 import { fanOut } from './fan-out.ts'
-import type { Figure } from './figure.ts'
+import { type Figure, median } from './figure.ts'
+import { gather } from './gather.ts'
 
 const program = path.resolve(import.meta.dirname, '../bundle/grid.js')
 const nodes = Array.from({ length: 10 }, (_, i) => i)
@@ -28,7 +29,7 @@ export async function benchGrid(): Promise<Figure[]> {
     await grid.start(nodes)
     const client = await grid.openClient()
     try {
-      await gather(client)
+      await gather(client, nodes.length)
       const fresh = await idle(grid, 'idle node with ten peers')
       return [
         ...fresh,
@@ -44,14 +45,6 @@ export async function benchGrid(): Promise<Figure[]> {
   } finally {
     await grid.close()
     rmSync(directory, { recursive: true })
-  }
-}
-
-async function gather(client: Grid): Promise<void> {
-  for (;;) {
-    const answered = (await client.status()).filter(({ status }) => status !== undefined)
-    if (answered.length === nodes.length) return
-    await new Promise((resolve) => setTimeout(resolve, 100))
   }
 }
 
@@ -196,8 +189,4 @@ function cpuMs(pid: number | undefined): number {
 function memoryMiB(pid: number | undefined, field: 'VmRSS' | 'VmHWM'): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8')
   return Number(new RegExp(`${field}:\\s+(\\d+)`).exec(status)?.[1]) / 1024
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN
 }

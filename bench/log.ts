@@ -16,7 +16,8 @@ import { MemoryLogPeer } from '../src/log/memory-log-peer.ts'
 import type { CapOf } from '../src/caps/cap.ts'
 import type { Grid } from '../src/node/grid.ts'
 import type { SnapshotFacts } from '../src/node/device-log.ts'
-import type { Figure } from './figure.ts'
+import { type Figure, median } from './figure.ts'
+import { gather } from './gather.ts'
 
 const program = path.resolve(import.meta.dirname, '../bundle/grid.js')
 const nodes = Array.from({ length: 10 }, (_, i) => i)
@@ -33,7 +34,7 @@ export async function benchLog(): Promise<Figure[]> {
     await grid.start(nodes)
     const client = await grid.openClient()
     try {
-      await gather(client)
+      await gather(client, nodes.length)
       figures.push(...(await created(client)), ...(await appended(client, grid)))
       const home = grid.homeOf('client')
       await client.close()
@@ -174,16 +175,4 @@ async function command(words: readonly string[], how: string): Promise<Figure> {
   }
   const reach = how === 'a node running' ? '≤ 250' : undefined
   return { name: `grid log create, ${how}`, value: median(times), unit: 'ms', reach }
-}
-
-async function gather(client: Grid): Promise<void> {
-  for (;;) {
-    const answered = (await client.status()).filter(({ status }) => status !== undefined)
-    if (answered.length === nodes.length) return
-    await new Promise((resolve) => setTimeout(resolve, 100))
-  }
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN
 }

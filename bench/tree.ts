@@ -6,7 +6,8 @@ import type { Grid } from '../src/node/grid.ts'
 import { listDirectory } from '../src/tree/directory-reader.ts'
 import { changeDirectory, writeDirectory } from '../src/tree/directory-writer.ts'
 import type { DirectoryEntry, DirectoryRef } from '../src/tree/entry.ts'
-import type { Figure } from './figure.ts'
+import { type Figure, median } from './figure.ts'
+import { gather } from './gather.ts'
 
 const program = path.resolve(import.meta.dirname, '../bundle/grid.js')
 const nodes = Array.from({ length: 10 }, (_, i) => i)
@@ -21,7 +22,7 @@ export async function benchTree(): Promise<Figure[]> {
     await grid.start(nodes)
     const client = await grid.openClient()
     try {
-      await gather(client)
+      await gather(client, nodes.length)
       return [await many(client), ...(await large(client))]
     } finally {
       await client.close()
@@ -101,16 +102,4 @@ function placeOf(name: string) {
 
 function nameOf(i: number): string {
   return `n${String(i).padStart(7, '0')}`
-}
-
-async function gather(client: Grid): Promise<void> {
-  for (;;) {
-    const answered = (await client.status()).filter(({ status }) => status !== undefined)
-    if (answered.length === nodes.length) return
-    await new Promise((resolve) => setTimeout(resolve, 100))
-  }
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN
 }

@@ -1,5 +1,5 @@
 /**
- * What a host lets strangers take of it (docs/specs/network.md, "Limits"). The defaults of libp2p are
+ * What a host lets strangers take of it (docs/specs/storage-protocol.md, "Limits of connections"). The defaults of libp2p are
  * made for larger machines: with them a single client can make a server buffer gigabytes.
  */
 export interface NetLimits {

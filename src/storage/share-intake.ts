@@ -1,7 +1,7 @@
 /**
  * How a server takes a share (docs/specs/share-store.md, "Write protocol"): space is promised first,
  * every block is checked as it arrives, and the share is acknowledged once it is durable. Nothing
- * is ever kept that its storage index does not vouch for, and no share is held whole in memory.
+ * is ever kept that its storage index does not vouch for, and at most 512 KiB of a share wait in memory.
  */
 import { toBase32 } from '../base/base32.ts'
 import type { Clock } from '../base/clock.ts'

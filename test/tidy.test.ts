@@ -38,11 +38,16 @@ const layers: Record<string, { imports: string[]; why: string }> = {
     imports: ['base', 'caps', 'encoding', 'tree', 'log', 'local', 'node'],
     why: 'a file system over trees and logs, an application on Grid; it knows no terminal',
   },
+  backup: {
+    imports: ['base', 'caps', 'encoding', 'tree', 'log', 'local', 'node'],
+    why: 'snapshots of local trees in logs, an application on Grid; it knows no terminal',
+  },
   cli: {
     imports: [
       ...['base', 'caps', 'encoding', 'wire', 'tree', 'log', 'local', 'storage', 'introducer'],
       'node',
       'files',
+      'backup',
     ],
     why: 'argv and the terminal, over everything',
   },

@@ -19,6 +19,20 @@ export interface SnapshotTotals {
   objects: number
 }
 
+/** How a backup came about. */
+export interface BackupRun {
+  /** The directory of the machine that the snapshot's topmost one stands for; its path, as bytes. */
+  root: Uint8Array
+  /** At most 16 of at most 64 characters. */
+  tags: readonly string[]
+  /** When it began, by the device's clock. */
+  startedMs: number
+  /** Plaintext bytes of files that were new or had changed. */
+  addedBytes: number
+  /** Bytes of shares that were sent for it. */
+  sentBytes: number
+}
+
 /** What a reader learns. All texts may hold anything: clean them before they are shown. */
 export interface Snapshot {
   cap: CapOf<'DIR-CHK'>
@@ -35,6 +49,8 @@ export interface Snapshot {
   totals: SnapshotTotals
   /** Whether files were left out because they could not be read, or the run was ended early. */
   partial: boolean
+  /** Of a backup. */
+  run?: BackupRun
 }
 
 /** What a verifier learns. */
@@ -47,13 +63,16 @@ const maxParents = 8
 const maxPaths = 64
 const maxPathBytes = 4096
 const maxTextChars = 255
+const maxTags = 16
+const maxTagChars = 64
 /** Facts of newer versions that an older one skips. */
 const maxFacts = 32
 const limits = { depth: 6, items: 1024, bytes: 24 * 1024 }
 
 export function formatSnapshot(snapshot: Snapshot): Uint8Array {
   const { cap, parents, host, label, paths, tool, totals, partial } = snapshot
-  const facts = [host, label, [...paths], tool, toTotals(totals), partial ? 1 : 0]
+  const facts: CborValue[] = [host, label, [...paths], tool, toTotals(totals), partial ? 1 : 0]
+  if (snapshot.run !== undefined) facts.push(toRun(snapshot.run))
   return encodeCbor([1, encodeCap(cap), [...parents], facts])
 }
 
@@ -62,8 +81,9 @@ export function readSnapshot(plaintext: Uint8Array): Snapshot {
   return decodeAs('E_ENTRY', 'snapshot', plaintext, limits, (value) => {
     const [version, cap, parents, list] = arrayOf(value, 4, 4)
     demand(version === 1, 'another version')
-    const [host, label, paths, tool, totals, partial] = arrayOf(list, 6, maxFacts)
+    const [host, label, paths, tool, totals, partial, run] = arrayOf(list, 6, maxFacts)
     return {
+      ...(run !== undefined && { run: readRun(run) }),
       cap: capOfType(cap, 'DIR-CHK'),
       parents: arrayOf(parents, 0, maxParents).map((id) => bytesOf(id, hashBytes)),
       host: textOf(host, maxTextChars),
@@ -97,6 +117,21 @@ function toTotals({ bytes, files, directories, objects }: SnapshotTotals): CborV
 function readTotals(value: CborValue): SnapshotTotals {
   const [bytes, files, directories, objects] = arrayOf(value, 4, 4).map((n) => integerOf(n, 0))
   return { bytes, files, directories, objects }
+}
+
+function toRun({ root, tags, startedMs, addedBytes, sentBytes }: BackupRun): CborValue {
+  return [root, [...tags], startedMs, addedBytes, sentBytes]
+}
+
+function readRun(value: CborValue): BackupRun {
+  const [root, tags, startedMs, addedBytes, sentBytes] = arrayOf(value, 5, maxFacts)
+  return {
+    root: bytesOf(root, 0, maxPathBytes),
+    tags: arrayOf(tags, 0, maxTags).map((tag) => textOf(tag, maxTagChars)),
+    startedMs: integerOf(startedMs, 0),
+    addedBytes: integerOf(addedBytes, 0),
+    sentBytes: integerOf(sentBytes, 0),
+  }
 }
 
 function capOfType<T extends 'DIR-CHK' | 'DIR-CHK-Verifier'>(value: CborValue, type: T): CapOf<T> {

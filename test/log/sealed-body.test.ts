@@ -121,8 +121,20 @@ describe('snapshot', () => {
     assert.deepEqual(readSnapshotCheck(formatSnapshotCheck(check)), check)
   })
 
-  it('of a newer version is read as far as this one knows it', () => {
+  it('tells how a backup came about', () => {
     const [snapshot] = snapshotOf('a')
+    const root = Uint8Array.of(0x2f, 0xff)
+    const run = { root, tags: ['weekly'], startedMs: 1, addedBytes: 2, sentBytes: 3 }
+    assert.deepEqual(readSnapshot(formatSnapshot({ ...snapshot, run })), { ...snapshot, run })
+    const long = { ...run, tags: ['x'.repeat(65)] }
+    assert.throws(() => readSnapshot(formatSnapshot({ ...snapshot, run: long })), {
+      code: 'E_ENTRY',
+    })
+  })
+
+  it('of a newer version is read as far as this one knows it', () => {
+    const run = { root: seedOf('r'), tags: [], startedMs: 1, addedBytes: 2, sentBytes: 3 }
+    const snapshot = { ...snapshotOf('a')[0], run }
     const value = decodeCbor(formatSnapshot(snapshot), { depth: 6, items: 99, bytes: 4096 })
     const [version, cap, parents, facts] = value as [number, Uint8Array, [], (string | number)[]]
     const newer = encodeCbor([version, cap, parents, [...facts, 'a new fact', 7]])

@@ -7,7 +7,7 @@ import type { Output } from './output.ts'
 
 /** What was done, though not all of it could be kept: a copy does not promise that. */
 const slight: readonly NoticeCode[] = [
-  ...(['xattrs-unseen', 'xattrs-too-large', 'owner-not-kept', 'mode-not-kept'] as const),
+  ...(['changed', 'xattrs-unseen', 'xattrs-too-large', 'owner-not-kept', 'mode-not-kept'] as const),
   ...(['xattr-not-kept', 'time-not-kept', 'hard-link-not-kept'] as const),
 ]
 const why: Partial<Record<NoticeCode, string>> = {

@@ -29,8 +29,11 @@ export interface LocalTreeOptions {
   selection?: Selection
   /** Directories that bear one of these are entered for the mark only. */
   marks?: readonly DirectoryMark[]
-  /** Stay on the file system of the root: directories on others are kept empty. */
-  oneFileSystem?: boolean
+  /**
+   * Stay on these file systems, or on that of the root: directories on others are kept empty, but
+   * for those that only lead to what is taken.
+   */
+  oneFileSystem?: boolean | ReadonlySet<bigint>
   owners?: Owners
   /** Directories below the root, one inside the other: 255 unless given. */
   maxDepth?: number
@@ -143,7 +146,8 @@ export class LocalTree {
   #choose(entry: LocalEntry): 'take' | 'pass' | 'skip' {
     const { selection = everything, oneFileSystem = false } = this.#options
     const choice = selection.choose(entry.path, entry.kind === 'directory')
-    if (oneFileSystem && entry.kind !== 'directory' && !this.#isAtHome(entry)) return 'skip'
+    if (oneFileSystem !== false && entry.kind !== 'directory' && !this.#isAtHome(entry))
+      return 'skip'
     return choice
   }
 
@@ -222,12 +226,15 @@ export class LocalTree {
     const frame: Frame = { entry, directory, names, next: 0, entered }
     const mark = markOf(marks, directory, names)
     if (mark !== undefined) frame.only = mark.name
-    if (oneFileSystem && !this.#isAtHome(entry)) frame.next = names.length
+    if (oneFileSystem !== false && entered && !this.#isAtHome(entry)) frame.next = names.length
     this.#frames.push(frame)
   }
 
-  #isAtHome(entry: LocalEntry): boolean {
-    return this.#frames.length === 0 || entry.stats.dev === this.#frames[0].entry.stats.dev
+  #isAtHome({ stats }: LocalEntry): boolean {
+    const { oneFileSystem } = this.#options
+    if (this.#frames.length === 0) return true
+    if (typeof oneFileSystem === 'object') return oneFileSystem.has(stats.dev)
+    return stats.dev === this.#frames[0].entry.stats.dev
   }
 
   /** The directory that has the entry's name. */

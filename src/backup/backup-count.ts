@@ -8,8 +8,8 @@ export interface BackupCount {
   gone: number
   /** Bytes of files that were read. */
   readBytes: number
-  /** Bytes of all files that were come to, read or not. */
-  seenBytes: number
+  /** Bytes of all files that are done with, read or not, and of parts of large ones. */
+  doneBytes: number
   /** Of files that were not read again, since an interrupted run had stored them. */
   resumedBytes: number
   /** What was left out or not wholly kept; each was reported. */
@@ -24,8 +24,13 @@ export function noCount(): BackupCount {
     directories: none(),
     gone: 0,
     readBytes: 0,
-    seenBytes: 0,
+    doneBytes: 0,
     resumedBytes: 0,
     notices: 0,
   }
+}
+
+/** Files that are done with. */
+export function filesIn({ files }: BackupCount): number {
+  return files.new + files.changed + files.unchanged
 }

@@ -9,8 +9,9 @@ import type { EntryFacts } from '../local/facts.ts'
 import type { LocalEntry } from '../local/local-entry.ts'
 import { detailOf, type Report } from '../local/notice.ts'
 import type { FileStore, KeptFile } from '../node/file-store.ts'
-import type { StoredFile, TaggedStream } from '../node/stored-file.ts'
+import type { StoredFile } from '../node/stored-file.ts'
 import type { BackupCount } from './backup-count.ts'
+import type { Unfinished } from './backup-memory.ts'
 import type { CachedRow } from './cache-cursor.ts'
 import type { DirectoryBuilder } from './directory-builder.ts'
 import type { MergedStep, MergedWalk } from './merged-walk.ts'
@@ -18,19 +19,14 @@ import { isSettled } from './settled.ts'
 import type { BackupSource } from './source.ts'
 import { StepQueue } from './step-queue.ts'
 
-/** What an interrupted run had stored. */
-export interface Unfinished {
-  find(path: Uint8Array, fingerprint: Uint8Array): StoredFile | undefined
-  extentsOf(path: Uint8Array, fingerprint: Uint8Array): readonly TaggedStream[]
-  addFile(path: Uint8Array, fingerprint: Uint8Array, file: StoredFile): void
-}
-
 /** A file on its way into the store. */
 export interface RoundItem {
   path: Uint8Array
   fingerprint: Uint8Array
   /** Whether its fingerprint would tell of the next change. */
   isSettled: boolean
+  /** What is stored of it so far and was counted as done, in bytes. */
+  countedBytes: number
 }
 
 export interface RoundParts {
@@ -44,6 +40,7 @@ export interface RoundParts {
   count: BackupCount
   /** Describe everything anew and write every directory: only contents are taken from the last run. */
   rebuild: boolean
+  onProgress: ((count: BackupCount) => void) | undefined
   signal: AbortSignal
 }
 
@@ -112,10 +109,10 @@ export class BackupRound {
     const { kind, sizeBytes, hardLink } = entry
     const isFile = kind === 'file'
     const counts = isFile ? count.files : count.others
-    count.seenBytes += sizeBytes
     const isSame = row?.matches(fingerprint, hardLink) === true
     if (isSame && !rebuild) {
       counts.unchanged++
+      count.doneBytes += sizeBytes
       const kept = this.#steps.length > 0 ? row.kept() : row
       return this.#steps.push({ run: () => builder.keep(kept, isFile ? sizeBytes : undefined) })
     }
@@ -126,7 +123,7 @@ export class BackupRound {
       counts[row === undefined ? 'new' : isSame ? 'unchanged' : 'changed']++
     }
     const settled = isSettled(entry.fingerprint, this.#parts.clock.nowMs())
-    const item = { path: entry.path, fingerprint, isSettled: settled }
+    const item = { path: entry.path, fingerprint, isSettled: settled, countedBytes: 0 }
     if (isFile) return this.#takeFile(entry, facts, item, row, counted)
     counted()
     const built = { facts, fingerprint: settled ? fingerprint : undefined, content: undefined }
@@ -189,7 +186,8 @@ export class BackupRound {
   }
 
   #put(facts: EntryFacts, item: RoundItem, content: StoredFile & { fuzzy?: boolean }): void {
-    const { builder, report } = this.#parts
+    const { builder, report, count } = this.#parts
+    count.doneBytes += content.sizeBytes - item.countedBytes
     const fuzzy = content.fuzzy === true
     if (fuzzy) report({ code: 'changed', path: item.path })
     const fingerprint = fuzzy || !item.isSettled ? undefined : item.fingerprint
@@ -265,9 +263,10 @@ export class BackupRound {
 
   /** Lets timers and sockets have their turn. */
   async #breathe(): Promise<void> {
-    const { clock } = this.#parts
+    const { clock, count, onProgress } = this.#parts
     const nowMs = clock.monotonicMs()
     if (nowMs - this.#breathedMs < breathMs) return
+    onProgress?.(count)
     await new Promise<void>((resolve) => clock.after(0, resolve))
     this.#breathedMs = clock.monotonicMs()
   }

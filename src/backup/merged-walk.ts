@@ -34,6 +34,7 @@ export class MergedWalk {
   readonly #rows: RowCursor | undefined
   readonly #frames: Frame[] = []
   #isStopped = false
+  #isWhole = false
 
   /** `rows` are undefined for a first run. */
   constructor(steps: Iterator<LocalStep>, rows: RowCursor | undefined) {
@@ -46,11 +47,19 @@ export class MergedWalk {
     this.#isStopped = true
   }
 
+  /** Whether it came to its end, and was not ended before. */
+  get isWhole(): boolean {
+    return this.#isWhole
+  }
+
   *walk(): Generator<MergedStep, void> {
     try {
       while (!this.#isStopped) {
         const next = this.#steps.next()
-        if (next.done) return
+        if (next.done) {
+          this.#isWhole = true
+          return
+        }
         const { step, entry } = next.value
         if (step === 'enter') yield* this.#enter(entry)
         else if (step === 'entry') yield* this.#pass(entry)

@@ -26,6 +26,8 @@ export interface LocalTreeOptions {
   report: Report
   /** Without it extended attributes are not seen, which is reported once. */
   native?: NativeCalls | undefined
+  /** Leave extended attributes alone, and say nothing of it. */
+  withoutXattrs?: boolean
   selection?: Selection
   /** Directories that bear one of these are entered for the mark only. */
   marks?: readonly DirectoryMark[]
@@ -87,7 +89,8 @@ export class LocalTree {
    */
   *walk(): Generator<LocalStep, void> {
     const root = OpenDirectory.at(this.#path)
-    if (this.#options.native === undefined) this.#report('xattrs-unseen', nothing)
+    const { native, withoutXattrs = false } = this.#options
+    if (native === undefined && !withoutXattrs) this.#report('xattrs-unseen', nothing)
     try {
       this.#enter(this.#entryOf(nothing, nothing, root.stats())!, root, true)
       yield* this.#steps()
@@ -100,11 +103,11 @@ export class LocalTree {
 
   /** Of the entry of the current step, whichever it is. Throws the system's error. */
   describe(entry: LocalEntry): EntryFacts {
-    const { report, native } = this.#options
+    const { report, native, withoutXattrs = false } = this.#options
     return describeEntry(entry, {
       directory: this.#directoryOf(entry),
       owners: this.#owners,
-      native,
+      native: withoutXattrs ? undefined : native,
       report,
     })
   }

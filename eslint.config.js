@@ -13,6 +13,7 @@ const adapters = [
   ...['directory-mark', 'placing', 'place-entry', 'settle', 'sparse-writer', 'local-stats'].map(
     (name) => `src/local/${name}.ts`,
   ),
+  'src/backup/disk-cache-folder.ts',
   'src/node/libp2p-net.ts',
   'src/node/unix-net.ts',
   'src/node/file-source.ts',

@@ -11,9 +11,9 @@ import { detailOf, type Report } from '../local/notice.ts'
 import type { FileStore, KeptFile } from '../node/file-store.ts'
 import type { StoredFile } from '../node/stored-file.ts'
 import type { BackupCount } from './backup-count.ts'
-import type { Unfinished } from './backup-memory.ts'
 import type { CachedRow } from './cache-cursor.ts'
 import type { DirectoryBuilder } from './directory-builder.ts'
+import type { Journal } from './journal.ts'
 import type { MergedStep, MergedWalk } from './merged-walk.ts'
 import { isSettled } from './settled.ts'
 import type { BackupSource } from './source.ts'
@@ -34,7 +34,7 @@ export interface RoundParts {
   walk: MergedWalk
   builder: DirectoryBuilder
   files: FileStore<RoundItem>
-  unfinished: Unfinished
+  unfinished: Pick<Journal, 'find' | 'extentsOf' | 'addFile'>
   clock: Clock
   report: Report
   count: BackupCount

@@ -13,18 +13,18 @@ import type { TreeWriter } from '../node/tree-writer.ts'
 import { capOfDirectory } from '../tree/directory-cap.ts'
 import type { DirectoryRef } from '../tree/entry.ts'
 import { type BackupCount, noCount } from './backup-count.ts'
-import type { BackupMemory, NextMemory } from './backup-memory.ts'
 import { BackupRound, type RoundItem } from './backup-round.ts'
 import { DirectoryBuilder } from './directory-builder.ts'
 import { MergedWalk } from './merged-walk.ts'
 import { NewRows } from './new-rows.ts'
+import type { RunMemory } from './run-memory.ts'
 import type { BackupSource } from './source.ts'
 
 export interface BackupParts {
   grid: Pick<Grid, 'trees' | 'logs'>
   clock: Clock
-  /** Opens what is known of the runs before. */
-  openMemory: () => Promise<BackupMemory>
+  /** Opens what is known of the runs before; nothing of what they saw, if that is to be forgotten. */
+  openMemory: (options: { forget: boolean }) => Promise<RunMemory>
   /** The tree, made anew for each walk. */
   source: (report: Report) => BackupSource
   /** Told of what was left out or not wholly kept, once for each walk. */
@@ -92,10 +92,9 @@ export async function runBackup(parts: BackupParts, options: BackupOptions): Pro
   // whoever holds the chain is the only one here who backs up into it
   const device = await grid.logs.device(append, { signal })
   const run = { startedMs: Math.floor(clock.nowMs()), addedBytes: 0, sentBytes: 0 }
-  let rebuild = false
+  const retry = { rebuild: false, forget: false }
   for (;;) {
-    const memory = await openMemory()
-    const walk = new OneWalk(parts, options, memory, rebuild)
+    const walk = new OneWalk(parts, options, await openMemory(retry), retry.rebuild)
     try {
       const { snapshot, isWhole, totals, partial } = await walk.backUp(run)
       if (isWhole) {
@@ -106,11 +105,11 @@ export async function runBackup(parts: BackupParts, options: BackupOptions): Pro
       }
       options.onCheckpoint?.(snapshot)
     } catch (error) {
+      if (signal.aborted) throw error
       // directories of the last run that nobody gives back are written again, from the tree itself
-      if (rebuild || signal.aborted || !isGridError(error, ...unreadable)) throw error
-      rebuild = true
-    } finally {
-      await memory.close()
+      if (!retry.rebuild && isGridError(error, ...unreadable)) retry.rebuild = true
+      else if (!retry.forget && isGridError(error, 'E_CACHE')) retry.forget = true
+      else throw error
     }
   }
 }
@@ -120,15 +119,15 @@ const unreadable = ['E_NOT_ENOUGH_SHARES', 'E_ENCODING', 'E_COMMIT', 'E_NODE', '
 class OneWalk {
   readonly #parts: BackupParts
   readonly #options: BackupOptions
-  readonly #memory: BackupMemory
+  readonly #memory: RunMemory
   readonly #rebuild: boolean
   readonly count: BackupCount = noCount()
 
-  constructor(parts: BackupParts, options: BackupOptions, memory: BackupMemory, rebuild: boolean) {
+  constructor(parts: BackupParts, options: BackupOptions, memory: RunMemory, rebuild: boolean) {
     this.#parts = parts
     this.#options = options
     this.#memory = memory
-    this.#rebuild = rebuild
+    this.#rebuild = rebuild || memory.isDescribedOtherwise
   }
 
   /** Adds to `run` what it stored. */
@@ -140,39 +139,38 @@ class OneWalk {
   }> {
     const { grid } = this.#parts
     const { append, facts, signal } = this.#options
-    const next = this.#memory.begin()
+    const memory = this.#memory
     try {
-      const { ref, rows, isWhole, writer, ...round } = await this.#store(next)
+      const { ref, rows, isWhole, writer, ...round } = await this.#store()
       // everything has a name by now
       if (!rows.flush()) throw new RangeError('rows of a directory without an object')
-      run.addedBytes += writer.sums.addedBytes
-      run.sentBytes += writer.sums.sentBytes
-      const totals = { ...round.totals, objects: next.objects().count }
+      run.addedBytes += writer.totals.newPlaintextBytes
+      run.sentBytes += writer.totals.sentBytes
+      const totals = { ...round.totals, objects: memory.objectCount }
       const partial = !isWhole || this.count.notices > 0
       const { root, tags, ...rest } = facts
       const cap = capOfDirectory(ref)
       const snapshot = { ...rest, cap, totals, partial, run: { root, tags, ...run } }
       const appended = await grid.logs.append(append, snapshot, { signal })
-      await next.commit()
+      await memory.commit()
       return { snapshot: appended, isWhole, totals, partial }
     } catch (error) {
-      this.#memory.unfinished.flush()
-      await next.abandon()
+      await memory.abandon()
       throw error
     }
   }
 
-  #store(next: NextMemory): Promise<Round> {
+  #store(): Promise<Round> {
     const { append, signal, uploadBytesPerSecond } = this.#options
     const secret = append.convergenceSecret
-    return this.#parts.grid.trees.write((writer) => this.#walkInto(writer, next), {
+    return this.#parts.grid.trees.write((writer) => this.#walkInto(writer), {
       signal,
       ...(secret && { secret }),
       ...(uploadBytesPerSecond !== undefined && { uploadBytesPerSecond }),
     })
   }
 
-  async #walkInto(writer: TreeWriter, next: NextMemory): Promise<Round> {
+  async #walkInto(writer: TreeWriter): Promise<Round> {
     const { clock, source: open, report } = this.#parts
     const { checkpointMs, onProgress } = this.#options
     const { unfinished } = this.#memory
@@ -183,7 +181,7 @@ class OneWalk {
     }
     const source = open(counting)
     const walk = new MergedWalk(source.walk(), this.#memory.rows())
-    const rows = new NewRows(next)
+    const rows = new NewRows(this.#memory.next)
     const builder = new DirectoryBuilder(writer, rows)
     const files = writer.files<RoundItem>({
       compress: true,

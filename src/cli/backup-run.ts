@@ -1,14 +1,16 @@
 /** `grid backup`, from its arguments to its summary. */
 import { formatByteSize } from '../base/byte-size.ts'
 import { GridError } from '../base/errors.ts'
+import { attenuate } from '../caps/attenuate.ts'
 import { version } from '../base/version.ts'
 import { type BackupReport, runBackup } from '../backup/backup.ts'
 import { type BackupCount, filesIn } from '../backup/backup-count.ts'
-import { memoryAt } from '../backup/disk-memory.ts'
 import { Scan } from '../backup/scan.ts'
 import type { Grid } from '../node/grid.ts'
 import type { CapOf } from '../caps/cap.ts'
-import { appendCapOf, type LogChoice } from './backup-log.ts'
+import { openBackupLog } from './backup-log.ts'
+import { openRunMemory } from './backup-memory.ts'
+import { readOnlyCap } from './cap-argument.ts'
 import type { Context, Outcome } from './command.ts'
 import { formatElapsed } from './duration.ts'
 import { exitCodes } from './exit-codes.ts'
@@ -17,7 +19,9 @@ import { headText, shortId } from './log-cap.ts'
 import { NoticeLines } from './notice-lines.ts'
 import { chooseSource, type ChosenSource, type SourceChoice } from './source-options.ts'
 
-export interface BackupChoice extends SourceChoice, LogChoice {
+export interface BackupChoice extends SourceChoice {
+  log: string
+  appendCapFile: string | undefined
   facts: { tags: readonly string[]; label: string; host: string }
   dryRun: boolean
   checkpointMs: number
@@ -73,7 +77,11 @@ async function backUp(
     return await runBackup(
       {
         ...{ grid, clock, report: notices.report, source: source.open },
-        openMemory: () => memoryAt(context, append, source.paths),
+        openMemory: ({ forget }) =>
+          openRunMemory(context, append, source.paths, {
+            describedBy: source.describedBy,
+            forget,
+          }),
       },
       {
         append,
@@ -124,4 +132,20 @@ async function tell(
 
 function inWords(counts: { new: number; changed: number; unchanged: number }): string {
   return `${counts.new} new, ${counts.changed} changed, ${counts.unchanged} unchanged`
+}
+
+async function appendCapOf(
+  context: Context,
+  grid: Grid,
+  { log, appendCapFile }: BackupChoice,
+): Promise<CapOf<'LOG-Append'>> {
+  if (appendCapFile !== undefined) {
+    const source = { positionals: [], options: { capFile: appendCapFile, capStdin: false } }
+    return attenuate(await readOnlyCap(source, context), 'LOG-Append')
+  }
+  const { append } = await openBackupLog(context, grid, log)
+  if (append !== undefined) return append
+  throw new GridError('E_CAP_WEAK', `the log ${log} may only be read from this home`, {
+    hint: 'where its admin cap is: grid log grant --device NAME; here: --append-cap-file',
+  })
 }

@@ -46,6 +46,8 @@ export type SourceChoice = {
 export interface ChosenSource {
   paths: BackupPaths
   open: (report: Report) => BackupSource
+  /** What decides which metadata is kept. */
+  describedBy: string
 }
 
 const maxListBytes = 256 * 2 ** 20
@@ -75,6 +77,7 @@ export async function chooseSource(
   const native = await loadNative()
   return {
     paths,
+    describedBy: native === undefined || choice.noXattrs ? 'without xattrs' : 'all',
     open: (report) =>
       new LocalSource(Buffer.from(root), {
         ...{ report, native, selection, marks, withoutXattrs: choice.noXattrs },

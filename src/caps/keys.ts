@@ -51,6 +51,7 @@ export const tags = {
   logEntry: 'log-entry',
   logBody: 'log-body',
   sealAad: 'seal-aad',
+  kit: 'kit',
 } as const
 
 /** Sub-keys of a convergence secret. Equal content gives equal objects for those who share it. */

@@ -15,17 +15,18 @@ import type { Random } from '../base/random.ts'
  *
  * @param replace - whether a file of that name may be replaced; else that is refused before the
  *   first piece is asked for
+ * @param mode - of the file, before the umask: 0600 for secrets
  * @throws E_EXISTS, E_FILE, or what `pieces` throw
  */
 export async function writeNewFile(
   target: string,
   pieces: AsyncIterable<Uint8Array>,
-  { replace, random }: { replace: boolean; random: Random },
+  { replace, random, mode = 0o666 }: { replace: boolean; random: Random; mode?: number },
 ): Promise<void> {
   const at = await checkedTarget(target, replace)
   const suffix = toBase32(random.bytes(5))
   const part = path.join(path.dirname(at), `.${path.basename(at).slice(0, 200)}.${suffix}.part`)
-  const file = await fs.open(part, 'wx', 0o666).catch((error: unknown) => {
+  const file = await fs.open(part, 'wx', mode).catch((error: unknown) => {
     throw fileError(error, target)
   })
   try {

@@ -83,10 +83,11 @@ function openEmbedded(
   parts: Parts,
   redundancy: ReturnType<typeof embeddedRedundancy>,
 ): Promise<PeerPool> {
-  const { home, config, secrets, clock, disk, trace } = parts
+  const { home, config, secrets, clock, random, disk, trace } = parts
   const { disks } = config.embedded
   return openEmbeddedPeers({
     disk,
+    random,
     clock,
     trace,
     disks: disks.length > 0 ? disks : [path.join(home.path, 'storage')],

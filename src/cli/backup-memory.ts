@@ -9,9 +9,8 @@ import type { BackupPaths } from '../backup/backup-paths.ts'
 import { DiskCacheFolder } from '../backup/disk-cache-folder.ts'
 import { RunMemory } from '../backup/run-memory.ts'
 import { ownersDigest } from '../local/owner-names.ts'
-import { environmentOverrides, parseConfig } from '../node/config.ts'
-import { readConfig } from '../node/home.ts'
 import type { Context } from './command.ts'
+import { configOf } from './home-config.ts'
 
 const nameBytes = 10
 
@@ -20,16 +19,17 @@ const nameBytes = 10
  * @throws E_IO, E_CONFIG
  */
 export async function openRunMemory(
-  { home, world }: Context,
+  context: Context,
   append: CapOf<'LOG-Append'>,
   { root, shown }: BackupPaths,
   how: { describedBy: string; forget: boolean },
 ): Promise<RunMemory> {
+  const { home, world } = context
   const { deviceSeed, logId } = append
   const author = publicKeyOfSeed(deviceSeed)
   const basis = sha256(logId, author, ...[root, ...shown].flatMap(withLength))
   const described = sha256(ownersDigest(), utf8(how.describedBy))
-  const { cache } = parseConfig(await readConfig(home), environmentOverrides(world.env), home.path)
+  const { cache } = await configOf(context)
   const name = toBase32(basis.subarray(0, nameBytes))
   const folder = await DiskCacheFolder.open(path.join(home.cache, 'backups', name))
   const keys = cache.keys === 'none' ? 'none' : 'kept'

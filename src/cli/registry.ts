@@ -158,6 +158,11 @@ export const registry: readonly CommandEntry[] = [
     load: async () => (await import('./commands/log-check.ts')).logCheck,
   },
   {
+    name: 'backup',
+    summary: 'back up directories of this machine as a snapshot in a log',
+    load: async () => (await import('./commands/backup.ts')).backup,
+  },
+  {
     name: 'backup init',
     summary: 'make a backup log that this machine may only add to, and print its recovery kit',
     load: async () => (await import('./commands/backup-init.ts')).backupInit,

@@ -179,7 +179,8 @@ export class BackupRound {
   /** The content of a file that need not be read. */
   #contentInHand(item: RoundItem, row: CachedRow | undefined): StoredFile | undefined {
     const { unfinished, count } = this.#parts
-    if (row?.matches(item.fingerprint) === true) return row.content()
+    const kept = row?.hasFingerprint(item.fingerprint) === true ? row.content() : undefined
+    if (kept !== undefined) return kept
     const found = unfinished.find(item.path, item.fingerprint)
     count.resumedBytes += found?.sizeBytes ?? 0
     return found

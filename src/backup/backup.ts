@@ -127,7 +127,7 @@ class OneWalk {
     this.#parts = parts
     this.#options = options
     this.#memory = memory
-    this.#rebuild = rebuild || memory.isDescribedOtherwise
+    this.#rebuild = rebuild || memory.mustRebuild
   }
 
   /** Adds to `run` what it stored. */

@@ -99,7 +99,7 @@ export class DirectoryBuilder {
     const { changes, totals } = this.#frames.pop()!
     if (changes.length === 0 && facts === undefined && row !== undefined) {
       this.#rows.copy(row)
-      return this.#left(name, undefined, row.directory, totals)
+      return this.#left(name, undefined, () => row.directory(), totals)
     }
     return this.#write(directory, changes, totals)
   }

@@ -13,13 +13,15 @@ import type { RowWriter } from './new-rows.ts'
 export class RunMemory {
   readonly #memory: BackupMemory
   readonly unfinished: Journal
-  /** Whether entries must be described anew, though they are as they were. */
-  readonly isDescribedOtherwise: boolean
+  /** Whether every entry must be described anew and every directory written, though they are as they were. */
+  readonly mustRebuild: boolean
 
-  private constructor(memory: BackupMemory, journal: Journal, described: Uint8Array) {
+  private constructor(memory: BackupMemory, journal: Journal, options: MemoryOptions) {
     this.#memory = memory
     this.unfinished = journal
-    this.isDescribedOtherwise = !memory.isDescribedAlike(described)
+    const { described, keys } = options
+    // without keys nobody can say what a directory holds that is not walked
+    this.mustRebuild = keys === 'none' || !memory.isDescribedAlike(described)
   }
 
   /** Throws E_IO. */
@@ -27,7 +29,7 @@ export class RunMemory {
     const memory = await BackupMemory.open(folder, options)
     try {
       const journal = await Journal.open(folder, options)
-      return new RunMemory(memory, journal, options.described)
+      return new RunMemory(memory, journal, options)
     } catch (error) {
       await memory.abandon()
       throw error

@@ -10,7 +10,7 @@ import { DiskCacheFolder } from '../backup/disk-cache-folder.ts'
 import { RunMemory } from '../backup/run-memory.ts'
 import { ownersDigest } from '../local/owner-names.ts'
 import type { Context } from './command.ts'
-import { configOf } from './home-config.ts'
+import { readHomeConfig } from './home-config.ts'
 
 const nameBytes = 10
 
@@ -29,7 +29,7 @@ export async function openRunMemory(
   const author = publicKeyOfSeed(deviceSeed)
   const basis = sha256(logId, author, ...[root, ...shown].flatMap(withLength))
   const described = sha256(ownersDigest(), utf8(how.describedBy))
-  const { cache } = await configOf(context)
+  const { cache } = await readHomeConfig(context)
   const name = toBase32(basis.subarray(0, nameBytes))
   const folder = await DiskCacheFolder.open(path.join(home.cache, 'backups', name))
   const keys = cache.keys === 'none' ? 'none' : 'kept'

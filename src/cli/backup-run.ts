@@ -113,18 +113,18 @@ async function tell(
 ): Promise<Outcome> {
   const { snapshot, device, seq, totals, count, addedBytes, sentBytes, partial } = report
   const head = headText(device, seq, snapshot.id)
-  await output.item({ snapshot: shortId(snapshot.id), head }, head)
   const { files, others, directories, gone, readBytes, notices } = count
+  output.note(`files: ${inWords(files)}; ${gone} gone`)
+  output.note(
+    `read ${formatByteSize(readBytes)}, added ${formatByteSize(addedBytes)}, sent ${formatByteSize(sentBytes)} of shares`,
+  )
+  await output.item({ snapshot: shortId(snapshot.id), head }, head)
   return {
     summary: {
       ...{ snapshot: shortId(snapshot.id), head, files, others, directories, gone, readBytes },
       ...{ addedBytes, sentBytes, totals, notices, partial, elapsedMs },
     },
-    text: [
-      `files: ${inWords(files)}; gone: ${gone}`,
-      `read ${formatByteSize(readBytes)}, added ${formatByteSize(addedBytes)}, sent ${formatByteSize(sentBytes)} of shares`,
-      `snapshot ${shortId(snapshot.id)} has ${totals.files} files, ${formatByteSize(totals.bytes)}; it took ${formatElapsed(elapsedMs)}`,
-    ].join('\n'),
+    text: `snapshot ${shortId(snapshot.id)} has ${totals.files} files, ${formatByteSize(totals.bytes)}; it took ${formatElapsed(elapsedMs)}`,
     exit: partial ? exitCodes.partlyDone : exitCodes.ok,
   }
 }

@@ -13,7 +13,9 @@ function rowsOf(tree: MemoryTree): RowCursor {
     const row: CachedRow = {
       step,
       name: entry.name,
-      matches: (fingerprint) => equalBytes(fingerprint, formatFingerprint(entry.fingerprint)),
+      matches: (fingerprint) => row.hasFingerprint(fingerprint),
+      hasFingerprint: (fingerprint) =>
+        equalBytes(fingerprint, formatFingerprint(entry.fingerprint)),
       content: () => undefined,
       directory: () => assert.fail('not asked for'),
       kept: () => row,

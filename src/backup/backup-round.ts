@@ -75,7 +75,11 @@ export class BackupRound {
       }
     }
     await files.endBundle()
-    while (this.#steps.length > 0) await this.#steps.advance()
+    while (this.#steps.length > 0) {
+      await this.#steps.advance()
+      await this.#breathe()
+      signal.throwIfAborted()
+    }
   }
 
   #take(merged: MergedStep): void | Promise<void> {

@@ -193,8 +193,10 @@ class OneWalk {
         if (isSettled) unfinished.addExtent(path, fingerprint, index, extent)
       },
     })
-    const cancel =
-      checkpointMs === undefined ? undefined : clock.after(checkpointMs, () => walk.stop())
+    const cancel = this.#afterEach(checkpointMs, () => {
+      // a walk that stored nothing yet would never come further than this one
+      if (this.count.readBytes > 0) walk.stop()
+    })
     try {
       const round = new BackupRound({
         ...{ source, walk, builder, files, unfinished, clock, onProgress },
@@ -203,7 +205,22 @@ class OneWalk {
       await round.run()
       return { ...builder.root, isWhole: walk.isWhole, rows, writer }
     } finally {
-      cancel?.()
+      cancel()
     }
+  }
+
+  /** Until the result is called. */
+  #afterEach(intervalMs: number | undefined, work: () => void): () => void {
+    if (intervalMs === undefined) return () => undefined
+    const { clock } = this.#parts
+    let cancel = (): void => {}
+    const wait = (): void => {
+      cancel = clock.after(intervalMs, () => {
+        wait()
+        work()
+      })
+    }
+    wait()
+    return () => cancel()
   }
 }

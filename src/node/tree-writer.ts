@@ -10,15 +10,24 @@ import type { FileContent } from './file-content.ts'
 import { type FileInput, uploadFile } from './file-upload.ts'
 import { storeMany, type ManyInput, type ManyOptions, type ManyResult } from './many-files.ts'
 import { ObjectWriter } from './object-writer.ts'
-import type { ObjectReport } from './object-upload.ts'
 import { type PlaceOptions, type Placer, smallInputBytes } from './placer.ts'
 import type { Redundancy } from './placement.ts'
+import type { StoreTotals } from './store-totals.ts'
 
 /** A file to store. */
 export type ContentInput = FileInput & { sizeBytes?: number }
 
 export interface TreeWriteOptions extends PlaceOptions {
   signal?: AbortSignal
+  /** The most that is sent, as bytes of shares, > 0; as fast as it goes if absent. */
+  uploadBytesPerSecond?: number
+}
+
+export interface PutContentOptions {
+  /** Compresses where that pays; off unless told. */
+  compress?: boolean
+  /** Called with the bytes of the file that are safely stored so far. */
+  onStored?: (bytes: number) => void
 }
 
 /** Also a `DirectoryWriteContext`: pass it to `changeDirectory` and `writeDirectory` as it is. */
@@ -48,7 +57,9 @@ export class TreeWriter {
     options: TreeWriteOptions,
   ): Promise<TreeWriter> {
     const redundancy = await placer.redundancy(options)
-    const how = { redundancy, settings: placer.settings(options, redundancy) }
+    const { uploadBytesPerSecond: rate } = options
+    const pacer = rate === undefined ? undefined : placer.pacer(rate)
+    const how = { redundancy, settings: placer.settings(options, redundancy), pacer }
     return new TreeWriter(placer, reader, new ObjectWriter(placer, how, options))
   }
 
@@ -61,25 +72,26 @@ export class TreeWriter {
     return this.#objects.redundancy
   }
 
-  /** What became of each object that is stored so far. */
-  get reports(): readonly ObjectReport[] {
-    return this.#objects.reports
+  /** Of what is stored so far. */
+  get totals(): StoreTotals {
+    return this.#objects.totals
   }
 
   /** Stores one file, by itself: in no bundle. Resolves once it is on enough servers. */
   async putContent(
     input: ContentInput,
-    options: { onStored?: (bytes: number) => void } = {},
+    { compress = false, onStored }: PutContentOptions = {},
   ): Promise<FileContent & { sizeBytes: number }> {
     const { signal, settings } = this.#objects
     const isSmall = 'stream' in input && (input.sizeBytes ?? Infinity) <= smallInputBytes
     const context = {
       encoder: this.#placer.encoderFor(isSmall ? 0 : Infinity),
-      settings,
+      settings: { ...settings, compress },
       place: this.#objects.place.bind(this.#objects),
-      onStored: options.onStored,
+      onStored,
     }
-    const { content, sizeBytes } = await uploadFile(context, input, { signal })
+    const { content, sizeBytes, stored } = await uploadFile(context, input, { signal })
+    await stored
     return { ...content, sizeBytes }
   }
 
@@ -89,13 +101,15 @@ export class TreeWriter {
    */
   putMany<T>(
     files: AsyncIterable<ManyInput<T>> | Iterable<ManyInput<T>>,
-    options: ManyOptions = {},
+    options: ManyOptions<T> = {},
   ): AsyncGenerator<ManyResult<T>> {
+    const objects = this.#objects
     const store = {
-      keys: this.keys,
+      settings: objects.settings,
       signal: this.signal,
-      storeBundle: this.#objects.store,
-      storeFile: (input: FileInput) => this.putContent(input),
+      encoderFor: this.#placer.encoderFor.bind(this.#placer),
+      begin: objects.begin.bind(objects),
+      place: objects.place.bind(objects),
     }
     return storeMany(store, files, options)
   }

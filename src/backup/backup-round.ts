@@ -8,8 +8,8 @@ import { isGridError } from '../base/errors.ts'
 import type { EntryFacts } from '../local/facts.ts'
 import type { LocalEntry } from '../local/local-entry.ts'
 import { detailOf, type Report } from '../local/notice.ts'
-import type { FileStore, KeptFile } from '../node/file-store.ts'
-import type { StoredFile } from '../node/stored-file.ts'
+import type { FileStore } from '../node/file-store.ts'
+import type { NamedFile, StoredFile } from '../node/stored-file.ts'
 import type { BackupCount } from './backup-count.ts'
 import type { CachedRow } from './cache-cursor.ts'
 import type { DirectoryBuilder } from './directory-builder.ts'
@@ -157,7 +157,7 @@ export class BackupRound {
     const { input, close } = file
     const storedExtents = unfinished.extentsOf(item.path, item.fingerprint)
     const pending = await files.add({ item, input, close, storedExtents })
-    const state: { stored?: KeptFile; error?: unknown } = {}
+    const state: { stored?: NamedFile; error?: unknown } = {}
     const ready = pending.content.then(
       (stored) => void (state.stored = stored),
       (error: unknown) => void (state.error = error),
@@ -201,7 +201,7 @@ export class BackupRound {
   }
 
   /** For a run after this one, should it be cut short: not before servers have it. */
-  #remember({ path, fingerprint, isSettled }: RoundItem, stored: KeptFile): void {
+  #remember({ path, fingerprint, isSettled }: RoundItem, stored: NamedFile): void {
     if (!isSettled || stored.fuzzy || stored.kind === 'lit') return
     const { unfinished } = this.#parts
     stored.stored.then(

@@ -205,6 +205,7 @@ class OneWalk {
       await round.run()
       return { ...builder.root, isWhole: walk.isWhole, rows, writer }
     } finally {
+      await files.end()
       cancel()
     }
   }

@@ -1,6 +1,6 @@
 /** What stands at the two ends of a cache file, and where its pages are (docs/specs/backup-cache.md, "File"). */
 import { concat, readU32be, readU64be, u32be, u64be } from '../base/bytes.ts'
-import type { CachedKeys } from './known-stream.ts'
+import type { CachedKeys } from './cached-keys.ts'
 import { pageBytes } from './row-pages.ts'
 import { damagedCache, sealBytes } from './sealed-page.ts'
 

@@ -10,7 +10,8 @@ import { fingerprintBytes } from '../local/fingerprint.ts'
 import type { StoredFile, TaggedStream } from '../node/stored-file.ts'
 import type { CacheFolder } from './cache-folder.ts'
 import { basisBytes } from './cache-layout.ts'
-import type { CachedKeys, KnownStream } from './known-stream.ts'
+import type { CachedKeys } from './cached-keys.ts'
+import type { KnownStream } from '../node/known-stream.ts'
 import {
   type FileState,
   type JournalItem,

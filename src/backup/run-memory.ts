@@ -7,7 +7,7 @@ import { BackupMemory, type MemoryOptions } from './backup-memory.ts'
 import type { RowCursor } from './cache-cursor.ts'
 import type { CacheFolder } from './cache-folder.ts'
 import { Journal } from './journal.ts'
-import type { KnownStream } from './known-stream.ts'
+import type { KnownStream } from '../node/known-stream.ts'
 import type { RowWriter } from './new-rows.ts'
 
 export class RunMemory {

@@ -8,6 +8,7 @@ import { type NodeSink, NodeBundler } from '../tree/node-sink.ts'
 import type { SliceReader } from '../tree/slice-reader.ts'
 import type { FileContent } from './file-content.ts'
 import { type FileInput, uploadFile } from './file-upload.ts'
+import { FileStore, type FileStoreOptions, type FileStoreParts } from './file-store.ts'
 import { storeMany, type ManyInput, type ManyOptions, type ManyResult } from './many-files.ts'
 import { ObjectWriter } from './object-writer.ts'
 import { type PlaceOptions, type Placer, smallInputBytes } from './placer.ts'
@@ -103,15 +104,12 @@ export class TreeWriter {
     files: AsyncIterable<ManyInput<T>> | Iterable<ManyInput<T>>,
     options: ManyOptions<T> = {},
   ): AsyncGenerator<ManyResult<T>> {
-    const objects = this.#objects
-    const store = {
-      settings: objects.settings,
-      signal: this.signal,
-      encoderFor: this.#placer.encoderFor.bind(this.#placer),
-      begin: objects.begin.bind(objects),
-      place: objects.place.bind(objects),
-    }
-    return storeMany(store, files, options)
+    return storeMany(this.#fileStoreParts, files, options)
+  }
+
+  /** As `putMany`, for whoever waits for each file by itself; to be ended before the writer is. */
+  files<T>(options: FileStoreOptions<T> = {}): FileStore<T> {
+    return new FileStore<T>(this.#fileStoreParts, options)
   }
 
   /** Ends the last bundle, and resolves when every object is on the disks of enough servers. */
@@ -123,5 +121,16 @@ export class TreeWriter {
   /** Gives up whatever is under way, and waits for it. */
   abort(reason: unknown): Promise<void> {
     return this.#objects.abort(reason)
+  }
+
+  get #fileStoreParts(): FileStoreParts {
+    const objects = this.#objects
+    return {
+      settings: objects.settings,
+      signal: this.signal,
+      encoderFor: this.#placer.encoderFor.bind(this.#placer),
+      begin: objects.begin.bind(objects),
+      place: objects.place.bind(objects),
+    }
   }
 }

@@ -5,8 +5,14 @@ import { MemoryCacheFolder } from '../../src/backup/memory-cache-folder.ts'
 import { utf8 } from '../../src/base/bytes.ts'
 import { BackupWorld } from './backup-world.ts'
 
-const large = (seed: number, bytes: number): Uint8Array =>
-  Uint8Array.from({ length: bytes }, (_, i) => Math.imul(i * seed + (i >> 7), 2654435761) >>> 24)
+/** Bytes that do not compress. */
+function large(seed: number, bytes: number): Uint8Array {
+  let state = seed + 1
+  return Uint8Array.from({ length: bytes }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return state >>> 24
+  })
+}
 
 describe('backup', () => {
   let world: BackupWorld

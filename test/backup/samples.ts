@@ -1,6 +1,6 @@
 /** Made-up rows: refs that hang together, of no content. */
-import { checkOf } from '../../src/backup/known-stream.ts'
-import type { KnownStream } from '../../src/backup/known-stream.ts'
+import { checkOf } from '../../src/node/known-stream.ts'
+import type { KnownStream } from '../../src/node/known-stream.ts'
 import type { CachedDirectory, CachedEntry } from '../../src/backup/cache-row.ts'
 import type { CacheWriter } from '../../src/backup/cache-writer.ts'
 import type { StoredRow } from '../../src/backup/stored-row.ts'

@@ -107,9 +107,7 @@ async function putOne(
     }
     const { fd, sizeBytes } = file
     const input =
-      sizeBytes <= smallInputBytes
-        ? { stream: [readWhole(file)], sizeBytes }
-        : { fd, sizeBytes }
+      sizeBytes <= smallInputBytes ? { stream: [readWhole(file)], sizeBytes } : { fd, sizeBytes }
     const report = await grid.put(input, options)
     file.checkUnchanged()
     return report

@@ -52,6 +52,7 @@ export const tags = {
   logBody: 'log-body',
   sealAad: 'seal-aad',
   kit: 'kit',
+  keyFile: 'key-file',
 } as const
 
 /** Sub-keys of a convergence secret. Equal content gives equal objects for those who share it. */

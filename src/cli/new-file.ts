@@ -5,6 +5,7 @@
 import fs from 'node:fs/promises'
 import path from 'node:path'
 import { toBase32 } from '../base/base32.ts'
+import { utf8 } from '../base/bytes.ts'
 import { isDiskError } from '../base/disk.ts'
 import { asGridError, GridError } from '../base/errors.ts'
 import type { Random } from '../base/random.ts'
@@ -42,6 +43,18 @@ export async function writeNewFile(
     await fs.rm(part, { force: true })
     throw fileError(error, target)
   }
+}
+
+/** As `writeNewFile`, for a text that only its owner may read. */
+export function writeSecretFile(
+  target: string,
+  text: string,
+  options: { replace: boolean; random: Random },
+): Promise<void> {
+  const pieces = async function* (): AsyncGenerator<Uint8Array> {
+    yield utf8(text)
+  }
+  return writeNewFile(target, pieces(), { ...options, mode: 0o600 })
 }
 
 /** Where to write: behind a link if the file is to be replaced. Throws E_EXISTS. */

@@ -178,6 +178,21 @@ export const registry: readonly CommandEntry[] = [
     load: async () => (await import('./commands/keys-paper.ts')).keysPaper,
   },
   {
+    name: 'keys export',
+    summary: 'write the caps of backup logs into a text, under a passphrase',
+    load: async () => (await import('./commands/keys-export.ts')).keysExport,
+  },
+  {
+    name: 'keys import',
+    summary: 'take the caps of a key file into this home',
+    load: async () => (await import('./commands/keys-import.ts')).keysImport,
+  },
+  {
+    name: 'keys passphrase',
+    summary: 'change the passphrase of a key file',
+    load: async () => (await import('./commands/keys-passphrase.ts')).keysPassphrase,
+  },
+  {
     name: 'node init',
     summary: 'make the home of a node that keeps shares for others',
     load: async () => (await import('./commands/node-init.ts')).nodeInit,

@@ -1,12 +1,11 @@
 import { defaultLogName } from '../../backup/keyring.ts'
 import { checkLettersOf, formatKit, type KitFacts, kitLines } from '../../backup/recovery-kit.ts'
-import { utf8 } from '../../base/bytes.ts'
 import { GridError } from '../../base/errors.ts'
 import { spoken } from '../../node/grid-location.ts'
 import { command, type Command, type Context } from '../command.ts'
 import { keyringOf, logOption, readLocationOfHome } from '../home-config.ts'
 import { thisMachine } from '../log-cap.ts'
-import { writeNewFile } from '../new-file.ts'
+import { writeSecretFile } from '../new-file.ts'
 import { flag, text } from '../option.ts'
 
 export const keysPaper: Command = command({
@@ -77,7 +76,7 @@ async function show(
   const pages = isDrawn ? await import('../kit-pages.ts') : undefined
   const { random } = world
   const write = async (file: string, content: string): Promise<void> => {
-    await writeNewFile(file, pieceOf(content), { replace: false, random, mode: 0o600 })
+    await writeSecretFile(file, content, { replace: false, random })
     output.note(`wrote ${file}: it holds the admin cap; delete it once it is printed`)
   }
   if (svg !== undefined) await write(svg, pages!.kitSvg(facts))
@@ -85,10 +84,6 @@ async function show(
   const [cap, location] = kitLines(facts)
   const drawn = qr ? `\n\n${pages!.kitForTerminal(facts)}` : ''
   await output.item({ log: facts.logName, cap, location }, `${formatKit(facts)}${drawn}`)
-}
-
-async function* pieceOf(content: string): AsyncGenerator<Uint8Array> {
-  yield utf8(content)
 }
 
 /** Only who can read them from the paper knows the letters: they are not on the screen again. */

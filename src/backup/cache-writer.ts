@@ -102,6 +102,7 @@ export class CacheWriter implements RowPages {
 
   /** The root comes last. */
   leave(directory: CachedDirectory): void {
+    this.#within()
     this.#append(rowSteps.leave, this.#format.leave(directory))
     this.#writeNodes(directory.nodes)
     this.#up()

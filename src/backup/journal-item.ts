@@ -51,7 +51,7 @@ export function writeFileItem(
   out.varint(file.nodes.length)
   for (const node of file.nodes) objects.write(out, node)
   out.varint(file.extents.length)
-  for (const extent of file.extents) writeStream(out, extent, objects, 'kept')
+  for (const extent of file.extents) writeStream(out, extent.tag, extent, objects, 'kept')
 }
 
 export function writeExtentItem(
@@ -61,12 +61,12 @@ export function writeExtentItem(
   stream: TaggedStream,
 ): void {
   out.byte(1).text(path).bytes(fingerprint).varint(index)
-  writeStream(out, stream, objects, 'kept')
+  writeStream(out, stream.tag, stream, objects, 'kept')
 }
 
 export function writeStreamItem(out: RowBuilder, streams: readonly TaggedStream[]): void {
   out.byte(2).varint(streams.length)
-  for (const stream of streams) writeStream(out, stream, objects, 'none')
+  for (const stream of streams) writeStream(out, stream.tag, stream, objects, 'none')
 }
 
 /** The next item of a record. Throws E_CACHE. */

@@ -63,7 +63,8 @@ export class RowFormat {
   extents(extents: readonly TaggedStream[]): Uint8Array {
     this.#objects.clear()
     this.#content.clear()
-    for (const extent of extents) writeStream(this.#content, extent, this.#objects, this.#keys)
+    for (const extent of extents)
+      writeStream(this.#content, extent.tag, extent, this.#objects, this.#keys)
     writeNumbers(this.#row.clear(), this.#objects.numbers)
     const row = this.#row.byte(partKinds.extents).byte(extents.length)
     return row.bytes(this.#content.written).written

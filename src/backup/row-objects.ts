@@ -8,6 +8,8 @@ import type { ObjectSink, ObjectSource } from './stored-rows.ts'
 export class RowObjectSink implements ObjectSink {
   readonly #table: ObjectTable
   readonly numbers: number[] = []
+  /** Files of a bundle come one after the other, all with the one ref. */
+  #last: { object: ObjectRef; number: number } | undefined
 
   constructor(table: ObjectTable) {
     this.#table = table
@@ -18,7 +20,8 @@ export class RowObjectSink implements ObjectSink {
   }
 
   write(out: RowBuilder, object: ObjectRef): void {
-    const number = this.#table.add(object)
+    if (this.#last?.object !== object) this.#last = { object, number: this.#table.add(object) }
+    const { number } = this.#last
     const known = this.numbers.indexOf(number)
     out.varint(known >= 0 ? known : this.numbers.push(number) - 1)
   }

@@ -26,7 +26,9 @@ export class StepQueue {
     if (this.length === 0 && step.ready === undefined) return step.run()
     const waiting: Waiting = { ...step, isReady: step.ready === undefined }
     this.#waiting.push(waiting)
-    step.ready?.then(() => (waiting.isReady = true), undefined)
+    void step.ready?.then(() => {
+      waiting.isReady = true
+    })
     if (this.#waiting[this.#next].isReady) return this.#runReady()
   }
 

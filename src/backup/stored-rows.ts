@@ -14,6 +14,7 @@ import type { TaggedStream } from '../node/stored-file.ts'
 import { maxLitBytes } from '../tree/entry.ts'
 import type { NodeRef } from '../tree/node-ref.ts'
 import type { ObjectRef } from '../tree/refs.ts'
+import type { StreamRef } from '../tree/stream-row.ts'
 import type { RowBuilder, RowParser } from './row-bytes.ts'
 import { damagedCache } from './sealed-page.ts'
 
@@ -42,11 +43,12 @@ export const contentNumbers = { lit: 0, file: 1, tree: 2 } as const
 /** tag (16) ‖ K (32), or its check (8) ‖ object ‖ offset ‖ plaintext bytes ‖ codec ‖ stored bytes, unless as it is */
 export function writeStream(
   out: RowBuilder,
-  stream: TaggedStream,
+  tag: Uint8Array | undefined,
+  stream: StreamRef,
   objects: ObjectSink,
   keys: CachedKeys,
 ): void {
-  const { tag, readKey, object, offset, plaintextBytes, compression, storedBytes } = stream
+  const { readKey, object, offset, plaintextBytes, compression, storedBytes } = stream
   if (tag?.length !== tagBytes) throw new RangeError('backup cache: a stream without its tag')
   out.bytes(tag).bytes(keys === 'kept' ? readKey : checkOf(readKey))
   objects.write(out, object)
@@ -115,7 +117,7 @@ export function writeContent(
 ): void {
   out.byte(contentNumbers[kind])
   if (kind === 'lit') out.text(content)
-  else if (kind === 'file') writeStream(out, { ...content, tag: tag! }, objects, keys)
+  else if (kind === 'file') writeStream(out, tag, content, objects, keys)
   else {
     writeNode(out, content, objects, keys)
     out.varint(content.plaintextBytes)

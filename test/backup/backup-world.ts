@@ -44,10 +44,9 @@ export class BackupWorld {
   }
 
   run(options: Partial<BackupOptions> = {}): Promise<BackupReport> {
-    const { random: _, ...parts } = { random, grid: this.grid.grid, clock }
     return runBackup(
       {
-        ...parts,
+        ...{ grid: this.grid.grid, clock },
         openMemory: ({ forget }) =>
           RunMemory.open(this.folder, {
             ...{ random, basis, described: this.described, keys: this.keys, forget },

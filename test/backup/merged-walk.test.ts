@@ -27,7 +27,9 @@ function rowsOf(tree: MemoryTree): RowCursor {
     get row() {
       return rows[at]
     },
-    advance: () => void at++,
+    advance() {
+      at++
+    },
     skipSubtree() {
       assert.equal(rows[at].step, 'enter')
       let depth = 0

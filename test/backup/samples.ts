@@ -1,6 +1,6 @@
 /** Made-up rows: refs that hang together, of no content. */
-import { checkOf } from '../../src/node/known-stream.ts'
-import type { KnownStream } from '../../src/node/known-stream.ts'
+import type { BackupMemory } from '../../src/backup/backup-memory.ts'
+import { checkOf, type KnownStream } from '../../src/node/known-stream.ts'
 import type { CachedDirectory, CachedEntry } from '../../src/backup/cache-row.ts'
 import type { CacheWriter } from '../../src/backup/cache-writer.ts'
 import type { StoredRow } from '../../src/backup/stored-row.ts'
@@ -125,10 +125,27 @@ export function said(row: StoredRow): Row {
   return { step: 'entry', entry: { name, kind, fingerprint, hardLink, content: row.content() } }
 }
 
+export function allRows(memory: BackupMemory): StoredRow[] {
+  const all: StoredRow[] = []
+  const rows = memory.rows()
+  while (rows?.row !== undefined) {
+    all.push(rows.row)
+    rows.advance()
+  }
+  return all
+}
+
 export function known(stream: TaggedStream): KnownStream {
-  const { tag, ...rest } = stream
-  void tag
-  return { ...rest, check: checkOf(stream.readKey) }
+  const { readKey, object, offset, plaintextBytes, compression, storedBytes } = stream
+  return {
+    object,
+    offset,
+    plaintextBytes,
+    compression,
+    storedBytes,
+    readKey,
+    check: checkOf(readKey),
+  }
 }
 
 /** A small tree with a row of every sort. */

@@ -12,8 +12,9 @@ import type { EntryFacts } from './facts.ts'
 import { kindOf, type LocalStats } from './local-stats.ts'
 import { maxDepth } from './local-tree.ts'
 import { type OpenDirectory, sameIdentity } from './open-directory.ts'
-import { type Outcome, placeEntry } from './place-entry.ts'
-import { type Content, settlingOf } from './placing.ts'
+import { settlingOf } from './part.ts'
+import { type Outcome, placeEntry, placeWithout, type Spot } from './place-entry.ts'
+import type { Content } from './placing.ts'
 import { settle } from './settle.ts'
 import { type Guard, guardBelow, homeGuard } from './startup-guard.ts'
 import { Surplus } from './surplus.ts'
@@ -99,16 +100,24 @@ export class TargetDirectory {
    * @throws E_FILE where nothing can be written any more, E_INTERRUPTED from `content`
    */
   async place(facts: EntryFacts, content: Content): Promise<Outcome> {
-    if (facts.kind === 'directory') throw new RangeError('facts: a directory is not placed')
-    if (!this.#claim(facts.name)) return 'refused'
+    return this.#claimFor(facts) ? this.fill(facts, content) : 'refused'
+  }
+
+  /**
+   * The first half of `place`: what comes of the entry without its content. Undefined where that is
+   * needed; then comes `fill`, or `placeNow` at `spotOf`, once, and before `finish`.
+   */
+  begin(facts: EntryFacts): Outcome | undefined {
+    if (!this.#claimFor(facts)) return 'refused'
+    // where nothing was before, nothing is looked for
+    if (this.#place.made === true && this.#run.options.dryRun !== true) return undefined
+    return facts.meta.hardLink === undefined ? placeWithout(this.spotOf(facts), facts) : undefined
+  }
+
+  /** The second half of `place`. Throws as that does. */
+  async fill(facts: EntryFacts, content: Content): Promise<Outcome> {
     const { hardLink } = facts.meta
-    const spot = {
-      run: this.#run,
-      directory: this.#place.open,
-      above: this.#place.names,
-      path: pathBelow(this.#path, facts.name),
-      isInPlace: () => this.#isInPlace(),
-    }
+    const spot = this.spotOf(facts)
     this.#placing++
     try {
       const { outcome } =
@@ -120,6 +129,17 @@ export class TargetDirectory {
       return outcome
     } finally {
       this.#placing--
+    }
+  }
+
+  /** Where something of that name goes. */
+  spotOf({ name }: Pick<EntryFacts, 'name'>): Spot {
+    return {
+      run: this.#run,
+      directory: this.#place.open,
+      above: this.#place.names,
+      path: pathBelow(this.#path, name),
+      isInPlace: () => this.#isInPlace(),
     }
   }
 
@@ -155,6 +175,11 @@ export class TargetDirectory {
   /** Leaves it as it is: a later run goes on with it. */
   abandon(): void {
     this.#place.open?.close()
+  }
+
+  #claimFor({ kind, name }: EntryFacts): boolean {
+    if (kind === 'directory') throw new RangeError('facts: a directory is not placed')
+    return this.#claim(name)
   }
 
   #claim(name: Uint8Array): boolean {

@@ -57,7 +57,7 @@ export class Part {
   }
 
   /** Throws E_FILE where nothing can be written any more, and E_INTERRUPTED. */
-  giveUp(error: unknown): undefined {
+  giveUp(error: unknown): void {
     const { run, directory, path, replace } = this.#placing
     this.#close()
     directory.discard(this.name)
@@ -66,7 +66,6 @@ export class Part {
     else if (isGridError(error)) run.report('content', path, error.code, error)
     else if (isDiskError(error, 'EEXIST') && !replace) run.report('exists', path)
     else run.failed(error, path)
-    return undefined
   }
 
   #close(): void {

@@ -30,7 +30,8 @@ export async function makeFile(placing: Placing, content: Content): Promise<Iden
     else await writeAll(new SparseWriter(fd, placing.facts.sizeBytes), content)
     return part.finishFile()
   } catch (error) {
-    return part.giveUp(error)
+    part.giveUp(error)
+    return undefined
   }
 }
 
@@ -43,7 +44,8 @@ export function makeFileNow(placing: Placing, content: () => Uint8Array): Identi
     writer.end()
     return part.finishFile()
   } catch (error) {
-    return part.giveUp(error)
+    part.giveUp(error)
+    return undefined
   }
 }
 
@@ -66,7 +68,8 @@ export function makeOther(placing: Placing): Identity | undefined {
     part.finish()
     return identity
   } catch (error) {
-    return part.giveUp(error)
+    part.giveUp(error)
+    return undefined
   }
 }
 
@@ -90,7 +93,8 @@ export function makeLink(
     part.finish()
     return identity
   } catch (error) {
-    return part.giveUp(error)
+    part.giveUp(error)
+    return undefined
   }
 }
 

@@ -11,7 +11,12 @@ import { clearAway } from './clear-away.ts'
 import type { EntryFacts } from './facts.ts'
 import { kindOf, type LocalStats } from './local-stats.ts'
 import { maxDepth } from './local-tree.ts'
-import { type OpenDirectory, sameIdentity } from './open-directory.ts'
+import {
+  type DirectoryHandle,
+  type Identity,
+  type OpenDirectory,
+  sameIdentity,
+} from './open-directory.ts'
 import { settlingOf } from './part.ts'
 import { type Outcome, placeEntry, placeWithout, type Spot } from './place-entry.ts'
 import type { Content } from './placing.ts'
@@ -37,6 +42,14 @@ export interface TargetPlace {
   guard?: Guard | undefined
   /** Whether this run made it. */
   made?: boolean
+}
+
+/** A directory of a target as another thread of the process reaches it: plain data. */
+export interface TargetHandle {
+  directory: DirectoryHandle
+  parent: Identity | undefined
+  /** From the root of the target. */
+  path: Uint8Array
 }
 
 export class TargetDirectory {
@@ -141,6 +154,12 @@ export class TargetDirectory {
       path: pathBelow(this.#path, name),
       isInPlace: () => this.#isInPlace(),
     }
+  }
+
+  /** For `placeNow` in another thread; undefined in a dry run, where the directory is not there. */
+  get handle(): TargetHandle | undefined {
+    const { open, parent } = this.#place
+    return open && { directory: open.handle, parent: parent?.identity, path: this.#path }
   }
 
   /** An entry that is not restored this time, and that `delete` must leave alone. */
@@ -253,6 +272,6 @@ export function openedDirectory(run: TargetRun, place: TargetPlace): TargetDirec
   }
 }
 
-function pathBelow(path: Uint8Array, name: Uint8Array): Uint8Array {
+export function pathBelow(path: Uint8Array, name: Uint8Array): Uint8Array {
   return path.length === 0 ? name : concat(path, slash, name)
 }

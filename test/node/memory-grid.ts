@@ -9,6 +9,7 @@ import { InlineEncoder } from '../../src/encoding/inline-encoder.ts'
 import { openErasureCode } from '../../src/encoding/open-code.ts'
 import type { Candidate } from '../../src/node/candidate.ts'
 import { Grid, type GridParts, type PutOptions } from '../../src/node/grid.ts'
+import { syncFileReader } from '../../src/node/file-source.ts'
 import { LocalPeer } from '../../src/storage/local-peer.ts'
 import { MemoryLogStore } from '../../src/storage/memory-log-store.ts'
 import { MemoryStore } from '../../src/storage/memory-store.ts'
@@ -16,7 +17,7 @@ import type { StoragePeer } from '../../src/storage/peer.ts'
 
 export const clock: Clock = new SystemClock()
 const random = new SystemRandom()
-const encoder = new InlineEncoder(openErasureCode())
+const encoder = new InlineEncoder(openErasureCode(), syncFileReader())
 
 export class MemoryGrid {
   readonly candidates: Candidate[] = []

@@ -49,7 +49,7 @@ export const snapshots: Command = command({
   },
 })
 
-/** `a2b3c4d5e6  2026-01-02 03:04:05Z  laptop:12  attic  daily  /home/ann  12 files  34.0 MiB  +1.00 MiB`. */
+/** `a2b3c4d5e6  2026-01-02 03:04:05Z  laptop:12  attic  daily  ~/data  12 files  34.0 MiB  +1.00 MiB`. */
 function lineOf(each: ListedSnapshot): string {
   const { shortId, device, author, seq, snapshot, error } = each
   const words = [shortId, timeText(each), `${deviceName(device, author)}:${seq}`]
@@ -69,7 +69,9 @@ function lineOf(each: ListedSnapshot): string {
 
 /** By the servers' receipts; what the machine itself said, with a question mark, where there are too few. */
 function timeText({ receivedMs, clientMs }: ListedSnapshot): string {
-  const text = isoOf(receivedMs ?? clientMs).slice(0, 19).replace('T', ' ')
+  const text = isoOf(receivedMs ?? clientMs)
+    .slice(0, 19)
+    .replace('T', ' ')
   return receivedMs === undefined ? `${text}?` : `${text}Z`
 }
 

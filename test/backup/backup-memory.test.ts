@@ -4,7 +4,7 @@ import { describe, it } from 'mocha'
 import { BackupMemory, type MemoryOptions } from '../../src/backup/backup-memory.ts'
 import type { CacheFolder } from '../../src/backup/cache-folder.ts'
 import { toHex, utf8 } from '../../src/base/bytes.ts'
-import type { CachedKeys } from '../../src/backup/known-stream.ts'
+import type { CachedKeys } from '../../src/backup/cached-keys.ts'
 import { MemoryCacheFolder } from '../../src/backup/memory-cache-folder.ts'
 import {
   allRows,

@@ -1,0 +1,101 @@
+/**
+ * Tables of what `run` measured, as markdown: `report.js WORKDIR [PAGE]`.
+ *
+ * With PAGE, what lies between its two `tables` comments is replaced. Of several rounds the
+ * fastest counts, step by step. In brackets: the ratio to restic on the same data; below 1 is better.
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { type Cell, PeerResults, readResults } from './results.ts'
+
+/** What the others are compared with. */
+const reference = 'restic'
+const start = '<!-- tables: from here -->'
+const end = '<!-- tables: to here -->'
+
+const headings = [
+  ...['peer', 'first backup s', 'files/s', 'CPU s', 'server CPU s', 'RSS MiB'],
+  ...['unchanged s', 'RSS MiB', 'changed s', '+ MB', 'restore s', 'restored', 'check s', 'prune s'],
+  ...['repository MB', 'on disk MB', 'files'],
+]
+
+const [directory = '', page] = process.argv.slice(2)
+const tables = [limitTable(), ...dataTables()].join('\n\n')
+if (page === undefined) console.log(tables)
+else writeFileSync(page, withTables(readFileSync(page, 'utf8')))
+
+function withTables(text: string): string {
+  const [from, to] = [text.indexOf(start), text.indexOf(end)]
+  if (from < 0 || to < from) throw new Error(`${page} has no place for tables: ${start} … ${end}`)
+  return `${text.slice(0, from + start.length)}\n\n${tables}\n\n${text.slice(to)}`
+}
+
+function limitTable(): string {
+  const rows = linesOf('limits.tsv').map(([name, value, unit]) => [name, `${value} ${unit}`])
+  return `### Limits of this machine\n\n${table(['limit', 'value'], rows)}`
+}
+
+function dataTables(): string[] {
+  const results = readResults(linesOf('results.tsv'))
+  return linesOf('data.tsv')
+    .filter(([name]) => results.has(name))
+    .map(([name, files, bytes, contents]) => {
+      const peers = results.get(name)!
+      const size = `${files} files, ${(Number(bytes) / 1e6).toFixed(0)} MB`
+      const rows = [...peers].map(([peer, found]) => row(peer, found, peers.get(reference), files))
+      return `### ${name}: ${size}, digest ${contents}\n\n${table(headings, rows)}`
+    })
+}
+
+function row(peer: string, found: PeerResults, other: PeerResults | undefined, files: string) {
+  const first = found.best('backup')
+  const unchanged = found.best('unchanged')
+  const size = found.size('first')
+  const grown = (found.size('changed')?.bytes ?? NaN) - (found.size('unchanged')?.bytes ?? NaN)
+  const seconds = (step: string): string =>
+    timed(found.best(step)) + ratio(found.best(step)?.seconds, other?.best(step)?.seconds)
+  return [
+    peer,
+    seconds('backup'),
+    number(Number(files) / (first?.seconds ?? NaN), 0),
+    number(first?.cpuSeconds),
+    number(first?.serverCpuSeconds),
+    number(first?.rssMebibytes, 0),
+    seconds('unchanged'),
+    number(unchanged?.rssMebibytes, 0),
+    timed(found.best('changed')),
+    number(grown / 1e6, 2),
+    seconds('restore'),
+    found.restored ?? '-',
+    timed(found.best('check')),
+    timed(found.best('prune')),
+    number((size?.bytes ?? NaN) / 1e6) + ratio(size?.bytes, other?.size('first')?.bytes),
+    number((size?.diskBytes ?? NaN) / 1e6),
+    String(size?.files ?? '-'),
+  ]
+}
+
+function timed(cell: Cell | undefined): string {
+  if (cell === undefined) return '-'
+  return cell.exit === 0 ? number(cell.seconds) : `exit ${cell.exit}`
+}
+
+function ratio(value: number | undefined, other: number | undefined): string {
+  return value !== undefined && other ? ` (${(value / other).toFixed(2)})` : ''
+}
+
+function number(value: number | undefined, digits = 1): string {
+  if (value === undefined || Number.isNaN(value)) return '-'
+  return value.toFixed(value >= 100 ? 0 : digits)
+}
+
+function table(columns: string[], rows: string[][]): string {
+  const line = (cells: string[]): string => `| ${cells.join(' | ')} |`
+  const ruler = `|---|${'--:|'.repeat(columns.length - 1)}`
+  return [line(columns), ruler, ...rows.map(line)].join('\n')
+}
+
+/** The fields of each line. */
+function linesOf(name: string): string[][] {
+  const text = readFileSync(`${directory}/${name}`, 'utf8').trim()
+  return text === '' ? [] : text.split('\n').map((line) => line.split('\t'))
+}

@@ -42,7 +42,7 @@ function dataTables(): string[] {
       const peers = results.get(name)!
       const size = `${files} files, ${(Number(bytes) / 1e6).toFixed(0)} MB`
       const rows = [...peers].map(([peer, found]) => row(peer, found, peers.get(reference), files))
-      return `### ${name}: ${size}, digest ${contents}\n\n${table(headings, rows)}`
+      return `### ${name}: ${size}, digest ${contents}\n\n${floors(name, Number(bytes))}\n\n${table(headings, rows)}`
     })
 }
 
@@ -52,7 +52,7 @@ function row(peer: string, found: PeerResults, other: PeerResults | undefined, f
   const size = found.size('first')
   const grown = (found.size('changed')?.bytes ?? NaN) - (found.size('unchanged')?.bytes ?? NaN)
   const seconds = (step: string): string =>
-    timed(found.best(step)) + ratio(found.best(step)?.seconds, other?.best(step)?.seconds)
+    timed(found.best(step)) + ratio(goodSeconds(found, step), other && goodSeconds(other, step))
   return [
     peer,
     seconds('backup'),
@@ -63,7 +63,7 @@ function row(peer: string, found: PeerResults, other: PeerResults | undefined, f
     seconds('unchanged'),
     number(unchanged?.rssMebibytes, 0),
     timed(found.best('changed')),
-    number(grown / 1e6, 2),
+    number(grown / 1e6),
     seconds('restore'),
     found.restored ?? '-',
     timed(found.best('check')),
@@ -74,9 +74,25 @@ function row(peer: string, found: PeerResults, other: PeerResults | undefined, f
   ]
 }
 
+function goodSeconds(found: PeerResults, step: string): number | undefined {
+  const cell = found.best(step)
+  return cell?.exit === 0 ? cell.seconds : undefined
+}
+
 function timed(cell: Cell | undefined): string {
   if (cell === undefined) return '-'
   return cell.exit === 0 ? number(cell.seconds) : `exit ${cell.exit}`
+}
+
+/** What no program can do without, at the speed of this machine's limits. */
+function floors(name: string, bytes: number): string {
+  const limits = new Map(linesOf('limits.tsv').map(([limit, value]) => [limit, Number(value)]))
+  const at = (limit: string): string => number(bytes / 1e6 / (limits.get(limit) ?? NaN))
+  const [walk, read] = [`walk of ${name}`, `read of ${name}`].map((limit) => limits.get(limit))
+  return (
+    `Floors: to walk it ${number(walk)} s, to read it ${number(read)} s, SHA-256 of it ${at('SHA-256')} s, ` +
+    `AES-256-GCM ${at('AES-256-GCM')} s, to write it with one fsync ${at('write + fsync of 512 MiB')} s.`
+  )
 }
 
 function ratio(value: number | undefined, other: number | undefined): string {
@@ -85,7 +101,7 @@ function ratio(value: number | undefined, other: number | undefined): string {
 
 function number(value: number | undefined, digits = 1): string {
   if (value === undefined || Number.isNaN(value)) return '-'
-  return value.toFixed(value >= 100 ? 0 : digits)
+  return value.toFixed(value >= 100 ? 0 : value < 10 ? 2 : digits)
 }
 
 function table(columns: string[], rows: string[][]): string {

@@ -2,7 +2,7 @@
 . "$here/adapters/grid1.sh"
 loopback=/ip4/127.0.0.1/tcp/0
 
-# Starts `grid WORDS` on a home of a server; resolves when it listens.
+# Starts `grid WORDS` on a home of a server; returns when it listens.
 run_server() { # HOME WORDS...
   node "$root/dist/bundle/grid.js" "${@:2}" --json --home "$1" >"$1.log" 2>&1 &
   echo $! >>"$repository.pids"

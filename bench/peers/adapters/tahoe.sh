@@ -11,12 +11,15 @@ run_node() { # DIRECTORY
 listen() { # PORT
   echo "--port=tcp:$1:interface=127.0.0.1 --location=tcp:127.0.0.1:$1"
 }
+appears() { # FILE
+  timeout 60 bash -c 'until [ -s "$0" ]; do sleep 0.5; done' "$1"
+}
 start() {
   local furl i
   mkdir -p "$repository"
   "$tahoe" create-introducer --listen=tcp $(listen 18100) "$repository/introducer"
   run_node "$repository/introducer"
-  until [ -s "$repository/introducer/private/introducer.furl" ]; do sleep 0.5; done
+  appears "$repository/introducer/private/introducer.furl"
   furl=$(cat "$repository/introducer/private/introducer.furl")
   for i in {1..10}; do
     "$tahoe" create-node --nickname="n$i" --introducer="$furl" --webport=none $(listen $((18100 + i))) \
@@ -26,8 +29,7 @@ start() {
   "$tahoe" create-client --introducer="$furl" --webport=tcp:18099:interface=127.0.0.1 \
     --shares-needed="$needed" --shares-happy="$happy" --shares-total="$total" "$home/client"
   run_node "$home/client"
-  until [ -s "$home/client/node.url" ]; do sleep 0.5; done
-  sleep 10 # until it has found the nodes
+  appears "$home/client/node.url" && sleep 10 # until it has found the nodes
 }
 init() { "$tahoe" -d "$home/client" create-alias b; }
 backup() { "$tahoe" -d "$home/client" backup "$data" b:x; }

@@ -30,6 +30,17 @@ make_set() { # SET
   echo "$1: ${facts[0]} files, ${facts[1]} bytes, digest ${facts[2]:--}" >&2
 }
 
+measure_limits() { # SET
+  echo "limits of this machine, $(nproc) cores (load $(cut -d' ' -f1 /proc/loadavg)):" >&2
+  node "$compiled/limits.js" "$workdir/data/$1" | tee "$workdir/limits-$1.tsv" >&2
+}
+
+# Drops what is noted of a peer and a data set.
+forget() { # PEER SET
+  touch "$workdir/results.tsv"
+  sed -i "/^$1\t$2\t/d" "$workdir/results.tsv"
+}
+
 # Empty places for one peer and one data set; its servers started, if it has any.
 prepare() { # PEER SET
   repository=$workdir/repository/$1-$2 data=$workdir/data/$2

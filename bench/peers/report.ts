@@ -4,7 +4,7 @@
  * With PAGE, what lies between its two `tables` comments is replaced. Of several rounds the
  * fastest counts, step by step. In brackets: the ratio to restic on the same data; below 1 is better.
  */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { type Cell, PeerResults, readResults } from './results.ts'
 
 /** What the others are compared with. */
@@ -19,7 +19,7 @@ const headings = [
 ]
 
 const [directory = '', page] = process.argv.slice(2)
-const tables = [limitTable(), ...dataTables()].join('\n\n')
+const tables = [limitTable(), ...dataTables(), ...otherTables()].join('\n\n')
 if (page === undefined) console.log(tables)
 else writeFileSync(page, withTables(readFileSync(page, 'utf8')))
 
@@ -29,9 +29,16 @@ function withTables(text: string): string {
   return `${text.slice(0, from + start.length)}\n\n${tables}\n\n${text.slice(to)}`
 }
 
+/** A column a data set: the limits are measured anew before each. */
 function limitTable(): string {
-  const rows = linesOf('limits.tsv').map(([name, value, unit]) => [name, `${value} ${unit}`])
-  return `### Limits of this machine\n\n${table(['limit', 'value'], rows)}`
+  const sets = linesOf('data.tsv').map(([name]) => name)
+  const found = sets.filter((set) => existsSync(`${directory}/limits-${set}.tsv`))
+  const limits = found.map((set) => linesOf(`limits-${set}.tsv`))
+  const rows = (limits[0] ?? []).map(([name, , unit], i) => [
+    `${name}, ${unit}`,
+    ...limits.map((lines) => lines[i][1]),
+  ])
+  return `### Limits of this machine\n\n${table(['before', ...found], rows)}`
 }
 
 function dataTables(): string[] {
@@ -56,7 +63,7 @@ function row(peer: string, found: PeerResults, other: PeerResults | undefined, f
   return [
     peer,
     seconds('backup'),
-    number(Number(files) / (first?.seconds ?? NaN), 0),
+    number(Number(files) / (goodSeconds(found, 'backup') ?? NaN)),
     number(first?.cpuSeconds),
     number(first?.serverCpuSeconds),
     number(first?.rssMebibytes, 0),
@@ -86,9 +93,11 @@ function timed(cell: Cell | undefined): string {
 
 /** What no program can do without, at the speed of this machine's limits. */
 function floors(name: string, bytes: number): string {
-  const limits = new Map(linesOf('limits.tsv').map(([limit, value]) => [limit, Number(value)]))
+  const limits = new Map(
+    linesOf(`limits-${name}.tsv`).map(([limit, value]) => [limit, Number(value)]),
+  )
   const at = (limit: string): string => number(bytes / 1e6 / (limits.get(limit) ?? NaN))
-  const [walk, read] = [`walk of ${name}`, `read of ${name}`].map((limit) => limits.get(limit))
+  const [walk, read] = ['walk', 'read'].map((limit) => limits.get(`${limit} of the data`))
   return (
     `Floors: to walk it ${number(walk)} s, to read it ${number(read)} s, SHA-256 of it ${at('SHA-256')} s, ` +
     `AES-256-GCM ${at('AES-256-GCM')} s, to write it with one fsync ${at('write + fsync of 512 MiB')} s.`
@@ -108,6 +117,16 @@ function table(columns: string[], rows: string[][]): string {
   const line = (cells: string[]): string => `| ${cells.join(' | ')} |`
   const ruler = `|---|${'--:|'.repeat(columns.length - 1)}`
   return [line(columns), ruler, ...rows.map(line)].join('\n')
+}
+
+/** What `interrupt` and `fidelity` left in the directory. */
+function otherTables(): string[] {
+  const titles = { interrupt: 'Killed and run again', fidelity: 'What is kept of awkward files' }
+  return Object.entries(titles)
+    .filter(([name]) => existsSync(`${directory}/${name}.md`))
+    .map(([name, title]) => {
+      return `### ${title}\n\n${readFileSync(`${directory}/${name}.md`, 'utf8').trim()}`
+    })
 }
 
 /** The fields of each line. */

@@ -40,7 +40,7 @@ describe('TagIndex', () => {
     const index = new TagIndex()
     index.add(bytesOf('a', 16), 1, 0)
     assert.equal(
-      index.find(bytesOf('a', 16), () => undefined),
+      index.find(bytesOf('a', 16), (): undefined => undefined),
       undefined,
     )
   })

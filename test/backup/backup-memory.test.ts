@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, it } from 'mocha'
 import { BackupMemory, type MemoryOptions } from '../../src/backup/backup-memory.ts'
 import type { CacheFolder } from '../../src/backup/cache-folder.ts'
+import { pageBytes } from '../../src/backup/row-pages.ts'
 import { toHex, utf8 } from '../../src/base/bytes.ts'
 import type { CachedKeys } from '../../src/backup/known-stream.ts'
 import { MemoryCacheFolder } from '../../src/backup/memory-cache-folder.ts'
@@ -185,6 +186,36 @@ describe('BackupMemory', () => {
     const next = await open(folder)
     assert.deepEqual(allRows(next).map(said), rows)
     assert.deepEqual(next.known(last.tag), known(last))
+  })
+
+  it('fills pages to the last byte', async () => {
+    // rows of 1,000 bytes, and one by which the page is full, or is not
+    const entry = (bytes: number): Row => {
+      const name = new Uint8Array(bytes - 6).fill(0x61)
+      return {
+        step: 'entry',
+        entry: {
+          name,
+          kind: 'fifo',
+          fingerprint: undefined,
+          hardLink: undefined,
+          content: undefined,
+        },
+      }
+    }
+    const used = 5 + 65 * 1000
+    for (let left = -4; left <= 4; left++) {
+      const folder = new MemoryCacheFolder()
+      const rows: Row[] = [
+        { step: 'enter', name: utf8('') },
+        ...Array.from({ length: 65 }, () => entry(1000)),
+        entry(pageBytes - used - left),
+        entry(200),
+        { step: 'leave', directory: directoryOf('') },
+      ]
+      await remember(folder, rows)
+      assert.deepEqual(allRows(await open(folder)).map(said), rows)
+    }
   })
 
   it('passes over what is below a directory', async () => {

@@ -111,6 +111,7 @@ describe('a damaged cache', () => {
       concat(rows.subarray(0, -48), other.rows.subarray(-48)),
       rows.subarray(0, sealedHeaderBytes + sealedPageBytes),
       concat(rows.subarray(0, sealedHeaderBytes + sealedPageBytes), rows.subarray(-48)),
+      concat(rows.subarray(0, -48), new Uint8Array(1), rows.subarray(-48)),
       concat(
         rows.subarray(0, sealedHeaderBytes),
         rows.subarray(sealedHeaderBytes + sealedPageBytes),
@@ -118,6 +119,17 @@ describe('a damaged cache', () => {
     ]
     for (const bad of bads) await isForgotten({ '1.rows': bad, '1.key': key })
     await isForgotten({ '1.rows': other.rows, '1.key': key })
+  })
+
+  it('counts for less than a later one that is whole', async () => {
+    const one = await made(sampleRows(), 'one')
+    const two = await made(manyRows(), 'two')
+    const files = { '9.rows': one.rows, '9.key': one.key, '10.rows': two.rows, '10.key': two.key }
+    const folder = folderOf(files)
+    const random = new CountedRandom('three')
+    const memory = await BackupMemory.open(folder, { random, basis, keys: 'kept' })
+    assert.equal(allRows(memory).length, manyRows().length)
+    assert.deepEqual((await folder.list()).sort(), ['10.key', '10.rows'])
   })
 
   it('gives way to the one before, if that is still there', async () => {

@@ -14,6 +14,7 @@ const adapters = [
     (name) => `src/local/${name}.ts`,
   ),
   'src/backup/disk-cache-folder.ts',
+  'src/backup/backup-paths.ts',
   'src/node/libp2p-net.ts',
   'src/node/unix-net.ts',
   'src/node/file-source.ts',

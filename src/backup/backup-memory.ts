@@ -12,7 +12,9 @@ import { CacheReader } from './cache-reader.ts'
 import type { CacheRows } from './cache-rows.ts'
 import { commitRun, createRows, destroyRun, openRun, runsIn } from './cache-runs.ts'
 import { CacheWriter } from './cache-writer.ts'
-import type { CachedKeys, KnownStream } from './known-stream.ts'
+import type { CachedKeys } from './cached-keys.ts'
+import type { KnownStream } from '../node/known-stream.ts'
+import type { ObjectRef } from '../tree/refs.ts'
 import type { ObjectTable } from './object-table.ts'
 import { pageKeyBytes } from './sealed-page.ts'
 
@@ -20,7 +22,11 @@ export interface MemoryOptions {
   random: Random
   /** 32 bytes: a digest of all that makes rows of one run of use to another. */
   basis: Uint8Array
+  /** 32 bytes: a digest of what entries are described by, besides what fingerprints tell of. */
+  described: Uint8Array
   keys: CachedKeys
+  /** Take nothing from the last run, whatever there is. */
+  forget?: boolean
 }
 
 /** Why nothing is remembered: there was no run, its cache is damaged, or it was made otherwise. */
@@ -48,9 +54,9 @@ export class BackupMemory {
   private constructor(parts: Parts, options: MemoryOptions) {
     this.#parts = parts
     const { folder, run, key, old } = parts
-    const { basis, keys } = options
+    const { basis, described, keys } = options
     const create = (): CacheFile => createRows(folder, run)
-    this.writer = new CacheWriter({ basis, keys, key, old, create })
+    this.writer = new CacheWriter({ basis, described, keys, key, old, create })
   }
 
   /**
@@ -84,6 +90,17 @@ export class BackupMemory {
   /** Undefined if the last run is remembered. */
   get forgotten(): Forgotten | undefined {
     return this.#parts.forgotten
+  }
+
+  /** Whether entries that are as they were would be described as they were. */
+  isDescribedAlike(described: Uint8Array): boolean {
+    const { old } = this.#parts
+    return old !== undefined && equalBytes(old.described, described)
+  }
+
+  /** The objects that the rows of the last run name. */
+  get before(): Iterable<ObjectRef> {
+    return this.#parts.old?.objects ?? []
   }
 
   /** A new cursor over the rows of the last run; undefined if it is forgotten. */
@@ -142,7 +159,7 @@ function tryOpen(folder: CacheFolder, run: number, options: MemoryOptions): Open
     const files = openRun(folder, run)
     if (files === undefined) return undefined
     rows = files.rows
-    const old = CacheReader.open(rows, files.key)
+    const old = options.forget === true ? undefined : CacheReader.open(rows, files.key)
     if (old?.keys === options.keys && equalBytes(old.basis, options.basis))
       return { old, forgotten: undefined }
     rows.close()

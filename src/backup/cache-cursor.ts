@@ -8,6 +8,8 @@ export interface CachedRow {
   readonly name: Uint8Array
   /** Of an entry or a leave: whether it is of a file that was not touched since. */
   matches(fingerprint: Uint8Array, hardLink?: number): boolean
+  /** As `matches`, whatever its hard links are: what is enough for its content. */
+  hasFingerprint(fingerprint: Uint8Array): boolean
   /** Of an entry that is a file. */
   content(): StoredFile | undefined
   /** Of a leave. */

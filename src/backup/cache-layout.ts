@@ -1,6 +1,6 @@
 /** What stands at the two ends of a cache file, and where its pages are (docs/specs/backup-cache.md, "File"). */
 import { concat, readU32be, readU64be, u32be, u64be } from '../base/bytes.ts'
-import type { CachedKeys } from './known-stream.ts'
+import type { CachedKeys } from './cached-keys.ts'
 import { pageBytes } from './row-pages.ts'
 import { damagedCache, sealBytes } from './sealed-page.ts'
 
@@ -12,6 +12,8 @@ export const sealedPageBytes: number = pageBytes + sealBytes
 export interface CacheHeader {
   /** 32 bytes: a digest of all that makes rows of one run of use to another, as the caller has it. */
   basis: Uint8Array
+  /** 32 bytes: a digest of what entries are described by, besides what fingerprints tell of. */
+  described: Uint8Array
   keys: CachedKeys
 }
 
@@ -32,21 +34,24 @@ export const headerNumber = 0
 /** The trailer's: no page has it. */
 export const trailerNumber: number = 2 ** 32 - 1
 
-/** version ‖ keys ‖ basis */
-export const sealedHeaderBytes: number = 2 + basisBytes + sealBytes
+/** version ‖ keys ‖ basis ‖ described */
+export const sealedHeaderBytes: number = 2 + 2 * basisBytes + sealBytes
 /** Four u32 and two u64. */
 export const sealedTrailerBytes: number = 32 + sealBytes
 
-export function formatHeader({ basis, keys }: CacheHeader): Uint8Array {
-  if (basis.length !== basisBytes) throw new RangeError('backup cache: a basis is 32 bytes')
-  return concat(Uint8Array.of(cacheVersion, keys === 'kept' ? 0 : 1), basis)
+export function formatHeader({ basis, described, keys }: CacheHeader): Uint8Array {
+  if (basis.length !== basisBytes || described.length !== basisBytes)
+    throw new RangeError('backup cache: a basis is 32 bytes')
+  return concat(Uint8Array.of(cacheVersion, keys === 'kept' ? 0 : 1), basis, described)
 }
 
 /** Undefined for a header of another version. Throws E_CACHE. */
 export function parseHeader(bytes: Uint8Array): CacheHeader | undefined {
   if (bytes[0] !== cacheVersion) return undefined
-  if (bytes.length !== 2 + basisBytes || bytes[1] > 1) throw damagedCache('a header that is none')
-  return { basis: bytes.slice(2), keys: bytes[1] === 0 ? 'kept' : 'none' }
+  if (bytes.length !== 2 + 2 * basisBytes || bytes[1] > 1)
+    throw damagedCache('a header that is none')
+  const [basis, described] = [bytes.slice(2, 2 + basisBytes), bytes.slice(2 + basisBytes)]
+  return { basis, described, keys: bytes[1] === 0 ? 'kept' : 'none' }
 }
 
 export function formatTrailer(trailer: CacheTrailer): Uint8Array {

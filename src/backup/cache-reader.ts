@@ -12,7 +12,8 @@ import {
   sealedTrailerBytes,
   trailerNumber,
 } from './cache-layout.ts'
-import type { CachedKeys, KnownStream } from './known-stream.ts'
+import type { CachedKeys } from './cached-keys.ts'
+import type { KnownStream } from '../node/known-stream.ts'
 import { objectRecordBytes, ObjectTable } from './object-table.ts'
 import { CacheRows } from './cache-rows.ts'
 import { PageShelf, pageBytes, type RowPages } from './row-pages.ts'
@@ -24,6 +25,7 @@ const shelfPages = 16
 export class CacheReader implements RowPages {
   readonly keys: CachedKeys
   readonly basis: Uint8Array
+  readonly described: Uint8Array
   readonly objects: ObjectTable = new ObjectTable()
   readonly #file: CacheFile
   readonly #key: Uint8Array
@@ -36,6 +38,7 @@ export class CacheReader implements RowPages {
     this.#key = key
     this.keys = header.keys
     this.basis = header.basis
+    this.described = header.described
     this.#shelf = new PageShelf(shelfPages, (number) => this.#readPage('rows', number))
     const sealed = file.read(file.sizeBytes - sealedTrailerBytes, sealedTrailerBytes)
     const trailer = openPage(key, 'trailer', trailerNumber, sealed)

@@ -9,7 +9,9 @@ import type { Random } from '../base/random.ts'
 import { fingerprintBytes } from '../local/fingerprint.ts'
 import type { StoredFile, TaggedStream } from '../node/stored-file.ts'
 import type { CacheFolder } from './cache-folder.ts'
-import type { CachedKeys, KnownStream } from './known-stream.ts'
+import { basisBytes } from './cache-layout.ts'
+import type { CachedKeys } from './cached-keys.ts'
+import type { KnownStream } from '../node/known-stream.ts'
 import {
   type FileState,
   type JournalItem,
@@ -41,6 +43,8 @@ const maxBufferedContentBytes = 16 * 2 ** 20
 /** No item starts further inside a record. */
 const recordScale = maxBufferedBytes
 const shelfRecords = 16
+/** Contents do not depend on how their entries are described. */
+const undescribed = new Uint8Array(basisBytes)
 
 export class Journal {
   readonly #folder: CacheFolder
@@ -65,7 +69,7 @@ export class Journal {
     this.#segments = segments
     const number = (segments.at(-1) ?? 0) + 1
     segments.push(number)
-    const header = { basis, keys }
+    const header = { basis, described: undescribed, keys }
     this.#writer = new SegmentWriter(folder, number, random.bytes(pageKeyBytes), header)
   }
 
@@ -77,7 +81,7 @@ export class Journal {
       const segment = JournalSegment.open(
         folder,
         number,
-        { basis, keys },
+        { basis, described: undescribed, keys },
         (opened, record, bytes) => {
           journal.#take(opened, record, bytes)
         },

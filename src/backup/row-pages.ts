@@ -1,5 +1,5 @@
 /** Pages of rows, and a pass over the rows in them (docs/specs/backup-cache.md, "Rows"). */
-import type { CachedKeys } from './known-stream.ts'
+import type { CachedKeys } from './cached-keys.ts'
 import type { ObjectTable } from './object-table.ts'
 import { damagedCache } from './sealed-page.ts'
 

@@ -2,7 +2,8 @@
  * What is stored, as fields of rows and of journal records (docs/specs/backup-cache.md, "Content").
  * How an object is named is the business of whoever holds the row.
  */
-import { type CachedKeys, type KnownStream, checkBytes, checkOf, tagBytes } from './known-stream.ts'
+import { type CachedKeys, checkBytes, tagBytes } from './cached-keys.ts'
+import { type KnownStream, checkOf } from '../node/known-stream.ts'
 import { keyBytes } from '../caps/keys.ts'
 import { compressions, maxStreamBytes } from '../encoding/compression.ts'
 import { maxCiphertextBytes } from '../encoding/padme.ts'

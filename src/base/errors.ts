@@ -64,6 +64,7 @@ export type ErrorCode =
   | 'E_PERMISSIONS' // private files open to others
   | 'E_LOCKED' // another process holds the home
   | 'E_PORT_TAKEN'
+  | 'E_PASSPHRASE' // it does not open what it should
   | 'E_USAGE'
   | 'E_INTERNAL'
 

@@ -51,6 +51,8 @@ export const tags = {
   logEntry: 'log-entry',
   logBody: 'log-body',
   sealAad: 'seal-aad',
+  kit: 'kit',
+  keyFile: 'key-file',
 } as const
 
 /** Sub-keys of a convergence secret. Equal content gives equal objects for those who share it. */
@@ -113,6 +115,14 @@ export function streamKeysOf(
       return readU32be(expand(digest, labels.bundleCut), 0)
     },
   }
+}
+
+/** Bytes of a tag. */
+export const tagBytes = 16
+
+/** T of a plaintext: what a writer knows it by that has met it before. It leads to no key. */
+export function tagOf({ tag }: ConvergenceKeys, plaintext: Uint8Array): Uint8Array {
+  return hmac(tag, plaintext).slice(0, tagBytes)
 }
 
 /** The key that says after which names the nodes of a directory end. */

@@ -78,6 +78,7 @@ export const exitCodeOf: Readonly<Record<ErrorCode, ExitCode>> = {
   E_PERMISSIONS: failure,
   E_LOCKED: exitCodes.locked,
   E_PORT_TAKEN: failure,
+  E_PASSPHRASE: exitCodes.wrongPassphrase,
   E_USAGE: usage,
   E_INTERNAL: failure,
 }

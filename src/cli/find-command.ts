@@ -24,10 +24,16 @@ export function findCommand(
   const places = wordsOf(argv)
   const [noun, verb] = places.map((at) => argv[at])
   if (noun === undefined) throw unknown('there is no command')
-  for (const [count, name] of [noun, `${noun} ${verb ?? ''}`].entries()) {
-    const entry = commands.find((candidate) => candidate.name === name)
-    const words = places.slice(0, count + 1)
-    if (entry !== undefined) return { entry, rest: argv.filter((_, at) => !words.includes(at)) }
+  const named = (name: string): CommandEntry | undefined =>
+    commands.find((candidate) => candidate.name === name)
+  const alone = named(noun)
+  // beside a command of one word, the second must stand right behind: it may be the value of an option
+  const mayHaveVerb = alone === undefined || places[1] === places[0] + 1
+  const whole = mayHaveVerb ? named(`${noun} ${verb ?? ''}`) : undefined
+  const entry = whole ?? alone
+  if (entry !== undefined) {
+    const words = places.slice(0, whole === undefined ? 1 : 2)
+    return { entry, rest: argv.filter((_, at) => !words.includes(at)) }
   }
 
   const verbs = commands.filter(({ name }) => name.startsWith(`${noun} `))

@@ -1,4 +1,5 @@
 /** What the commands about logs share: the cap that a verb needs, and heads as people write them. */
+import os from 'node:os'
 import { toBase32 } from '../base/base32.ts'
 import { GridError } from '../base/errors.ts'
 import { plainText } from '../base/plain-text.ts'
@@ -50,6 +51,11 @@ export function shortId(id: Uint8Array): string {
 /** A device by its label, fit to be shown; by the beginning of its key if it has none. */
 export function deviceName(label: string, author: Uint8Array): string {
   return label === '' ? shortId(author) : plainText(label, 64)
+}
+
+/** What this machine is called in a log, unless its user says otherwise. */
+export function thisMachine(): string {
+  return deviceName(os.hostname(), new Uint8Array(0))
 }
 
 /** `laptop:12:a2b3c4d5e6`: names an entry, so the whole chain up to it. */

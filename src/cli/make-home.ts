@@ -1,4 +1,6 @@
 /** What the init commands share: options that become settings, and the making of a home from them. */
+import path from 'node:path'
+import { GridError } from '../base/errors.ts'
 import { configText } from '../node/config-file.ts'
 import { type Override, parseConfig } from '../node/config.ts'
 import { freshSecrets, initHome, type Secrets } from '../node/home.ts'
@@ -48,6 +50,41 @@ export function givenSettings(options: Readonly<Record<string, unknown>>): Overr
   }
   if (options.noStorage === true) given.push(noStorage('--no-storage'))
   return given
+}
+
+/** The settings of a grid, or of disks of this machine, that a client's `options` give. @throws E_USAGE */
+export function gridSettings(options: {
+  introducer: readonly string[]
+  peer: readonly string[]
+  disks: readonly string[]
+  k: number | undefined
+  happy: number | undefined
+  n: number | undefined
+}): Override[] {
+  const { introducer, peer, disks } = options
+  const given = givenSettings(options)
+  if (disks.length > 0) {
+    const absolute = disks.map((disk) => path.resolve(disk))
+    given.push({ path: 'embedded.disks', value: absolute, source: '--disks' })
+  }
+  given.push(...redundancySettings(introducer.length + peer.length > 0, options))
+  return given
+}
+
+/** How a home codes what it puts, if it was told; `happy` is n unless it says otherwise. */
+function redundancySettings(
+  hasGrid: boolean,
+  { k, happy, n }: { k: number | undefined; happy: number | undefined; n: number | undefined },
+): Override[] {
+  if (k === undefined && happy === undefined && n === undefined) return []
+  if (k === undefined || n === undefined)
+    throw new GridError('E_USAGE', 'give --k and --n, or neither')
+  const section = hasGrid ? 'client' : 'embedded'
+  return [
+    { path: `${section}.k`, value: k, source: '--k' },
+    { path: `${section}.happy`, value: happy ?? n, source: '--happy' },
+    { path: `${section}.n`, value: n, source: '--n' },
+  ]
 }
 
 /** The setting of a home that keeps no shares for others. */

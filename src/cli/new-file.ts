@@ -5,6 +5,7 @@
 import fs from 'node:fs/promises'
 import path from 'node:path'
 import { toBase32 } from '../base/base32.ts'
+import { utf8 } from '../base/bytes.ts'
 import { isDiskError } from '../base/disk.ts'
 import { asGridError, GridError } from '../base/errors.ts'
 import type { Random } from '../base/random.ts'
@@ -15,17 +16,18 @@ import type { Random } from '../base/random.ts'
  *
  * @param replace - whether a file of that name may be replaced; else that is refused before the
  *   first piece is asked for
+ * @param mode - of the file, before the umask: 0600 for secrets
  * @throws E_EXISTS, E_FILE, or what `pieces` throw
  */
 export async function writeNewFile(
   target: string,
   pieces: AsyncIterable<Uint8Array>,
-  { replace, random }: { replace: boolean; random: Random },
+  { replace, random, mode = 0o666 }: { replace: boolean; random: Random; mode?: number },
 ): Promise<void> {
   const at = await checkedTarget(target, replace)
   const suffix = toBase32(random.bytes(5))
   const part = path.join(path.dirname(at), `.${path.basename(at).slice(0, 200)}.${suffix}.part`)
-  const file = await fs.open(part, 'wx', 0o666).catch((error: unknown) => {
+  const file = await fs.open(part, 'wx', mode).catch((error: unknown) => {
     throw fileError(error, target)
   })
   try {
@@ -41,6 +43,18 @@ export async function writeNewFile(
     await fs.rm(part, { force: true })
     throw fileError(error, target)
   }
+}
+
+/** As `writeNewFile`, for a text that only its owner may read. */
+export function writeSecretFile(
+  target: string,
+  text: string,
+  options: { replace: boolean; random: Random },
+): Promise<void> {
+  const pieces = async function* (): AsyncGenerator<Uint8Array> {
+    yield utf8(text)
+  }
+  return writeNewFile(target, pieces(), { ...options, mode: 0o600 })
 }
 
 /** Where to write: behind a link if the file is to be replaced. Throws E_EXISTS. */

@@ -7,7 +7,7 @@ import type { Output } from './output.ts'
 
 /** What was done, though not all of it could be kept: a copy does not promise that. */
 const slight: readonly NoticeCode[] = [
-  ...(['xattrs-unseen', 'xattrs-too-large', 'owner-not-kept', 'mode-not-kept'] as const),
+  ...(['changed', 'xattrs-unseen', 'xattrs-too-large', 'owner-not-kept', 'mode-not-kept'] as const),
   ...(['xattr-not-kept', 'time-not-kept', 'hard-link-not-kept'] as const),
 ]
 const why: Partial<Record<NoticeCode, string>> = {
@@ -23,6 +23,9 @@ const why: Partial<Record<NoticeCode, string>> = {
   size: 'its content is not of the size that its entry says',
   moved: 'its directory was moved away meanwhile',
   failed: 'it cannot be written',
+  changed: 'it changed while it was read',
+  'xattrs-unseen': 'extended attributes cannot be read on this machine',
+  'xattrs-too-large': 'its extended attributes are too large',
 }
 
 /** What a copy leaves out, told once it is asked for. */
@@ -47,6 +50,11 @@ export class Refusals {
     const [notice] = this.#waiting.splice(0)
     if (notice !== undefined) throw refusalOf(notice)
   }
+}
+
+/** What a notice says of its path, in a few words. */
+export function noticeText(notice: Notice): string {
+  return refusalOf(notice).message
 }
 
 function refusalOf({ code, path, detail, cause }: Notice): GridError {

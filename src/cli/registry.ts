@@ -158,6 +158,41 @@ export const registry: readonly CommandEntry[] = [
     load: async () => (await import('./commands/log-check.ts')).logCheck,
   },
   {
+    name: 'backup',
+    summary: 'back up directories of this machine as a snapshot in a log',
+    load: async () => (await import('./commands/backup.ts')).backup,
+  },
+  {
+    name: 'backup init',
+    summary: 'make a backup log that this machine may only add to, and print its recovery kit',
+    load: async () => (await import('./commands/backup-init.ts')).backupInit,
+  },
+  {
+    name: 'recover',
+    summary: 'make a home from the two lines of a recovery kit',
+    load: async () => (await import('./commands/recover.ts')).recover,
+  },
+  {
+    name: 'keys paper',
+    summary: 'print the recovery kit of a backup log, and take its admin cap off this machine',
+    load: async () => (await import('./commands/keys-paper.ts')).keysPaper,
+  },
+  {
+    name: 'keys export',
+    summary: 'write the caps of backup logs into a text, under a passphrase',
+    load: async () => (await import('./commands/keys-export.ts')).keysExport,
+  },
+  {
+    name: 'keys import',
+    summary: 'take the caps of a key file into this home',
+    load: async () => (await import('./commands/keys-import.ts')).keysImport,
+  },
+  {
+    name: 'keys passphrase',
+    summary: 'change the passphrase of a key file',
+    load: async () => (await import('./commands/keys-passphrase.ts')).keysPassphrase,
+  },
+  {
     name: 'node init',
     summary: 'make the home of a node that keeps shares for others',
     load: async () => (await import('./commands/node-init.ts')).nodeInit,

@@ -11,7 +11,7 @@ import { exitCodes } from './exit-codes.ts'
 import { collectSeldom } from './heap.ts'
 import { scrub } from './scrub.ts'
 import { StreamSink } from './stream-sink.ts'
-import type { World } from './world.ts'
+import type { Ask, World } from './world.ts'
 
 /**
  * Runs the process's command line to its end. The first SIGINT, SIGTERM or SIGHUP, or a reader of
@@ -46,12 +46,17 @@ export async function run(): Promise<never> {
       stop.abort(failure)
     }),
     stderr: new StreamSink(process.stderr),
+    ask: process.stdin.isTTY && process.stderr.isTTY ? ask : undefined,
     signal: stop.signal,
     openGrid,
     openLog,
   })
   process.exit(exit)
 }
+
+/** Loaded when somebody is asked. */
+const ask: Ask = async (question, options) =>
+  (await import('./terminal.ts')).askTerminal(question, options)
 
 /** Lines are few and written at once, so that the last one is there after a crash. */
 async function openLog(path: string): Promise<(line: string) => void> {

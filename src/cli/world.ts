@@ -17,6 +17,16 @@ export interface Sink {
   write(data: string | Uint8Array): Promise<void>
 }
 
+/**
+ * The line that is typed after `question`, which is not shown if it is `hidden`.
+ *
+ * @throws E_INTERRUPTED where the user gives up, or the signal aborts
+ */
+export type Ask = (
+  question: string,
+  options: { hidden?: boolean; signal: AbortSignal },
+) => Promise<string>
+
 export interface World {
   readonly env: Readonly<Record<string, string | undefined>>
   /** The user's home directory. */
@@ -27,6 +37,8 @@ export interface World {
   readonly stdin: AsyncIterable<Uint8Array>
   readonly stdout: Sink
   readonly stderr: Sink
+  /** Asks whoever sits at the terminal; undefined where nobody does. */
+  readonly ask: Ask | undefined
   /** Aborts with E_INTERRUPTED on the user's wish. */
   readonly signal: AbortSignal
   /** The grid of an initialised home, for whoever asks to close. Throws what `openGrid` of the node throws. */

@@ -4,13 +4,11 @@
  */
 import path from 'node:path'
 import { toBase32 } from '../base/base32.ts'
-import { utf8 } from '../base/bytes.ts'
-import { type Disk, isDiskError } from '../base/disk.ts'
-import { asGridError, GridError } from '../base/errors.ts'
+import type { Disk } from '../base/disk.ts'
+import { GridError } from '../base/errors.ts'
 import type { Random } from '../base/random.ts'
 import type { Cap, CapOf } from '../caps/cap.ts'
-import { parseCap } from '../caps/parse.ts'
-import { formatCap } from '../caps/text.ts'
+import { CapFolder, isCapName } from '../node/cap-folder.ts'
 import type { Home } from '../node/home.ts'
 
 /** What opens a tree: the versions of a log, or one directory that never changes. */
@@ -24,19 +22,18 @@ export interface AliasesParts {
   random: Random
 }
 
-const aliasName = /^[a-z0-9][a-z0-9._-]{0,63}$/
-const maxFileBytes = 4096
-
 /** Whether a text can be an alias: up to 64 small letters, digits, dots, dashes and underscores. */
-export function isAliasName(text: string): boolean {
-  return aliasName.test(text)
-}
+export const isAliasName: (text: string) => boolean = isCapName
 
 export class Aliases {
-  readonly #parts: AliasesParts
+  readonly #folder: CapFolder
 
-  constructor(parts: AliasesParts) {
-    this.#parts = parts
+  constructor({ home, disk, random }: AliasesParts) {
+    this.#folder = new CapFolder({
+      ...{ disk, random, path: path.join(home.private, 'aliases') },
+      what: 'an alias',
+      whenTaken: (name) => `take another name, or: grid alias rm ${name}`,
+    })
   }
 
   /** Throws E_USAGE if there is no such alias; E_IO, E_CONFIG for a file that holds none. */
@@ -49,26 +46,12 @@ export class Aliases {
   }
 
   async find(name: string): Promise<TreeCaps | undefined> {
-    if (!isAliasName(name)) return undefined
-    const text = await this.#read(name)
-    if (text === undefined) return undefined
-    try {
-      const lines = text.split('\n').filter((line) => line.trim() !== '')
-      return treeCapsOf(lines.map(parseCap))
-    } catch (cause) {
-      throw new GridError('E_CONFIG', `the file of alias ${name} does not hold its caps`, { cause })
-    }
+    return this.#folder.find(name, treeCapsOf)
   }
 
   /** Names in order. */
   async names(): Promise<string[]> {
-    try {
-      const names = await this.#parts.disk.readDirectory(this.#folder)
-      return names.filter(isAliasName).sort()
-    } catch (error) {
-      if (isDiskError(error, 'ENOENT')) return []
-      throw asGridError(error, 'E_IO', `cannot read ${this.#folder}`)
-    }
+    return this.#folder.names()
   }
 
   /**
@@ -77,67 +60,18 @@ export class Aliases {
    * @throws E_USAGE for a name that is none; E_EXISTS, E_IO
    */
   async add(name: string, { read, append }: TreeCaps): Promise<void> {
-    await this.checkFree(name)
-    const { disk, random } = this.#parts
-    const lines = [read, ...(append === undefined ? [] : [append])].map(formatCap)
-    const part = path.join(this.#folder, `.${toBase32(random.bytes(5))}.part`)
-    try {
-      await disk.makeDirectory(this.#folder)
-      const file = await disk.create(part)
-      try {
-        await file.write([utf8(`${lines.join('\n')}\n`)], 0)
-        await file.sync()
-      } finally {
-        await file.close()
-      }
-      await disk.rename(part, path.join(this.#folder, name))
-      await disk.syncDirectory(this.#folder)
-    } catch (error) {
-      throw asGridError(error, 'E_IO', `cannot write alias ${name}`)
-    }
+    await this.#folder.add(name, append === undefined ? [read] : [read, append])
   }
 
   /** Throws E_USAGE for a name that is none, E_EXISTS for one that is taken. */
   async checkFree(name: string): Promise<void> {
-    if (!isAliasName(name)) {
-      throw new GridError('E_USAGE', 'this is no name for an alias', {
-        hint: 'take up to 64 small letters, digits, dots, dashes and underscores',
-      })
-    }
-    if ((await this.#read(name)) === undefined) return
-    throw new GridError('E_EXISTS', `there is an alias ${name} already`, {
-      hint: `take another name, or: grid alias rm ${name}`,
-    })
+    await this.#folder.checkFree(name)
   }
 
   /** Forgets an alias and its caps. Throws E_USAGE if there is none. */
   async remove(name: string): Promise<void> {
     await this.get(name)
-    const { disk } = this.#parts
-    try {
-      await disk.unlink(path.join(this.#folder, name))
-      await disk.syncDirectory(this.#folder)
-    } catch (error) {
-      throw asGridError(error, 'E_IO', `cannot remove alias ${name}`)
-    }
-  }
-
-  get #folder(): string {
-    return path.join(this.#parts.home.private, 'aliases')
-  }
-
-  async #read(name: string): Promise<string | undefined> {
-    try {
-      const file = await this.#parts.disk.openRead(path.join(this.#folder, name))
-      try {
-        return new TextDecoder().decode(await file.read(0, maxFileBytes))
-      } finally {
-        await file.close()
-      }
-    } catch (error) {
-      if (isDiskError(error, 'ENOENT')) return undefined
-      throw asGridError(error, 'E_IO', `cannot read alias ${name}`)
-    }
+    await this.#folder.remove(name)
   }
 }
 

@@ -2,15 +2,15 @@
  * The embedded grid: folders of shares and logs on this machine, each behind a LocalPeer, with no server to
  * start. It is what a home uses until a real grid is configured.
  */
-import path from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import type { Disk } from '../base/disk.ts'
+import type { Random } from '../base/random.ts'
 import type { Trace } from '../base/trace.ts'
-import { embeddedSeedOf } from '../caps/keys.ts'
 import { DiskLogStore } from '../storage/disk-log-store.ts'
 import { DiskStore } from '../storage/disk-store.ts'
 import { LocalPeer } from '../storage/local-peer.ts'
 import type { Candidate } from './candidate.ts'
+import { layFolders, type PlacedFolder } from './folder-layout.ts'
 import { identityOf } from './identity.ts'
 import type { PeerPool } from './peer-pool.ts'
 import type { Redundancy } from './placement.ts'
@@ -18,12 +18,13 @@ import { processWriters } from './store-writers.ts'
 
 export interface EmbeddedOptions {
   disk: Disk
+  random: Random
   clock: Clock
   trace: Trace
   /** One per disk, ≥ 1; the folders are spread over them evenly. */
   disks: readonly string[]
   redundancy: Redundancy
-  /** From which the folders' keys follow, and so their peer ids: each signs receipts with its own. */
+  /** From which the folders' keys follow where no disk has them, and so their peer ids: each signs receipts with its own. */
   identitySeed: Uint8Array
   reserveBytes?: number
   software: string
@@ -41,13 +42,12 @@ export function embeddedRedundancy(disks: number): Redundancy {
   return { k: folders - perDisk, happy: folders, n: folders }
 }
 
-/** Opens the folders, making those that are missing. Throws E_IO. */
+/** Opens the folders that the disks have, and makes those that are missing. Throws E_IO. */
 export async function openEmbeddedPeers(options: EmbeddedOptions): Promise<PeerPool> {
   const count = Math.max(options.redundancy.n, options.disks.length)
-  const candidates = await Promise.all(
-    Array.from({ length: count }, (_, i) => openFolder(options, i)),
-  )
-  const nicknames = new Map(candidates.map(({ id }, i) => [id, folderOf(options, i)]))
+  const placed = await layFolders({ ...options, count })
+  const candidates = await Promise.all(placed.map((folder) => openFolder(options, folder)))
+  const nicknames = new Map(candidates.map(({ id }, i) => [id, placed[i].path]))
   return {
     ready: async () => {},
     candidates: () => candidates,
@@ -57,21 +57,16 @@ export async function openEmbeddedPeers(options: EmbeddedOptions): Promise<PeerP
   }
 }
 
-async function openFolder(options: EmbeddedOptions, index: number): Promise<Candidate> {
-  const { disk, clock, trace, identitySeed, reserveBytes, software } = options
-  const { id, seed } = identityOf(embeddedSeedOf(identitySeed, index))
-  const place = { disk, root: folderOf(options, index), writers: processWriters }
+async function openFolder(options: EmbeddedOptions, folder: PlacedFolder): Promise<Candidate> {
+  const { disk, clock, trace, reserveBytes, software } = options
+  const { id, seed } = identityOf(folder.seed)
+  const place = { disk, root: folder.path, writers: processWriters }
   const store = new DiskStore(place)
   await store.open()
   const logs = { store: new DiskLogStore(place), seed }
   await logs.store.open()
   const peer = new LocalPeer({ id, store, logs, clock, trace, software, reserveBytes })
   return { id, peer, domain: undefined, accepts: true }
-}
-
-function folderOf({ disks }: EmbeddedOptions, index: number): string {
-  const disk = disks[index % disks.length]
-  return path.join(disk, `folder-${index}`)
 }
 
 function noteFor({ disks, redundancy: { k, n } }: EmbeddedOptions): string {

@@ -147,14 +147,18 @@ async function placeSecrets(home: Home, secrets: Secrets, random: Random): Promi
 
 async function refuseIfOpenToOthers(home: Home): Promise<void> {
   await refuseWider(home.private)
-  for (const name of await fs.readdir(home.private)) {
+  for (const name of await fs.readdir(home.private, { recursive: true })) {
     await refuseWider(path.join(home.private, name))
   }
 }
 
 async function refuseWider(at: string): Promise<void> {
-  const stats = await fs.stat(at)
-  if ((stats.mode & 0o077) === 0) return
+  const stats = await fs.stat(at).catch((error: unknown) => {
+    // what another process writes there is renamed when it is whole
+    if (isDiskError(error, 'ENOENT')) return undefined
+    throw asGridError(error, 'E_IO', `cannot see who may read ${at}`)
+  })
+  if (stats === undefined || (stats.mode & 0o077) === 0) return
   const mode = (stats.mode & 0o777).toString(8)
   throw new GridError('E_PERMISSIONS', `${at} is open to others (mode ${mode})`, {
     hint: `run: chmod ${stats.isDirectory() ? '700' : '600'} '${at}'`,

@@ -47,8 +47,8 @@ export class RecordFolder {
   async write(name: string, bytes: Uint8Array): Promise<void> {
     const { disk, random } = this.#options
     const at = path.join(this.path, name)
-    // a name of its own: another process may be writing too
-    const temporary = `${at}.${toBase32(random.bytes(10))}.new`
+    // a name of its own, that no record has: another process may be writing too, or have been cut short
+    const temporary = path.join(this.path, `.${toBase32(random.bytes(10))}.new`)
     try {
       await this.make()
       const file = await disk.create(temporary)

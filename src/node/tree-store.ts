@@ -5,15 +5,21 @@
 import type { SegmentReader } from './file-download.ts'
 import { downloadStream, downloadTree } from './file-download.ts'
 import type { DirectoryWriteContext } from '../tree/directory-writer.ts'
-import type { ObjectName } from '../tree/refs.ts'
+import type { ObjectName, ObjectRef } from '../tree/refs.ts'
 import type { CheckedSlice, SliceReader } from '../tree/slice-reader.ts'
 import { segmentBytes } from '../encoding/descriptor.ts'
+import type { AuditReport } from './audit.ts'
 import { checkedRange, type ContentRange } from './content-range.ts'
 import { type FileContent, sizeOfContent } from './file-content.ts'
 import type { ManyInput, ManyOptions, ManyResult } from './many-files.ts'
 import type { Placer } from './placer.ts'
 import { SegmentCache } from './segment-cache.ts'
-import { type ContentInput, TreeWriter, type TreeWriteOptions } from './tree-writer.ts'
+import {
+  type ContentInput,
+  type PutContentOptions,
+  TreeWriter,
+  type TreeWriteOptions,
+} from './tree-writer.ts'
 
 export interface ReadContentOptions {
   signal?: AbortSignal
@@ -85,7 +91,7 @@ export class TreeStore implements SliceReader {
    */
   putContent(
     input: ContentInput,
-    options: TreeWriteOptions & { onStored?: (bytes: number) => void } = {},
+    options: TreeWriteOptions & PutContentOptions = {},
   ): Promise<FileContent & { sizeBytes: number }> {
     return this.write((writer) => writer.putContent(input, options), options)
   }
@@ -96,7 +102,7 @@ export class TreeStore implements SliceReader {
    */
   async *putMany<T>(
     files: AsyncIterable<ManyInput<T>> | Iterable<ManyInput<T>>,
-    options: TreeWriteOptions & ManyOptions = {},
+    options: TreeWriteOptions & ManyOptions<T> = {},
   ): AsyncGenerator<ManyResult<T>> {
     const writer = await TreeWriter.open(this.#placer, this, options)
     try {
@@ -106,6 +112,17 @@ export class TreeStore implements SliceReader {
       await writer.abort(error)
       throw error
     }
+  }
+
+  /**
+   * Looks whether objects are on servers: which say that they have shares of them, and whether one
+   * block of each is what its root says. Needs no key; what nobody answers for counts as not there.
+   */
+  audit(
+    objects: readonly ObjectRef[],
+    options: { signal?: AbortSignal } = {},
+  ): Promise<AuditReport> {
+    return this.#placer.audit(objects, options)
   }
 
   /**

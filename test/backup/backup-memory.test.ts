@@ -70,7 +70,7 @@ const { tree: anyTree } = fc.letrec<{ tree: Row[]; rows: Row[] }>((tie) => ({
 const random = new CountedRandom()
 
 function open(folder: CacheFolder, options: Partial<MemoryOptions> = {}): Promise<BackupMemory> {
-  return BackupMemory.open(folder, { random, basis, keys: 'kept', ...options })
+  return BackupMemory.open(folder, { random, basis, described: basis, keys: 'kept', ...options })
 }
 
 async function remember(folder: CacheFolder, rows: readonly Row[]): Promise<void> {

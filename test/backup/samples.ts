@@ -1,7 +1,6 @@
 /** Made-up rows: refs that hang together, of no content. */
 import type { BackupMemory } from '../../src/backup/backup-memory.ts'
-import { checkOf } from '../../src/backup/known-stream.ts'
-import type { KnownStream } from '../../src/backup/known-stream.ts'
+import { checkOf, type KnownStream } from '../../src/node/known-stream.ts'
 import type { CachedDirectory, CachedEntry } from '../../src/backup/cache-row.ts'
 import type { CacheWriter } from '../../src/backup/cache-writer.ts'
 import type { StoredRow } from '../../src/backup/stored-row.ts'

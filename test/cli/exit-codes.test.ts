@@ -34,6 +34,7 @@ describe('exit codes', () => {
     assert.equal(exitCodeOf.E_CAP_WEAK, 8)
     assert.equal(exitCodeOf.E_NOT_INITIALISED, 10)
     assert.equal(exitCodeOf.E_LOCKED, 11)
+    assert.equal(exitCodeOf.E_PASSPHRASE, 12)
     assert.equal(exitCodeOf.E_FULL, 13)
     assert.equal(exitCodeOf.E_INTERRUPTED, 130)
   })

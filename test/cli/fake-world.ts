@@ -90,6 +90,7 @@ export function fakeWorld(given: Partial<World> & { isTerminal?: boolean } = {})
     random: new SystemRandom(),
     disk: new SystemDisk(),
     stdin: (async function* () {})(),
+    ask: undefined,
     signal: new AbortController().signal,
     openGrid: ({ home, trace }) => openGrid({ home, trace }),
     openLog: async () => (line) => void logs.push(line),

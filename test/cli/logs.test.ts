@@ -26,7 +26,7 @@ async function* pieces(...texts: string[]): AsyncGenerator<Uint8Array> {
 
 /** Makes a log; its admin cap and the append cap of `box`. */
 async function create(): Promise<[admin: string, append: string]> {
-  const { exit, stdout, stderr } = await run(['log', 'create', '--name', 'box'])
+  const { exit, stdout, stderr } = await run(['log', 'create', '--device', 'box'])
   assert.equal(exit, 0, stderr)
   const [admin = '', append = ''] = stdout.trimEnd().split('\n')
   return [admin, append]
@@ -46,7 +46,7 @@ describe('logs from the command line', () => {
   afterEach(() => fs.rm(directory, { recursive: true }))
 
   it('makes a log, and prints nothing but two caps', async () => {
-    const { exit, stdout, stderr } = await run(['log', 'create', '--name', 'box'])
+    const { exit, stdout, stderr } = await run(['log', 'create', '--device', 'box'])
     assert.equal(exit, 0)
     assert.match(stdout, /^URI:LOG-Admin:[a-z2-7:]+\nURI:LOG-Append:[a-z2-7:]+\n$/)
     assert.doesNotMatch(stderr, /URI:/)

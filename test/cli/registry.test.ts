@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, it } from 'mocha'
+import { findCommand } from '../../src/cli/find-command.ts'
 import { longFlag } from '../../src/cli/global-options.ts'
 import { registry } from '../../src/cli/registry.ts'
 import { fakeWorld, grid } from './fake-world.ts'
@@ -52,13 +53,22 @@ describe('registry', () => {
     })
   }
 
-  it('names no command twice, nor one that hides another', () => {
+  it('names no command twice', () => {
     const names = registry.map(({ name }) => name)
-    for (const name of names) {
-      assert.equal(
-        names.filter((other) => other === name || other.startsWith(`${name} `)).length,
-        1,
-      )
+    assert.equal(new Set(names).size, names.length)
+  })
+
+  it('finds a command of two words beside one of its first, where they stand together', () => {
+    const [{ load }] = registry
+    const commands = ['back', 'back init'].map((name) => ({ name, summary: '', load }))
+    const found = (...argv: string[]): unknown[] => {
+      const { entry, rest } = findCommand(commands, argv)
+      return [entry.name, ...rest]
     }
+    assert.deepEqual(found('back', 'init', 'x'), ['back init', 'x'])
+    assert.deepEqual(found('--json', 'back', 'init'), ['back init', '--json'])
+    assert.deepEqual(found('back', './init'), ['back', './init'])
+    assert.deepEqual(found('back', '--name', 'init', 'x'), ['back', '--name', 'init', 'x'])
+    assert.deepEqual(found('back'), ['back'])
   })
 })

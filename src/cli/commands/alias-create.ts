@@ -1,8 +1,7 @@
-import os from 'node:os'
 import { attenuate } from '../../caps/attenuate.ts'
 import { formatCap } from '../../caps/text.ts'
 import { command, type Command } from '../command.ts'
-import { deviceName } from '../log-cap.ts'
+import { thisMachine } from '../log-cap.ts'
 import { text } from '../option.ts'
 import { withTrees } from '../tree-places.ts'
 
@@ -21,7 +20,7 @@ export const aliasCreate: Command = command({
     const { output, signal } = context
     return withTrees(context, async ({ grid, aliases }) => {
       await aliases.checkFree(name)
-      const device = options.device ?? deviceName(os.hostname(), new Uint8Array(0))
+      const device = options.device ?? thisMachine()
       const { admin, append } = await grid.logs.create({ device, signal })
       await aliases.add(name, { read: attenuate(admin, 'LOG-Read'), append })
       const cap = formatCap(admin)

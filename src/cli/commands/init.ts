@@ -1,8 +1,5 @@
-import path from 'node:path'
-import { GridError } from '../../base/errors.ts'
-import type { Override } from '../../node/config.ts'
 import { command, type Command } from '../command.ts'
-import { clientOptions, givenSettings, makeHome, noStorage } from '../make-home.ts'
+import { clientOptions, gridSettings, makeHome, noStorage } from '../make-home.ts'
 import { list } from '../option.ts'
 import { redundancyOptions } from '../redundancy-options.ts'
 
@@ -20,32 +17,7 @@ export const init: Command = command({
     ['grid init --introducer /dns4/intro.example/tcp/7781/p2p/12D3KooW…', 'use a grid'],
   ],
   async run(context, { options }) {
-    const { disks, k, happy, n } = options
-    const given = [...givenSettings(options), noStorage('grid init')]
-    if (disks.length > 0) {
-      const absolute = disks.map((disk) => path.resolve(disk))
-      given.push({ path: 'embedded.disks', value: absolute, source: '--disks' })
-    }
-    given.push(
-      ...redundancySettings(options.introducer.length + options.peer.length > 0, { k, happy, n }),
-    )
-    const { id } = await makeHome(context, given)
+    const { id } = await makeHome(context, [...gridSettings(options), noStorage('grid init')])
     return { summary: { home: context.home.path, peerId: id } }
   },
 })
-
-/** How a home codes what it puts, if it was told; `happy` is n unless it says otherwise. */
-function redundancySettings(
-  hasGrid: boolean,
-  { k, happy, n }: { k: number | undefined; happy: number | undefined; n: number | undefined },
-): Override[] {
-  if (k === undefined && happy === undefined && n === undefined) return []
-  if (k === undefined || n === undefined)
-    throw new GridError('E_USAGE', 'give --k and --n, or neither')
-  const section = hasGrid ? 'client' : 'embedded'
-  return [
-    { path: `${section}.k`, value: k, source: '--k' },
-    { path: `${section}.happy`, value: happy ?? n, source: '--happy' },
-    { path: `${section}.n`, value: n, source: '--n' },
-  ]
-}

@@ -1,15 +1,14 @@
-import os from 'node:os'
 import { formatCap } from '../../caps/text.ts'
 import { command, type Command } from '../command.ts'
 import { openHomeGrid } from '../home-grid.ts'
-import { deviceName } from '../log-cap.ts'
+import { thisMachine } from '../log-cap.ts'
 import { text } from '../option.ts'
 
 export const logCreate: Command = command({
   arguments: [],
   options: {
-    name: text(
-      '--name <NAME>',
+    device: text(
+      '--device <NAME>',
       "what this machine is called in the log; the machine's name if absent",
     ),
   },
@@ -20,7 +19,7 @@ export const logCreate: Command = command({
     const { signal, output } = context
     const grid = await openHomeGrid(context)
     try {
-      const device = options.name ?? deviceName(os.hostname(), new Uint8Array(0))
+      const device = options.device ?? thisMachine()
       const { admin, append } = await grid.logs.create({ device, signal })
       for (const [role, cap] of [
         ['admin', formatCap(admin)],

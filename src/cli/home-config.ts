@@ -1,0 +1,27 @@
+/** What the commands about keys know of a home without opening its grid: its caps, and where its grid is. */
+import path from 'node:path'
+import { Keyring } from '../backup/keyring.ts'
+import { type Config, environmentOverrides, parseConfig } from '../node/config.ts'
+import { type GridLocation, locationOf } from '../node/grid-location.ts'
+import { openHome, readConfig } from '../node/home.ts'
+import type { Context } from './command.ts'
+import { text, type Value } from './option.ts'
+
+export const logOption: { log: Value<string> } = {
+  log: text('--log <NAME>', 'which backup log of this home (backup)'),
+}
+
+export function keyringOf({ home, world }: Pick<Context, 'home' | 'world'>): Keyring {
+  return new Keyring({ home, disk: world.disk, random: world.random })
+}
+
+/** The config of an initialised home that is for its owner alone. @throws what `openHome` throws, E_CONFIG */
+export async function readHomeConfig({ home, world }: Context): Promise<Config> {
+  await openHome(home)
+  return parseConfig(await readConfig(home), environmentOverrides(world.env), home.path)
+}
+
+/** How another machine finds the grid of this home. Throws as `readHomeConfig` does. */
+export async function readLocationOfHome(context: Context): Promise<GridLocation> {
+  return locationOf(await readHomeConfig(context), path.join(context.home.path, 'storage'))
+}

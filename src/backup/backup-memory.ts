@@ -8,6 +8,7 @@ import { equalBytes } from '../base/bytes.ts'
 import { isGridError } from '../base/errors.ts'
 import type { Random } from '../base/random.ts'
 import type { CacheFile, CacheFolder } from './cache-folder.ts'
+import { undescribed } from './cache-layout.ts'
 import { CacheReader } from './cache-reader.ts'
 import type { CacheRows } from './cache-rows.ts'
 import { commitRun, createRows, destroyRun, openRun, runsIn } from './cache-runs.ts'
@@ -23,7 +24,7 @@ export interface MemoryOptions {
   /** 32 bytes: a digest of all that makes rows of one run of use to another. */
   basis: Uint8Array
   /** 32 bytes: a digest of what entries are described by, besides what fingerprints tell of. */
-  described: Uint8Array
+  described?: Uint8Array
   keys: CachedKeys
   /** Take nothing from the last run, whatever there is. */
   forget?: boolean
@@ -38,6 +39,7 @@ interface Opened {
 }
 
 interface Parts extends Opened {
+  described: Uint8Array
   folder: CacheFolder
   /** The number of this run. */
   run: number
@@ -54,7 +56,8 @@ export class BackupMemory {
   private constructor(parts: Parts, options: MemoryOptions) {
     this.#parts = parts
     const { folder, run, key, old } = parts
-    const { basis, described, keys } = options
+    const { basis, keys } = options
+    const { described } = parts
     const create = (): CacheFile => createRows(folder, run)
     this.writer = new CacheWriter({ basis, described, keys, key, old, create })
   }
@@ -84,7 +87,8 @@ export class BackupMemory {
     const { old, forgotten } = opened ?? { old: undefined, forgotten: 'none' }
     const key = options.random.bytes(pageKeyBytes)
     const run = (runs[0] ?? 0) + 1
-    return new BackupMemory({ folder, run, key, replaced, old, forgotten }, options)
+    const { described = undescribed } = options
+    return new BackupMemory({ folder, run, key, replaced, old, forgotten, described }, options)
   }
 
   /** Undefined if the last run is remembered. */
@@ -93,8 +97,8 @@ export class BackupMemory {
   }
 
   /** Whether entries that are as they were would be described as they were. */
-  isDescribedAlike(described: Uint8Array): boolean {
-    const { old } = this.#parts
+  get isDescribedAlike(): boolean {
+    const { old, described } = this.#parts
     return old !== undefined && equalBytes(old.described, described)
   }
 

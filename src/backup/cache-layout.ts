@@ -6,6 +6,8 @@ import { damagedCache, sealBytes } from './sealed-page.ts'
 
 export const cacheVersion = 1
 export const basisBytes = 32
+/** Of what does not depend on how entries are described. */
+export const undescribed: Uint8Array = new Uint8Array(basisBytes)
 export const sealedPageBytes: number = pageBytes + sealBytes
 
 /** What the rows depend on. */

@@ -9,7 +9,7 @@ import type { Random } from '../base/random.ts'
 import { fingerprintBytes } from '../local/fingerprint.ts'
 import type { StoredFile, TaggedStream } from '../node/stored-file.ts'
 import type { CacheFolder } from './cache-folder.ts'
-import { basisBytes } from './cache-layout.ts'
+import { undescribed } from './cache-layout.ts'
 import type { CachedKeys } from './cached-keys.ts'
 import type { KnownStream } from '../node/known-stream.ts'
 import {
@@ -43,8 +43,6 @@ const maxBufferedContentBytes = 16 * 2 ** 20
 /** No item starts further inside a record. */
 const recordScale = maxBufferedBytes
 const shelfRecords = 16
-/** Contents do not depend on how their entries are described. */
-const undescribed = new Uint8Array(basisBytes)
 
 export class Journal {
   readonly #folder: CacheFolder

@@ -19,9 +19,8 @@ export class RunMemory {
   private constructor(memory: BackupMemory, journal: Journal, options: MemoryOptions) {
     this.#memory = memory
     this.unfinished = journal
-    const { described, keys } = options
     // without keys nobody can say what a directory holds that is not walked
-    this.mustRebuild = keys === 'none' || !memory.isDescribedAlike(described)
+    this.mustRebuild = options.keys === 'none' || !memory.isDescribedAlike
   }
 
   /** Throws E_IO. */

@@ -56,7 +56,7 @@ async function backUp(
   const { output, signal, world, progress } = context
   const { clock } = world
   const { root, shown } = source.paths
-  const notices = new NoticeLines(output)
+  const notices = new NoticeLines()
   const task = progress.start('backing up', undefined)
   const startMs = clock.monotonicMs()
   let scan: Scan | undefined
@@ -70,7 +70,7 @@ async function backUp(
     }
     if (scan?.total !== undefined) task.expect(scan.total.bytes)
     task.advance(count.doneBytes, `${filesIn(count).toLocaleString('en')} files`)
-    void notices.tell()
+    void notices.tell(output)
   }
   try {
     return await runBackup(
@@ -97,7 +97,7 @@ async function backUp(
   } finally {
     task.end()
     scan?.end()
-    await notices.tell()
+    await notices.tellRest(output)
   }
 }
 

@@ -108,6 +108,16 @@ export const registry: readonly CommandEntry[] = [
     load: async () => (await import('./commands/restore-version.ts')).restoreVersion,
   },
   {
+    name: 'snapshots',
+    summary: 'list the backups in a log',
+    load: async () => (await import('./commands/snapshots.ts')).snapshots,
+  },
+  {
+    name: 'restore',
+    summary: 'restore a backup, or what is in it',
+    load: async () => (await import('./commands/restore.ts')).restore,
+  },
+  {
     name: 'status',
     summary: 'list the storage servers and say how they are',
     load: async () => (await import('./commands/status.ts')).status,

@@ -3,8 +3,10 @@
  * where objects live. Reachable as `grid.trees`.
  */
 import type { SegmentReader } from './file-download.ts'
-import { downloadStream, downloadTree } from './file-download.ts'
+import { downloadStream, downloadTree, treeExtents } from './file-download.ts'
 import type { DirectoryWriteContext } from '../tree/directory-writer.ts'
+import type { ChildRow } from '../tree/file-node.ts'
+import type { PlacedExtent } from '../tree/file-reader.ts'
 import type { ObjectName, ObjectRef } from '../tree/refs.ts'
 import type { CheckedSlice, SliceReader } from '../tree/slice-reader.ts'
 import { segmentBytes } from '../encoding/descriptor.ts'
@@ -21,6 +23,13 @@ import {
   type TreeWriteOptions,
 } from './tree-writer.ts'
 
+/** A part of an object's ciphertext. */
+export interface SealedRun {
+  bytes: Uint8Array
+  /** Where in the object they begin. */
+  startByte: number
+}
+
 export interface ReadContentOptions {
   signal?: AbortSignal
   /** Bytes [start, end) of the content; `end` beyond it is cut to its size. */
@@ -34,10 +43,12 @@ const defaultCacheBytes = 32 * 2 ** 20
 export class TreeStore implements SliceReader {
   readonly #placer: Placer
   readonly #segments: SegmentReader
+  readonly #fetch: SegmentReader
 
   /** @param readSegments - fetches checked segments from servers */
   constructor(placer: Placer, readSegments: SegmentReader, options: { cacheBytes?: number } = {}) {
     this.#placer = placer
+    this.#fetch = readSegments
     this.#segments = new SegmentCache(readSegments, options.cacheBytes ?? defaultCacheBytes).read
   }
 
@@ -81,6 +92,31 @@ export class TreeStore implements SliceReader {
       case 'tree':
         yield* downloadTree(this.#segments, file.content, start, end, { signal })
     }
+  }
+
+  /** The extents of a large file, in order. Throws as `readContent`. */
+  extents(root: ChildRow, options: { signal?: AbortSignal } = {}): AsyncGenerator<PlacedExtent> {
+    return treeExtents(this.#segments, root, options)
+  }
+
+  /**
+   * The segments that hold bytes [startByte, endByte) of an object's ciphertext, checked; fewer
+   * where it ends. They are the caller's, and are not kept to be given out again.
+   *
+   * @returns `bytes` begin at byte `startByte` of the object, which is a multiple of a segment's length
+   * @throws E_NOT_ENOUGH_SHARES, E_ENCODING
+   */
+  async readSealed(
+    { root, k, n }: ObjectName,
+    startByte: number,
+    endByte: number,
+    options: { signal?: AbortSignal } = {},
+  ): Promise<SealedRun> {
+    const firstSegment = Math.floor(startByte / segmentBytes)
+    const segmentCount = Math.max(1, Math.ceil(endByte / segmentBytes) - firstSegment)
+    const range = { object: { root, k, n }, firstSegment, segmentCount }
+    const { ciphertext } = await this.#fetch(range, options)
+    return { bytes: ciphertext, startByte: firstSegment * segmentBytes }
   }
 
   /**

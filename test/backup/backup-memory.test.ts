@@ -5,7 +5,7 @@ import { BackupMemory, type MemoryOptions } from '../../src/backup/backup-memory
 import type { CacheFolder } from '../../src/backup/cache-folder.ts'
 import { pageBytes } from '../../src/backup/row-pages.ts'
 import { toHex, utf8 } from '../../src/base/bytes.ts'
-import type { CachedKeys } from '../../src/backup/known-stream.ts'
+import type { CachedKeys } from '../../src/backup/cached-keys.ts'
 import { MemoryCacheFolder } from '../../src/backup/memory-cache-folder.ts'
 import {
   allRows,

@@ -4,7 +4,7 @@ import { BackupMemory } from '../../src/backup/backup-memory.ts'
 import { CacheReader } from '../../src/backup/cache-reader.ts'
 import { Journal } from '../../src/backup/journal.ts'
 import { JournalSegment } from '../../src/backup/journal-segment.ts'
-import type { CachedKeys } from '../../src/backup/known-stream.ts'
+import type { CachedKeys } from '../../src/backup/cached-keys.ts'
 import { MemoryCacheFolder } from '../../src/backup/memory-cache-folder.ts'
 import { concat, utf8 } from '../../src/base/bytes.ts'
 import { isGridError } from '../../src/base/errors.ts'
@@ -53,7 +53,7 @@ function pagesOf(folder: MemoryCacheFolder): Uint8Array {
 /** All records of the journal, likewise. */
 function recordsOf(folder: MemoryCacheFolder, keys: CachedKeys): Uint8Array {
   const records: Uint8Array[] = []
-  JournalSegment.open(folder, 1, { basis, keys }, (_, __, bytes) => records.push(bytes))
+  JournalSegment.open(folder, 1, { basis, described: basis, keys }, (_, __, bytes) => records.push(bytes))
   return concat(...records)
 }
 

@@ -11,6 +11,7 @@ import {
   allRows,
   basis,
   CountedRandom,
+  described,
   directoryOf,
   entryOf,
   fileOf,
@@ -70,7 +71,7 @@ const { tree: anyTree } = fc.letrec<{ tree: Row[]; rows: Row[] }>((tie) => ({
 const random = new CountedRandom()
 
 function open(folder: CacheFolder, options: Partial<MemoryOptions> = {}): Promise<BackupMemory> {
-  return BackupMemory.open(folder, { random, basis, described: basis, keys: 'kept', ...options })
+  return BackupMemory.open(folder, { random, basis, described, keys: 'kept', ...options })
 }
 
 async function remember(folder: CacheFolder, rows: readonly Row[]): Promise<void> {
@@ -312,6 +313,34 @@ describe('BackupMemory', () => {
       }),
       { numRuns: process.env.SLOW ? 500 : 40 },
     )
+  })
+
+  it('says whether entries are described as they were', async () => {
+    const folder = new MemoryCacheFolder()
+    const none = await open(folder)
+    assert.ok(!none.isDescribedAlike)
+    assert.deepEqual([...none.before], [])
+    await remember(folder, sampleRows())
+    const other = await open(folder, { described: basis })
+    assert.equal(other.forgotten, undefined)
+    assert.ok(!other.isDescribedAlike)
+    const memory = await open(folder)
+    assert.ok(memory.isDescribedAlike)
+    const names = new Set([...memory.before].map(({ root }) => toHex(root)))
+    assert.ok(names.has(toHex(objectOf('bundle').root)))
+    assert.ok(names.has(toHex(objectOf('d extent 2').root)))
+  })
+
+  it('takes nothing from the last run if told so, and takes its place', async () => {
+    const folder = new MemoryCacheFolder()
+    await remember(folder, sampleRows())
+    const memory = await open(folder, { forget: true })
+    assert.equal(memory.forgotten, 'other')
+    assert.equal(memory.rows(), undefined)
+    assert.equal(memory.known(streamOf('a').tag), undefined)
+    write(memory.writer, sampleRows())
+    await memory.commit()
+    assert.deepEqual((await folder.list()).sort(), ['2.key', '2.rows'])
   })
 
   it('lies in its pages as the specification has it', async () => {

@@ -4,17 +4,17 @@
  */
 import { setMaxListeners } from 'node:events'
 import { Bell } from '../base/bell.ts'
-import { concat } from '../base/bytes.ts'
 import { type GridError, isGridError } from '../base/errors.ts'
 import { Budget } from '../base/limit.ts'
 import type { EncodedShares, Encoder, EncodeSettings } from '../encoding/encoder.ts'
 import { maxBundledBytes } from '../encoding/file-stream.ts'
-import type { PackInput } from '../encoding/pack.ts'
+import { FileSlot } from './file-slot.ts'
 import type { ExtentUnderWay, FileInput } from './file-upload.ts'
 import { type FindKnown, RecentTags } from './known-stream.ts'
 import { storeLargeFile } from './large-file.ts'
 import type { FlyingObject } from './object-writer.ts'
 import { SmallFiles } from './small-files.ts'
+import { beginningOf } from './stream-beginning.ts'
 import type { NamedFile, TaggedStream } from './stored-file.ts'
 
 export interface ManyInput<T> {
@@ -53,21 +53,10 @@ export interface ManyStore {
 const maxFiles = 4
 /** Results that wait for those before them; a bundle that keeps more of them waiting is ended. */
 const maxWaiting = 32_768
+/** Results that have been handed out are forgotten so many at once. */
+const tidyAfter = 1024
 /** Extents that equal ones are looked for among. */
 const maxRecent = 32_768
-
-/** A result that may be long in coming. */
-interface Slot<T> {
-  item: T
-  result: NamedFile | undefined
-  failure: { error: unknown } | undefined
-}
-
-/** An input from when it is taken until it has been read. */
-interface Taken<T> extends Pick<ManyInput<T>, 'storedExtents'> {
-  slot: Slot<T>
-  close: () => void
-}
 
 export async function* storeMany<T>(
   store: ManyStore,
@@ -78,7 +67,7 @@ export async function* storeMany<T>(
   try {
     for await (const file of files) {
       await many.add(file)
-      yield* many.ready()
+      for (let next = many.take(); next !== undefined; next = many.take()) yield next
       if (many.waiting < maxWaiting) continue
       await many.endBundle()
       yield* many.until(maxWaiting - 1)
@@ -101,8 +90,12 @@ class ManyFiles<T> {
   readonly #signal: AbortSignal
   readonly #running = new Set<Promise<void>>()
   readonly #settled = new Bell()
+  readonly #events = {
+    settled: () => this.#settled.ring(),
+    isLarge: (slot: FileSlot<T>) => this.#run(slot),
+  }
   /** Those before `#first` have been handed out. */
-  #slots: Slot<T>[] = []
+  readonly #slots: FileSlot<T>[] = []
   #first = 0
 
   constructor(store: ManyStore, options: ManyOptions<T>) {
@@ -122,27 +115,35 @@ class ManyFiles<T> {
   }
 
   /** Takes a file as soon as there is room for it; what comes of it is known later. */
-  async add({ item, input, close, storedExtents }: ManyInput<T>): Promise<void> {
-    const slot: Slot<T> = { item, result: undefined, failure: undefined }
-    const file: Taken<T> = { slot, close: once(close), storedExtents }
+  async add({ input, ...file }: ManyInput<T>): Promise<void> {
+    const slot = new FileSlot(file, input, this.#events)
     try {
       this.#signal.throwIfAborted()
       this.#slots.push(slot)
-      if ('fd' in input && input.sizeBytes <= maxBundledBytes) {
-        await this.#addSmall(file, { fd: input.fd }, input)
-        return
-      }
-      const read = 'fd' in input ? input : await beginningOf(input.stream)
-      if (read instanceof Uint8Array) {
-        await this.#addSmall(file, { bytes: read }, { ...input, sizeBytes: read.length })
-        return
-      }
-      const leave = await this.#files.take(1, { signal: this.#signal })
-      this.#run(file, read, leave)
+      if (await this.#isSmall(slot)) await this.#small.add(slot)
+      else this.#run(slot, await this.#files.take(1, { signal: this.#signal }))
     } catch (error) {
-      file.close()
+      slot.close()
       throw error
     }
+  }
+
+  /** Whether a file is small, as it is now; a stream has to be read for it. */
+  async #isSmall(slot: FileSlot<T>): Promise<boolean> {
+    const { source } = slot
+    if ('fd' in source) {
+      slot.input = { fd: source.fd }
+      slot.sizeBytes = source.sizeBytes
+      return source.sizeBytes <= maxBundledBytes
+    }
+    const read = await beginningOf(source.stream, maxBundledBytes)
+    if (!(read instanceof Uint8Array)) {
+      slot.source = read
+      return false
+    }
+    slot.input = { bytes: read }
+    slot.sizeBytes = read.length
+    return true
   }
 
   /** Starts on storing all small files so far. */
@@ -150,24 +151,25 @@ class ManyFiles<T> {
     return this.#small.endBundle()
   }
 
-  /** The results that are known, up to the first that is not. */
-  *ready(): Generator<ManyResult<T>> {
+  /** The next result, if it is known. */
+  take(): ManyResult<T> | undefined {
     for (;;) {
-      const slot = this.#slots[this.#first] as Slot<T> | undefined
-      if (slot === undefined || (slot.result === undefined && slot.failure === undefined)) return
-      this.#first++
-      if (this.#first >= 1024) this.#slots = this.#slots.slice(this.#first)
-      if (this.#first >= 1024) this.#first = 0
+      const slot = this.#slots[this.#first] as FileSlot<T> | undefined
+      if (slot?.isSettled !== true) return undefined
+      if (++this.#first === tidyAfter) {
+        this.#slots.splice(0, tidyAfter)
+        this.#first = 0
+      }
       const { item, result, failure } = slot
-      if (result !== undefined) yield { ...result, item }
-      else this.#leaveOut(item, failure?.error)
+      if (result !== undefined) return { ...result, item }
+      this.#leaveOut(item, failure?.error)
     }
   }
 
   /** Results, until no more than so many wait. */
   async *until(waiting: number): AsyncGenerator<ManyResult<T>> {
     for (;;) {
-      yield* this.ready()
+      for (let next = this.take(); next !== undefined; next = this.take()) yield next
       if (this.waiting <= waiting) return
       await this.#settled.next({ signal: this.#signal })
     }
@@ -180,41 +182,23 @@ class ManyFiles<T> {
     await Promise.allSettled(this.#running)
   }
 
-  async #addSmall(
-    file: Taken<T>,
-    packed: PackInput,
-    input: FileInput & { sizeBytes: number },
-  ): Promise<void> {
-    const { slot, close } = file
-    await this.#small.add({
-      input: packed,
-      sizeBytes: input.sizeBytes,
-      close,
-      done: (result) => this.#settle(slot, { result }),
-      fail: (error) => this.#settle(slot, { failure: { error } }),
-      isLarge: () => this.#run(file, input, () => undefined),
-    })
-  }
-
-  #run(file: Taken<T>, input: FileInput, leave: () => void): void {
-    const { slot, close } = file
-    const running = this.#storeLarge(file, input)
+  #run(slot: FileSlot<T>, leave?: () => void): void {
+    const running = this.#storeLarge(slot)
       .finally(() => {
         this.#running.delete(running)
-        leave()
-        close()
+        leave?.()
+        slot.close()
       })
       .then(
-        (result) => this.#settle(slot, { result }),
-        (error: unknown) => this.#settle(slot, { failure: { error } }),
+        (result) => slot.done(result),
+        (error: unknown) => slot.fail(error),
       )
     this.#running.add(running)
   }
 
-  #storeLarge({ slot, storedExtents }: Taken<T>, input: FileInput): Promise<NamedFile> {
+  #storeLarge({ item, source, storedExtents }: FileSlot<T>): Promise<NamedFile> {
     const { encoderFor, place } = this.#store
     const { known, onExtent } = this.#options
-    const { item } = slot
     const context = {
       encoder: encoderFor(Infinity),
       settings: this.#settings,
@@ -225,12 +209,7 @@ class ManyFiles<T> {
         onExtent && ((index: number, extent: TaggedStream) => onExtent(item, index, extent)),
       storedExtents,
     }
-    return storeLargeFile(context, input, { signal: this.#signal })
-  }
-
-  #settle(slot: Slot<T>, outcome: Partial<Pick<Slot<T>, 'result' | 'failure'>>): void {
-    Object.assign(slot, outcome)
-    this.#settled.ring()
+    return storeLargeFile(context, source, { signal: this.#signal })
   }
 
   #leaveOut(item: T, error: unknown): void {
@@ -238,43 +217,4 @@ class ManyFiles<T> {
     if (onUnreadable === undefined || !isGridError(error, 'E_FILE')) throw error
     onUnreadable(item, error)
   }
-}
-
-function once(action: (() => void) | undefined): () => void {
-  let isDone = false
-  return () => {
-    if (!isDone) action?.()
-    isDone = true
-  }
-}
-
-/** All of a small file, or a stream that gives what a larger one holds. */
-async function beginningOf(
-  stream: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-): Promise<Uint8Array | FileInput> {
-  const pieces: Uint8Array[] = []
-  let length = 0
-  const source = iteratorOf(stream)
-  while (length <= maxBundledBytes) {
-    const next = await source.next()
-    if (next.done) return concat(...pieces)
-    pieces.push(next.value)
-    length += next.value.length
-  }
-  return { stream: resumed(pieces, source) }
-}
-
-/** What has been read of a stream, and the rest of it. */
-async function* resumed(
-  pieces: readonly Uint8Array[],
-  source: AsyncIterator<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
-  yield* pieces
-  yield* { [Symbol.asyncIterator]: () => source }
-}
-
-async function* iteratorOf(
-  stream: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
-  yield* stream
 }

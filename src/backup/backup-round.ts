@@ -62,23 +62,28 @@ export class BackupRound {
 
   /** Resolves when the builder has the root; what it names may still be on its way to servers. */
   async run(): Promise<void> {
-    const { walk, signal, files } = this.#parts
+    const { walk, signal } = this.#parts
     let steps = 0
     for (const step of walk.walk()) {
       const wait = this.#take(step)
       if (wait !== undefined) await wait
       if (++steps % 64 === 0) await this.#breathe()
       signal.throwIfAborted()
-      while (this.#steps.length >= maxWaiting) {
-        await files.endBundle()
-        await this.#steps.advance()
-      }
+      if (this.#steps.length >= maxWaiting) await this.#drain(maxWaiting - 1)
     }
+    await this.#drain(0)
+  }
+
+  /** Waits until no more than so many steps do. */
+  async #drain(steps: number): Promise<void> {
+    const { files, signal } = this.#parts
     await files.endBundle()
-    while (this.#steps.length > 0) {
-      await this.#steps.advance()
+    for (;;) {
       await this.#breathe()
+      await this.#steps.runReady()
       signal.throwIfAborted()
+      if (this.#steps.length <= steps) return
+      if (!this.#steps.isReady) await files.settled()
     }
   }
 
@@ -156,16 +161,12 @@ export class BackupRound {
     }
     const { input, close } = file
     const storedExtents = unfinished.extentsOf(item.path, item.fingerprint)
-    const pending = await files.add({ item, input, close, storedExtents })
-    const state: { stored?: NamedFile; error?: unknown } = {}
-    const ready = pending.content.then(
-      (stored) => void (state.stored = stored),
-      (error: unknown) => void (state.error = error),
-    )
+    const slot = await files.add({ item, input, close, storedExtents })
     return this.#steps.push({
-      ready,
+      isReady: () => slot.isSettled,
       run: () => {
-        const { stored, error } = state
+        const stored = slot.result
+        const error = slot.failure?.error
         if (stored === undefined) {
           if (!isGridError(error, 'E_FILE', 'E_FILE_CHANGED')) throw error
           report({ code: 'unreadable', path: item.path, detail: detailOf(error.cause ?? error) })

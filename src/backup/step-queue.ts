@@ -5,47 +5,41 @@
 export interface QueuedStep {
   /** Carries the step out. */
   run: () => void | Promise<void>
-  /** Resolves when it can be; undefined if it can be at once. Must not reject. */
-  ready?: Promise<void>
+  /** Whether it can be by now; always, if absent. */
+  isReady?: () => boolean
 }
 
-interface Waiting extends QueuedStep {
-  isReady: boolean
-}
+/** Steps that were carried out are let go so many at once. */
+const tidyAfter = 1024
 
 export class StepQueue {
-  #waiting: Waiting[] = []
-  #next = 0
+  readonly #steps: QueuedStep[] = []
+  /** Those before it have been carried out. */
+  #first = 0
 
   get length(): number {
-    return this.#waiting.length - this.#next
+    return this.#steps.length - this.#first
   }
 
   /** Adds a step and carries out all that are ready. Gives a promise only if there is something to wait for. */
   push(step: QueuedStep): void | Promise<void> {
-    if (this.length === 0 && step.ready === undefined) return step.run()
-    const waiting: Waiting = { ...step, isReady: step.ready === undefined }
-    this.#waiting.push(waiting)
-    void step.ready?.then(() => {
-      waiting.isReady = true
-    })
-    if (this.#waiting[this.#next].isReady) return this.#runReady()
+    if (this.length === 0 && step.isReady === undefined) return step.run()
+    this.#steps.push(step)
+    if (this.isReady) return this.runReady()
   }
 
-  /** Waits for the first step, and carries out all that are ready then. */
-  async advance(): Promise<void> {
-    if (this.length === 0) return
-    await this.#waiting[this.#next].ready
-    this.#waiting[this.#next].isReady = true
-    await this.#runReady()
-  }
-
-  async #runReady(): Promise<void> {
-    while (this.length > 0 && this.#waiting[this.#next].isReady) {
-      await this.#waiting[this.#next].run()
-      this.#next++
+  /** Carries out all that are ready, up to the first that is not. */
+  async runReady(): Promise<void> {
+    while (this.isReady) {
+      await this.#steps[this.#first].run()
+      if (++this.#first < tidyAfter) continue
+      this.#steps.splice(0, this.#first)
+      this.#first = 0
     }
-    this.#waiting = this.#waiting.slice(this.#next)
-    this.#next = 0
+  }
+
+  /** Whether the first step can be carried out. */
+  get isReady(): boolean {
+    return this.length > 0 && this.#steps[this.#first].isReady?.() !== false
   }
 }

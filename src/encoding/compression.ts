@@ -49,14 +49,37 @@ export function decompress(
 }
 
 function tryCompress(plaintext: Uint8Array): Uint8Array | undefined {
+  if (looksRandom(plaintext.subarray(0, probeBytes))) return undefined
   if (plaintext.length <= probeBytes) return ifItPays(plaintext, fastQuality)
   if (ifItPays(plaintext.subarray(0, probeBytes), fastQuality) === undefined) return undefined
   return ifItPays(plaintext, closeQuality)
 }
 
+/** Bytes that are counted to see whether trying is worth its while. */
+const countedBytes = 4096
+const counts = new Int32Array(256)
+
+/**
+ * Whether no byte is there much more often than in random bytes, as in files that are compressed
+ * already: a compressor takes long over small ones.
+ */
+function looksRandom(bytes: Uint8Array): boolean {
+  const share = Math.floor(bytes.length / countedBytes)
+  // odd, so that of records whose length is a power of two every byte is met
+  const step = Math.max(1, share - 1 + (share % 2))
+  const counted = Math.min(bytes.length, countedBytes)
+  counts.fill(0)
+  for (let i = 0; i < counted; i++) counts[bytes[i * step]]++
+  let squares = 0
+  for (const count of counts) squares += count * count
+  return 256 * squares <= counted * (counted + 512)
+}
+
 function ifItPays(plaintext: Uint8Array, quality: number): Uint8Array | undefined {
   const { BROTLI_PARAM_QUALITY, BROTLI_PARAM_LGWIN, BROTLI_PARAM_SIZE_HINT } = constants
   const stored = brotliCompressSync(plaintext, {
+    // one piece of output, and no more memory for it than is of use
+    chunkSize: Math.min(Math.max(plaintext.length, 64), 256 * 1024),
     params: {
       [BROTLI_PARAM_QUALITY]: quality,
       [BROTLI_PARAM_LGWIN]: windowBits(plaintext.length),

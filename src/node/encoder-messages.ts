@@ -4,9 +4,6 @@ import type { DecodeOutcome, DecodeRequest, EncodeSettings } from '../encoding/e
 import type { StreamShape } from '../encoding/file-stream.ts'
 import type { PackedRows } from './packed-rows.ts'
 
-/** A file of a pack: one that is open, or so many of the bytes that come along, in their order. */
-export type PackItem = { fd: number } | { length: number }
-
 export type WorkerRequest =
   /** Cut the first extent of `room`, which is filled from a file first if one is given. */
   | {
@@ -19,7 +16,14 @@ export type WorkerRequest =
   | { kind: 'extent'; plaintext: Uint8Array; settings: EncodeSettings; out: ArrayBuffer }
   /** Encode sealed content into `out`. */
   | { kind: 'content'; sealed: Uint8Array; settings: EncodeSettings; out: ArrayBuffer }
-  | { kind: 'pack'; items: PackItem[]; bytes: Uint8Array; settings: EncodeSettings }
+  /** Pack files: open ones, or where `fds` has -1, so many of `bytes` as `lengths` says, in their order. */
+  | {
+      kind: 'pack'
+      fds: Int32Array
+      lengths: Uint32Array
+      bytes: Uint8Array
+      settings: EncodeSettings
+    }
   | { kind: 'decode'; request: DecodeRequest }
 
 export type WorkerReply =

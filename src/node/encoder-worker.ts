@@ -6,7 +6,7 @@ import { Codec } from '../encoding/codec.ts'
 import { openErasureCode } from '../encoding/open-code.ts'
 import type { StreamShape } from '../encoding/file-stream.ts'
 import type { PackInput } from '../encoding/pack.ts'
-import type { PackItem, WorkerReply, WorkerRequest } from './encoder-messages.ts'
+import type { WorkerReply, WorkerRequest } from './encoder-messages.ts'
 import { syncFileReader } from './file-source.ts'
 import { formatPacked } from './packed-rows.ts'
 
@@ -42,8 +42,7 @@ function run(request: WorkerRequest): void {
       return replyEncoded(out, codec.encodeContent(sealed, settings, new Uint8Array(out)))
     }
     case 'pack': {
-      const { items, bytes, settings } = request
-      const rows = formatPacked(codec.pack(inputsOf(items, bytes), settings))
+      const rows = formatPacked(codec.pack(inputsOf(request), request.settings))
       return reply({ kind: 'packed', rows }, [rows.buffer])
     }
     case 'decode': {
@@ -65,12 +64,12 @@ function cut({ file, room, settings }: Extract<WorkerRequest, { kind: 'cut' }>):
   reply({ kind: 'cut', room: buffer, ...found }, [buffer])
 }
 
-function inputsOf(items: readonly PackItem[], bytes: Uint8Array): PackInput[] {
+function inputsOf({ fds, lengths, bytes }: Extract<WorkerRequest, { kind: 'pack' }>): PackInput[] {
   let at = 0
-  return items.map((item) => {
-    if ('fd' in item) return item
-    at += item.length
-    return { bytes: bytes.subarray(at - item.length, at) }
+  return Array.from(fds, (fd, i): PackInput => {
+    if (fd >= 0) return { fd }
+    at += lengths[i]
+    return { bytes: bytes.subarray(at - lengths[i], at) }
   })
 }
 

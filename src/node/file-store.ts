@@ -3,26 +3,21 @@
  * (docs/specs/encoding.md, "Bundles"). What becomes of each is told as soon as it is known.
  */
 import { setMaxListeners } from 'node:events'
-import { concat } from '../base/bytes.ts'
+import { Bell } from '../base/bell.ts'
 import { Budget } from '../base/limit.ts'
 import type { EncodedShares, Encoder, EncodeSettings } from '../encoding/encoder.ts'
 import { maxBundledBytes } from '../encoding/file-stream.ts'
-import type { PackInput } from '../encoding/pack.ts'
+import { FileSlot, type SlotInput } from './file-slot.ts'
 import type { ExtentUnderWay, FileInput } from './file-upload.ts'
 import { type FindKnown, RecentTags } from './known-stream.ts'
 import { storeLargeFile } from './large-file.ts'
 import type { FlyingObject } from './object-writer.ts'
 import { SmallFiles } from './small-files.ts'
+import { beginningOf } from './stream-beginning.ts'
 import type { NamedFile, TaggedStream } from './stored-file.ts'
 
-export interface FileToStore<T> {
-  /** What the caller knows it by. */
-  item: T
+export interface FileToStore<T> extends SlotInput<T> {
   input: FileInput & { sizeBytes?: number }
-  /** Called once, as soon as `input` is not needed any more; also where everything is given up. */
-  close?: () => void
-  /** How a large file begins: extents that an interrupted run stored. They are not read again. */
-  storedExtents?: readonly TaggedStream[]
 }
 
 export interface FileStoreOptions<T = unknown> {
@@ -48,13 +43,6 @@ const maxFiles = 4
 /** Extents that equal ones are looked for among. */
 const maxRecent = 32_768
 
-/** A file from when it is taken until its content is known. */
-interface Taken<T> extends Pick<FileToStore<T>, 'item' | 'storedExtents'> {
-  close: () => void
-  resolve: (content: NamedFile) => void
-  reject: (error: unknown) => void
-}
-
 export class FileStore<T> {
   readonly #parts: FileStoreParts
   readonly #options: FileStoreOptions<T>
@@ -65,6 +53,11 @@ export class FileStore<T> {
   readonly #stop = new AbortController()
   readonly #signal: AbortSignal
   readonly #running = new Set<Promise<void>>()
+  readonly #settled = new Bell()
+  readonly #events = {
+    settled: () => this.#settled.ring(),
+    isLarge: (slot: FileSlot<T>) => this.#run(slot),
+  }
 
   constructor(parts: FileStoreParts, options: FileStoreOptions<T>) {
     this.#parts = parts
@@ -79,27 +72,26 @@ export class FileStore<T> {
   }
 
   /**
-   * Takes a file as soon as there is room for it. Its content is known once its objects have names: of
-   * a small one not before its bundle is full, or ended. It rejects with E_FILE for a file that
-   * cannot be read; it need not be waited for.
+   * Takes a file as soon as there is room for it. Its slot is settled once all objects of its content have
+   * names: of a small file not before its bundle is full, or ended. It fails with E_FILE for a file that
+   * cannot be read.
    */
-  async add(file: FileToStore<T>): Promise<{ content: Promise<NamedFile> }> {
-    const { item, input, storedExtents } = file
-    const close = once(file.close)
-    let taken!: Taken<T>
-    const content = new Promise<NamedFile>((resolve, reject) => {
-      taken = { item, storedExtents, close, resolve, reject }
-    })
-    content.catch(() => undefined)
+  async add({ input, ...file }: FileToStore<T>): Promise<FileSlot<T>> {
+    const slot = new FileSlot(file, input, this.#events)
     try {
       this.#signal.throwIfAborted()
-      await this.#take(taken, input)
-      return { content }
+      if (await this.#isSmall(slot)) await this.#small.add(slot)
+      else this.#run(slot, await this.#files.take(1, { signal: this.#signal }))
+      return slot
     } catch (error) {
-      close()
-      taken.reject(error)
+      slot.close()
       throw error
     }
+  }
+
+  /** Resolves when the next slot is settled; rejects when everything is given up. */
+  async settled(): Promise<void> {
+    await this.#settled.next({ signal: this.#signal })
   }
 
   /** Starts on storing all small files so far. */
@@ -114,44 +106,39 @@ export class FileStore<T> {
     await Promise.allSettled(this.#running)
   }
 
-  async #take(file: Taken<T>, input: FileToStore<T>['input']): Promise<void> {
-    if ('fd' in input && input.sizeBytes <= maxBundledBytes)
-      return this.#addSmall(file, { fd: input.fd }, input)
-    const read = 'fd' in input ? input : await beginningOf(input.stream)
-    if (read instanceof Uint8Array)
-      return this.#addSmall(file, { bytes: read }, { ...input, sizeBytes: read.length })
-    const leave = await this.#files.take(1, { signal: this.#signal })
-    this.#run(file, read, leave)
+  /** Whether a file is small, as it is now; a stream has to be read for it. */
+  async #isSmall(slot: FileSlot<T>): Promise<boolean> {
+    const { source } = slot
+    if ('fd' in source) {
+      slot.input = { fd: source.fd }
+      slot.sizeBytes = source.sizeBytes
+      return source.sizeBytes <= maxBundledBytes
+    }
+    const read = await beginningOf(source.stream, maxBundledBytes)
+    if (!(read instanceof Uint8Array)) {
+      slot.source = read
+      return false
+    }
+    slot.input = { bytes: read }
+    slot.sizeBytes = read.length
+    return true
   }
 
-  async #addSmall(
-    file: Taken<T>,
-    packed: PackInput,
-    input: FileInput & { sizeBytes: number },
-  ): Promise<void> {
-    const { close, resolve, reject } = file
-    await this.#small.add({
-      input: packed,
-      sizeBytes: input.sizeBytes,
-      close,
-      done: resolve,
-      fail: reject,
-      isLarge: () => this.#run(file, input, () => undefined),
-    })
-  }
-
-  #run(file: Taken<T>, input: FileInput, leave: () => void): void {
-    const running = this.#storeLarge(file, input)
-      .then(file.resolve, file.reject)
+  #run(slot: FileSlot<T>, leave?: () => void): void {
+    const running = this.#storeLarge(slot)
       .finally(() => {
         this.#running.delete(running)
-        leave()
-        file.close()
+        leave?.()
+        slot.close()
       })
+      .then(
+        (result) => slot.done(result),
+        (error: unknown) => slot.fail(error),
+      )
     this.#running.add(running)
   }
 
-  #storeLarge({ item, storedExtents }: Taken<T>, input: FileInput): Promise<NamedFile> {
+  #storeLarge({ item, source, storedExtents }: FileSlot<T>): Promise<NamedFile> {
     const { encoderFor, place } = this.#parts
     const { known, onExtent } = this.#options
     const context = {
@@ -164,45 +151,6 @@ export class FileStore<T> {
         onExtent && ((index: number, extent: TaggedStream) => onExtent(item, index, extent)),
       storedExtents,
     }
-    return storeLargeFile(context, input, { signal: this.#signal })
+    return storeLargeFile(context, source, { signal: this.#signal })
   }
-}
-
-function once(action: (() => void) | undefined): () => void {
-  let isDone = false
-  return () => {
-    if (!isDone) action?.()
-    isDone = true
-  }
-}
-
-/** All of a small file, or a stream that gives what a larger one holds. */
-async function beginningOf(
-  stream: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-): Promise<Uint8Array | FileInput> {
-  const pieces: Uint8Array[] = []
-  let length = 0
-  const source = iteratorOf(stream)
-  while (length <= maxBundledBytes) {
-    const next = await source.next()
-    if (next.done) return concat(...pieces)
-    pieces.push(next.value)
-    length += next.value.length
-  }
-  return { stream: resumed(pieces, source) }
-}
-
-/** What has been read of a stream, and the rest of it. */
-async function* resumed(
-  pieces: readonly Uint8Array[],
-  source: AsyncIterator<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
-  yield* pieces
-  yield* { [Symbol.asyncIterator]: () => source }
-}
-
-async function* iteratorOf(
-  stream: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
-  yield* stream
 }

@@ -1,5 +1,6 @@
 /** Stores a sequence of files and gives what became of them in the order of the inputs. */
 import { type GridError, isGridError } from '../base/errors.ts'
+import type { FileSlot } from './file-slot.ts'
 import {
   FileStore,
   type FileStoreOptions,
@@ -20,13 +21,8 @@ export interface ManyOptions<T = unknown> extends FileStoreOptions<T> {
 
 /** Results that wait for those before them; a bundle that keeps more of them waiting is ended. */
 const maxWaiting = 32_768
-
-/** A result that may be long in coming. */
-interface Waiting<T> {
-  item: T
-  content: Promise<NamedFile>
-  isSettled: boolean
-}
+/** Results that have been handed out are forgotten so many at once. */
+const tidyAfter = 1024
 
 export async function* storeMany<T>(
   parts: FileStoreParts,
@@ -34,44 +30,66 @@ export async function* storeMany<T>(
   options: ManyOptions<T>,
 ): AsyncGenerator<ManyResult<T>> {
   const store = new FileStore<T>(parts, options)
-  const waiting: Waiting<T>[] = []
-  async function* first(): AsyncGenerator<ManyResult<T>> {
-    const { item, content } = waiting.shift()!
-    const result = await contentOf(item, content, options)
-    if (result !== undefined) yield { ...result, item }
+  const results = new Results(options)
+  async function* until(waiting: number): AsyncGenerator<ManyResult<T>> {
+    for (;;) {
+      for (let next = results.take(); next !== undefined; next = results.take()) yield next
+      if (results.waiting <= waiting) return
+      await store.settled()
+    }
   }
   try {
     for await (const file of files) {
-      const { content } = await store.add(file)
-      const added: Waiting<T> = { item: file.item, content, isSettled: false }
-      const settle = (): void => {
-        added.isSettled = true
-      }
-      content.then(settle, settle)
-      waiting.push(added)
-      while (waiting[0]?.isSettled) yield* first()
-      if (waiting.length < maxWaiting) continue
+      results.add(await store.add(file))
+      yield* until(Infinity)
+      if (results.waiting < maxWaiting) continue
       await store.endBundle()
-      while (waiting.length >= maxWaiting) yield* first()
+      yield* until(maxWaiting - 1)
     }
     await store.endBundle()
-    while (waiting.length > 0) yield* first()
+    yield* until(0)
   } finally {
     await store.end()
   }
 }
 
-/** Undefined for a file that is left out. */
-async function contentOf<T>(
-  item: T,
-  content: Promise<NamedFile>,
-  { onUnreadable }: ManyOptions<T>,
-): Promise<NamedFile | undefined> {
-  try {
-    return await content
-  } catch (error) {
+/** Slots in the order of their files. */
+class Results<T> {
+  readonly #options: ManyOptions<T>
+  /** Those before `#first` have been handed out. */
+  readonly #slots: FileSlot<T>[] = []
+  #first = 0
+
+  constructor(options: ManyOptions<T>) {
+    this.#options = options
+  }
+
+  get waiting(): number {
+    return this.#slots.length - this.#first
+  }
+
+  add(slot: FileSlot<T>): void {
+    this.#slots.push(slot)
+  }
+
+  /** The next result, if it is known. */
+  take(): ManyResult<T> | undefined {
+    for (;;) {
+      const slot = this.#slots[this.#first] as FileSlot<T> | undefined
+      if (slot?.isSettled !== true) return undefined
+      if (++this.#first === tidyAfter) {
+        this.#slots.splice(0, tidyAfter)
+        this.#first = 0
+      }
+      const { item, result, failure } = slot
+      if (result !== undefined) return { ...result, item }
+      this.#leaveOut(item, failure?.error)
+    }
+  }
+
+  #leaveOut(item: T, error: unknown): void {
+    const { onUnreadable } = this.#options
     if (onUnreadable === undefined || !isGridError(error, 'E_FILE')) throw error
     onUnreadable(item, error)
-    return undefined
   }
 }

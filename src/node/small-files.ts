@@ -7,9 +7,9 @@ import { equalBytes } from '../base/bytes.ts'
 import { Budget } from '../base/limit.ts'
 import { Bundler, type FullBundle } from '../encoding/bundle.ts'
 import type { Encoder, EncodeSettings } from '../encoding/encoder.ts'
-import type { StreamShape } from '../encoding/file-stream.ts'
 import type { PackedFile, PackedStream, PackInput } from '../encoding/pack.ts'
 import type { ObjectRef } from '../tree/refs.ts'
+import type { StreamRef } from '../tree/stream-row.ts'
 import { agreeing, type FindKnown, RecentTags } from './known-stream.ts'
 import type { FlyingObject } from './object-writer.ts'
 import type { NamedFile } from './stored-file.ts'
@@ -24,17 +24,17 @@ export interface SmallFilesContext {
   known: FindKnown | undefined
 }
 
-/** A file that waits to be packed. Exactly one of the last three is called, once; none if all is given up before. */
+/** A file that waits to be packed. Exactly one of `done`, `isLarge` and `fail` is called, once; none if all is given up before. */
 export interface SmallFile {
-  input: PackInput
+  readonly input: PackInput
   /** As far as is known. */
-  sizeBytes: number
+  readonly sizeBytes: number
   /** The input is not needed any more. */
-  close: () => void
-  done: (file: NamedFile) => void
+  close(): void
+  done(file: NamedFile): void
   /** The file turned out to be too large; it is not closed. */
-  isLarge: () => void
-  fail: (error: unknown) => void
+  isLarge(): void
+  fail(error: unknown): void
 }
 
 /** What a batch takes: enough that a trip to a thread costs little beside it. */
@@ -45,23 +45,18 @@ const maxBatches = 6
 /** Streams that equal ones are looked for among. */
 const maxRecent = 32_768
 
-/** Where a stream is, or will be. */
-interface Place {
-  object: ObjectRef
-  offset: number
-  stored: Promise<void>
-}
-
+/** A stream on its way into an object. */
 interface Bundled {
-  shape: StreamShape
-  resolve: (place: Place) => void
-  reject: (error: unknown) => void
+  packed: PackedStream
+  met: Met
+  /** The files that hold it. */
+  files: { file: SmallFile; fuzzy: boolean }[]
 }
 
-/** A stream that this run has bundled. */
+/** A stream that this run has met: on its way, or where it is. */
 interface Met {
-  readKey: Uint8Array
-  place: Promise<Place>
+  bundled: Bundled | undefined
+  place: { stream: StreamRef; stored: Promise<void> } | undefined
 }
 
 export class SmallFiles {
@@ -91,12 +86,12 @@ export class SmallFiles {
   async endBundle(): Promise<void> {
     await this.#pack()
     await this.#bundled
-    await this.#storeBundles(this.#bundler.finish())
+    for (const full of this.#bundler.finish()) await this.#storeBundle(full)
   }
 
   /** Resolves when nothing is packed any more, and no file read. */
   async idle(): Promise<void> {
-    for (const { close } of this.#batch.splice(0)) close()
+    for (const file of this.#batch.splice(0)) file.close()
     await this.#bundled
   }
 
@@ -125,9 +120,9 @@ export class SmallFiles {
       }
       for (const [i, file] of files.entries()) await this.#take(file, packed[i])
     } catch (error) {
-      for (const { close, fail } of files) {
-        close()
-        fail(error)
+      for (const file of files) {
+        file.close()
+        file.fail(error)
       }
     }
   }
@@ -149,61 +144,75 @@ export class SmallFiles {
         return
       }
       case 'stream':
-        return this.#takeStream(file, packed)
+        await this.#takeStream(file, packed)
     }
   }
 
   async #takeStream(file: SmallFile, packed: PackedStream): Promise<void> {
-    const { tag, fuzzy } = packed
-    const shape = shapeOf(packed)
-    const done = ({ object, offset, stored }: Place): void => {
-      const content = { object, offset, ...shape }
-      const sizeBytes = shape.plaintextBytes
-      file.done({ kind: 'file', content, ...noParts, sizeBytes, tag, fuzzy, stored })
-    }
+    const { tag, fuzzy, readKey } = packed
     const met = this.#recent.get(tag)
-    if (met !== undefined && equalBytes(met.readKey, shape.readKey)) {
-      met.place.then(done, file.fail)
+    if (met?.place !== undefined && equalBytes(met.place.stream.readKey, readKey)) {
+      file.done(fileOf(met.place.stream, tag, fuzzy, met.place.stored))
       return
     }
-    const known = agreeing(this.#context.known?.(tag), shape)
+    if (met?.bundled !== undefined && equalBytes(met.bundled.packed.readKey, readKey)) {
+      met.bundled.files.push({ file, fuzzy })
+      return
+    }
+    const known = agreeing(this.#context.known?.(tag), packed)
     if (known !== undefined) {
-      done({ ...known, stored: noParts.stored })
+      file.done(fileOf(known, tag, fuzzy, noParts.stored))
       return
     }
-    let full: FullBundle<Bundled>[] = []
-    const place = new Promise<Place>((resolve, reject) => {
-      full = this.#bundler.add(packed, { shape, resolve, reject })
-    })
-    place.then(done, file.fail)
-    this.#recent.set(tag, { readKey: shape.readKey, place })
-    await this.#storeBundles(full)
+    const meeting: Met = { bundled: undefined, place: undefined }
+    const bundled = { packed, met: meeting, files: [{ file, fuzzy }] }
+    meeting.bundled = bundled
+    this.#recent.set(tag, meeting)
+    for (const full of this.#bundler.add(packed, bundled)) await this.#storeBundle(full)
   }
 
-  async #storeBundles(bundles: readonly FullBundle<Bundled>[]): Promise<void> {
-    for (const { content, items } of bundles) {
-      const plaintextBytes = items.reduce((sum, { item }) => sum + item.shape.plaintextBytes, 0)
-      try {
-        const { named, stored } = await this.#context.begin(content, plaintextBytes)
-        named.then(
-          (object) => {
-            for (const { item, offset } of items) item.resolve({ object, offset, stored })
-          },
-          (error: unknown) => rejectAll(items, error),
-        )
-      } catch (error) {
-        rejectAll(items, error)
-      }
+  async #storeBundle({ content, items }: FullBundle<Bundled>): Promise<void> {
+    const plaintextBytes = items.reduce((sum, { item }) => sum + item.packed.plaintextBytes, 0)
+    try {
+      const { named, stored } = await this.#context.begin(content, plaintextBytes)
+      named.then(
+        (object) => {
+          for (const { item, offset } of items) settle(item, object, offset, stored)
+        },
+        (error: unknown) => failAll(items, error),
+      )
+    } catch (error) {
+      failAll(items, error)
     }
   }
 }
 
 const noParts = { extents: [], nodes: [], stored: Promise.resolve() }
 
-function shapeOf({ readKey, plaintextBytes, compression, storedBytes }: StreamShape): StreamShape {
-  return { readKey, plaintextBytes, compression, storedBytes }
+function settle(
+  { packed, met, files }: Bundled,
+  object: ObjectRef,
+  offset: number,
+  stored: Promise<void>,
+): void {
+  const { readKey, plaintextBytes, compression, storedBytes, tag } = packed
+  const stream = { object, offset, readKey, plaintextBytes, compression, storedBytes }
+  met.place = { stream, stored }
+  met.bundled = undefined
+  for (const { file, fuzzy } of files) file.done(fileOf(stream, tag, fuzzy, stored))
 }
 
-function rejectAll(items: FullBundle<Bundled>['items'], error: unknown): void {
-  for (const { item } of items) item.reject(error)
+function fileOf(
+  content: StreamRef,
+  tag: Uint8Array,
+  fuzzy: boolean,
+  stored: Promise<void>,
+): NamedFile {
+  const { plaintextBytes: sizeBytes } = content
+  const { extents, nodes } = noParts
+  return { kind: 'file', content, sizeBytes, tag, extents, nodes, fuzzy, stored }
+}
+
+function failAll(items: FullBundle<Bundled>['items'], error: unknown): void {
+  for (const { item } of items) for (const { file } of item.files) file.fail(error)
 }

@@ -118,13 +118,11 @@ export class WorkerEncoder implements Encoder {
     settings: EncodeSettings,
     options: Options = {},
   ): Promise<PackedFile[]> {
-    const bytes = owned(
-      concat(...inputs.flatMap((input) => ('bytes' in input ? [input.bytes] : []))),
-    )
-    const items = inputs.map((input) =>
-      'bytes' in input ? { length: input.bytes.length } : { fd: input.fd },
-    )
-    const request = { kind: 'pack', items, bytes, settings } as const
+    const given = inputs.map((input) => ('bytes' in input ? input.bytes : new Uint8Array(0)))
+    const bytes = owned(concat(...given))
+    const fds = Int32Array.from(inputs, (input) => ('fd' in input ? input.fd : -1))
+    const lengths = Uint32Array.from(given, ({ length }) => length)
+    const request = { kind: 'pack', fds, lengths, bytes, settings } as const
     return parsePacked((await this.#run('packed', request, [bytes.buffer], options)).rows)
   }
 

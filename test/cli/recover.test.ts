@@ -142,6 +142,11 @@ describe('backup init, keys paper and recover', () => {
     assert.equal(found.exit, 0, found.stderr)
     assert.match(found.stdout, /^3 snapshots/)
     assert.match(found.stderr, /STALE-POSSIBLE/)
+    const late = await run('five', ['recover', at('kit'), '--disks', at('moved'), '--device', 'x'])
+    assert.equal(late.exit, 5)
+    assert.match(late.stderr, /takes no more entries.*\n(cause.*\n)?try: .*backup init --log NAME/)
+    assert.deepEqual(await keyringOf('five').names(), ['backup'])
+    await say('five', ['backup', 'init', '--log', 'new', '--read'])
   })
 
   it('refuses a kit that is wrong, and makes nothing', async () => {

@@ -28,15 +28,21 @@ async function* pieces(...texts: string[]): AsyncGenerator<Uint8Array> {
   for (const text of texts) yield Buffer.from(text)
 }
 
-function run(home: string, words: string[], given: Partial<World> = {}): Promise<Transcript> {
-  return grid([...words, '--home', at(home)], fakeWorld({ userDirectory: directory, ...given }))
+async function run(home: string, words: string[], given: Partial<World> = {}): Promise<Transcript> {
+  const world = fakeWorld({ userDirectory: directory, ...given })
+  const transcript = await grid([...words, '--home', at(home), '--log-file', 'x'], world)
+  // whatever it came to, and whoever reads the log
+  assert.ok(world.logs.length > 0)
+  for (const line of [...world.logs, transcript.stderr]) {
+    assert.doesNotMatch(line, /URI:(?!…)|[a-z2-7]{52}|(\b[a-z2-7]{4} ){5}/, words.join(' '))
+  }
+  return transcript
 }
 
-/** What a command that succeeds says; no secret is on stderr. */
+/** What a command that succeeds says. */
 async function say(home: string, words: string[], given: Partial<World> = {}): Promise<Transcript> {
   const transcript = await run(home, words, given)
   assert.equal(transcript.exit, 0, `${words.join(' ')}: ${transcript.stderr}`)
-  assert.doesNotMatch(transcript.stderr, /URI:|[a-z2-7]{52}/)
   return transcript
 }
 
@@ -75,8 +81,9 @@ describe('backup init, keys paper and recover', () => {
   afterEach(() => fs.rm(directory, { recursive: true }))
 
   it('makes a home that may only add to its log, and prints the kit once', async () => {
-    const { stdout } = await say('one', ['backup', 'init', '--device', 'laptop'])
+    const { stdout, stderr } = await say('one', ['backup', 'init', '--device', 'laptop'])
     assert.match(stdout, /^GRID RECOVERY KIT/)
+    assert.match(stderr, /lost with its disk/)
     const { append, read, admin } = await keyringOf('one').get('backup')
     assert.ok(append !== undefined)
     assert.deepEqual([read, admin], [undefined, undefined])
@@ -177,6 +184,8 @@ describe('backup init, keys paper and recover', () => {
     assert.deepEqual(kept, caps)
     assert.ok(kept.admin !== undefined)
 
+    const granted = await say('one', ['log', 'grant', '--log', 'backup', '--device', 'x'])
+    assert.match(granted.stdout, /^URI:LOG-Append:/)
     const nobody = await run('one', ['keys', 'paper', '--remove-admin'])
     assert.equal(nobody.exit, 2)
     assert.equal(nobody.stdout, '')
@@ -187,7 +196,7 @@ describe('backup init, keys paper and recover', () => {
     assert.deepEqual(await keyringOf('one').get('backup'), caps)
 
     const { lines } = await say('one', ['keys', 'paper', '--json'])
-    const [{ cap, location }] = lines()
+    const { cap, location } = lines().find((line) => line.cap !== undefined)!
     const letters = String(cap).slice(-6).toUpperCase()
     const ask = async (question: string): Promise<string> => {
       assert.doesNotMatch(question, new RegExp(letters, 'i'))
@@ -195,6 +204,7 @@ describe('backup init, keys paper and recover', () => {
     }
     const done = await say('one', ['keys', 'paper', '--remove-admin'], { ask })
     assert.match(done.stderr, /is off this machine, which can add to the log and read it now/)
+    assert.equal((await run('one', ['log', 'grant', '--log', 'backup', '--device', 'y'])).exit, 8)
     const { append, read } = caps
     assert.deepEqual(await keyringOf('one').get('backup'), { append, read, admin: undefined })
 
@@ -213,7 +223,7 @@ describe('backup init, keys paper and recover', () => {
     const words = ['keys', 'paper', '--qr', '--svg', at('kit.svg'), '--page', at('kit.html')]
     const { stdout } = await say('one', words)
     const { lines } = await say('one', ['keys', 'paper', '--json'])
-    const [{ cap, location }] = lines()
+    const { cap, location } = lines().find((line) => line.cap !== undefined)!
     const wanted = `${String(cap)}\n${String(location)}`
     const rows = stdout.split('\n').filter((line) => /^[█▀▄ ]{30,}$/.test(line))
     assert.equal(decodeQR(imageOfBlocks(rows)), wanted)

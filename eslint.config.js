@@ -10,9 +10,17 @@ const adapters = [
   ...['open-directory', 'local-file', 'local-target', 'target-directory', 'owner-names'].map(
     (name) => `src/local/${name}.ts`,
   ),
-  ...['directory-mark', 'placing', 'place-entry', 'settle', 'sparse-writer', 'local-stats'].map(
-    (name) => `src/local/${name}.ts`,
-  ),
+  ...[
+    'directory-mark',
+    'part',
+    'placing',
+    'place-entry',
+    'settle',
+    'sparse-writer',
+    'local-stats',
+  ].map((name) => `src/local/${name}.ts`),
+  'src/backup/disk-cache-folder.ts',
+  'src/backup/backup-paths.ts',
   'src/node/libp2p-net.ts',
   'src/node/unix-net.ts',
   'src/node/file-source.ts',

@@ -39,11 +39,10 @@ async function encodeRate(threads: number): Promise<number> {
     const start = performance.now()
     const encoded: Promise<void>[] = []
     for (let position = 0; ;) {
-      const job = await encoder.extent({ fd, position }, settings)
-      const length = await job.cut
-      if (length === 0) break
-      position += length
-      encoded.push(job.encoded.then((extent) => extent?.release(true)))
+      const extent = await encoder.cut({ fd, position }, settings)
+      if (extent === undefined) break
+      position += extent.plaintext.length
+      encoded.push(encoder.encode(extent, settings).then((shares) => shares.release(true)))
     }
     await Promise.all(encoded)
     best = Math.max(best, size / 1000 / (performance.now() - start))

@@ -86,7 +86,7 @@ async function changeOne(
 ): Promise<{ ref: DirectoryRef; objects: number }> {
   let objects = (): number => 0
   const ref = await client.trees.write(async (writer) => {
-    objects = () => writer.reports.length
+    objects = () => writer.totals.objects
     const bytes = new Uint8Array(randomBytes(smallBytes))
     const file = await writer.putContent({ stream: [bytes], sizeBytes: bytes.length })
     const entry: DirectoryEntry = { ...placeOf(name), ...file }

@@ -55,6 +55,7 @@ export type ErrorCode =
   | 'E_NOT_ENOUGH_SHARES'
   | 'E_FILE' // a local file cannot be read or written
   | 'E_FILE_CHANGED' // it changed while it was read
+  | 'E_CACHE' // what a backup remembers between runs is damaged
   | 'E_EXISTS' // the target exists already
   | 'E_INTERRUPTED'
   // a home and its node

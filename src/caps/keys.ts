@@ -117,6 +117,14 @@ export function streamKeysOf(
   }
 }
 
+/** Bytes of a tag. */
+export const tagBytes = 16
+
+/** T of a plaintext: what a writer knows it by that has met it before. It leads to no key. */
+export function tagOf({ tag }: ConvergenceKeys, plaintext: Uint8Array): Uint8Array {
+  return hmac(tag, plaintext).slice(0, tagBytes)
+}
+
 /** The key that says after which names the nodes of a directory end. */
 export function nodeCutKeyOf(keys: ConvergenceKeys): Uint8Array {
   return expand(keys.dir, labels.nodeCut)

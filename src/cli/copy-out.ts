@@ -1,5 +1,5 @@
 /** Writes entries of a tree to this machine: never outside the target, never through a link. */
-import { isDirectory } from '../files/same-entry.ts'
+import { isDirectory } from '../tree/same-entry.ts'
 import type { TreeView } from '../files/tree-view.ts'
 import { type EntryFacts, factsOf } from '../local/facts.ts'
 import type { TargetDirectory } from '../local/target-directory.ts'

@@ -70,6 +70,7 @@ export const exitCodeOf: Readonly<Record<ErrorCode, ExitCode>> = {
   E_NOT_ENOUGH_SHARES: exitCodes.notEnoughShares,
   E_FILE: failure,
   E_FILE_CHANGED: failure,
+  E_CACHE: integrity,
   E_EXISTS: failure,
   E_INTERRUPTED: exitCodes.interrupted,
   E_CONFIG: usage,

@@ -2,7 +2,7 @@
 import { type BigIntStats, constants, openSync, statSync } from 'node:fs'
 import { asGridError, GridError } from '../base/errors.ts'
 import type { Path } from '../files/path.ts'
-import type { Attributes } from '../files/same-entry.ts'
+import type { Attributes } from '../tree/same-entry.ts'
 import type { LocalEntry } from '../local/local-entry.ts'
 import { LocalFile } from '../local/local-file.ts'
 import { LocalTree } from '../local/local-tree.ts'

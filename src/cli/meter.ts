@@ -15,7 +15,8 @@ const tolerance = 0.25
 const toleranceMs = 2000
 
 export class Meter {
-  readonly totalBytes: number | undefined
+  /** May become known later. */
+  totalBytes: number | undefined
   readonly startMs: number
   doneBytes = 0
   #sampleAtMs: number

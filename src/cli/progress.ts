@@ -22,6 +22,8 @@ export interface ProgressFacts {
 export interface Task {
   /** Says how far it is: cheap, call it as often as you like. */
   advance(doneBytes: number, detail?: string): void
+  /** Says how much there is in all, once that is known. */
+  expect(totalBytes: number): void
   /** Takes it off the screen, finished or not; twice does nothing. */
   end(): void
 }
@@ -31,7 +33,7 @@ export interface Progress {
   start(task: string, totalBytes: number | undefined): Task
 }
 
-export const noProgress: Progress = { start: () => ({ advance() {}, end() {} }) }
+export const noProgress: Progress = { start: () => ({ advance() {}, expect() {}, end() {} }) }
 
 export class TimedProgress implements Progress {
   readonly #clock: Clock
@@ -60,6 +62,9 @@ export class TimedProgress implements Progress {
       advance(doneBytes, words) {
         done = doneBytes
         detail = words
+      },
+      expect(bytes) {
+        meter.totalBytes = bytes
       },
       end: () => {
         if (cancel === undefined) return

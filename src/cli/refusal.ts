@@ -7,7 +7,7 @@ import type { Output } from './output.ts'
 
 /** What was done, though not all of it could be kept: a copy does not promise that. */
 const slight: readonly NoticeCode[] = [
-  ...(['xattrs-unseen', 'xattrs-too-large', 'owner-not-kept', 'mode-not-kept'] as const),
+  ...(['changed', 'xattrs-unseen', 'xattrs-too-large', 'owner-not-kept', 'mode-not-kept'] as const),
   ...(['xattr-not-kept', 'time-not-kept', 'hard-link-not-kept'] as const),
 ]
 const why: Partial<Record<NoticeCode, string>> = {
@@ -23,6 +23,18 @@ const why: Partial<Record<NoticeCode, string>> = {
   size: 'its content is not of the size that its entry says',
   moved: 'its directory was moved away meanwhile',
   failed: 'it cannot be written',
+  changed: 'it changed while it was read',
+  exists: 'something else has its name',
+  'link-in-the-way': 'a symbolic link stands in its place',
+  startup: 'it would be run or trusted at the next login; give --startup to restore it',
+  content: 'its content could not be had',
+  'xattrs-unseen': 'extended attributes cannot be read here',
+  'xattrs-too-large': 'its extended attributes are too large, and not kept',
+  'owner-not-kept': 'its owner could not be given',
+  'mode-not-kept': 'its mode could not be given',
+  'xattr-not-kept': 'an extended attribute could not be given',
+  'time-not-kept': 'its time could not be given',
+  'hard-link-not-kept': 'it is a file of its own, and no further name of another',
 }
 
 /** What a copy leaves out, told once it is asked for. */
@@ -47,6 +59,17 @@ export class Refusals {
     const [notice] = this.#waiting.splice(0)
     if (notice !== undefined) throw refusalOf(notice)
   }
+}
+
+/** Whether it was done all the same, but for something that could not be kept. */
+export function isSlight({ code }: Notice): boolean {
+  return slight.includes(code)
+}
+
+/** What happened, without the path. */
+export function noticeText({ code, detail, cause }: Notice): string {
+  const said = isGridError(cause) ? cause.message : detail
+  return [why[code] ?? code, said].filter((part) => part !== undefined).join(': ')
 }
 
 function refusalOf({ code, path, detail, cause }: Notice): GridError {

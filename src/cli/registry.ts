@@ -108,6 +108,16 @@ export const registry: readonly CommandEntry[] = [
     load: async () => (await import('./commands/restore-version.ts')).restoreVersion,
   },
   {
+    name: 'snapshots',
+    summary: 'list the backups in a log',
+    load: async () => (await import('./commands/snapshots.ts')).snapshots,
+  },
+  {
+    name: 'restore',
+    summary: 'restore a backup, or what is in it',
+    load: async () => (await import('./commands/restore.ts')).restore,
+  },
+  {
     name: 'status',
     summary: 'list the storage servers and say how they are',
     load: async () => (await import('./commands/status.ts')).status,
@@ -156,6 +166,11 @@ export const registry: readonly CommandEntry[] = [
     name: 'log check',
     summary: 'find out whether servers hide an entry of a log',
     load: async () => (await import('./commands/log-check.ts')).logCheck,
+  },
+  {
+    name: 'backup',
+    summary: 'back up directories of this machine as a snapshot in a log',
+    load: async () => (await import('./commands/backup.ts')).backup,
   },
   {
     name: 'backup init',

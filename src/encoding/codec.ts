@@ -5,8 +5,9 @@
  */
 import { equalBytes } from '../base/bytes.ts'
 import { isGridError } from '../base/errors.ts'
-import { convergenceKeys, type ConvergenceKeys, readKeyOf } from '../caps/keys.ts'
+import { convergenceKeys, type ConvergenceKeys, readKeyOf, tagOf } from '../caps/keys.ts'
 import { ExtentCutter, fixedCut, maxExtentBytes } from './chunker.ts'
+import { compress } from './compression.ts'
 import type { Coding } from './descriptor.ts'
 import type {
   ChunkProfile,
@@ -16,6 +17,8 @@ import type {
   ReceivedShare,
 } from './encoder.ts'
 import type { ErasureCode } from './erasure-code.ts'
+import type { FileReader } from './file-reader.ts'
+import type { StreamShape } from './file-stream.ts'
 import {
   badBlock,
   decodeSegments,
@@ -25,6 +28,7 @@ import {
   pad,
   type ShareBlocks,
 } from './object.ts'
+import { type PackedFile, Packer, type PackInput } from './pack.ts'
 import { paddedLength } from './padme.ts'
 import { sealedLength, sealInto } from './seal.ts'
 import { parseShareHeader } from './share.ts'
@@ -41,36 +45,54 @@ export function contentEncodedBytes(sealedBytes: number, coding: Coding): number
 
 export class Codec {
   readonly #code: ErasureCode
+  readonly #packer: Packer
   #ciphertext: Uint8Array = new Uint8Array(0)
   #secret: Uint8Array = new Uint8Array(0)
   #keys: ConvergenceKeys | undefined
   #cutter: ExtentCutter | undefined
 
-  constructor(code: ErasureCode) {
+  /** @param reader - without it, files that are open cannot be packed */
+  constructor(code: ErasureCode, reader?: FileReader) {
     this.#code = code
+    this.#packer = new Packer(reader)
   }
 
-  /** Length of the first extent of `bytes`, which hold the longest extent or all that is left. */
-  cut(bytes: Uint8Array, secret: Uint8Array, profile: ChunkProfile): number {
-    if (profile === 'fixed') return fixedCut(bytes)
-    const { cdc } = this.#keysOf(secret)
-    this.#cutter ??= new ExtentCutter(cdc)
-    return this.#cutter.cut(bytes)
+  /**
+   * The first extent of `bytes`, which hold the longest extent or all that is left: its length, and
+   * its tag where the settings ask for it.
+   */
+  cut(
+    bytes: Uint8Array,
+    { secret, profile, tagged }: EncodeSettings,
+  ): { length: number; tag: Uint8Array | undefined } {
+    const length = this.#cutAt(bytes, secret, profile)
+    const tag = tagged ? tagOf(this.#keysOf(secret), bytes.subarray(0, length)) : undefined
+    return { length, tag }
   }
 
-  /** Seals and encodes one extent; its shares are laid into `out`. */
+  /** As `Encoder.pack`. */
+  pack(inputs: readonly PackInput[], settings: EncodeSettings): PackedFile[] {
+    return this.#packer.pack(this.#keysOf(settings.secret), inputs, settings)
+  }
+
+  /** Compresses if told to, seals and encodes one extent; its shares are laid into `out`. */
   encodeExtent(
     plaintext: Uint8Array,
     settings: EncodeSettings,
     out: Uint8Array,
-  ): EncodedObject & { readKey: Uint8Array } {
+  ): EncodedObject & StreamShape {
     const keys = this.#keysOf(settings.secret)
-    const readKey = readKeyOf(keys, 'raw', plaintext)
-    const contentBytes = sealedLength(plaintext.length)
+    const { compression, stored } = settings.compress
+      ? compress(plaintext)
+      : { compression: 'stored' as const, stored: plaintext }
+    const readKey = readKeyOf(keys, 'raw', stored)
+    const contentBytes = sealedLength(stored.length)
     const ciphertext = this.#scratch(paddedLength(contentBytes))
-    sealInto(ciphertext, 'raw', readKey, plaintext)
+    sealInto(ciphertext, 'raw', readKey, stored)
     pad(ciphertext, contentBytes, keys.pad)
-    return { ...encodeObject(ciphertext, settings.coding, this.#code, out), readKey }
+    const object = encodeObject(ciphertext, settings.coding, this.#code, out)
+    const [plaintextBytes, storedBytes] = [plaintext.length, stored.length]
+    return { ...object, readKey, compression, plaintextBytes, storedBytes }
   }
 
   /** Encodes content that is sealed already. */
@@ -98,6 +120,13 @@ export class Codec {
     const { descriptor } = shares[0]!.header
     const ciphertext = decodeSegments(shares as ShareBlocks[], firstSegment, count, this.#code)
     return { segments: { ciphertext, ciphertextBytes: descriptor.ciphertextBytes } }
+  }
+
+  #cutAt(bytes: Uint8Array, secret: Uint8Array, profile: ChunkProfile): number {
+    if (profile === 'fixed') return fixedCut(bytes)
+    const { cdc } = this.#keysOf(secret)
+    this.#cutter ??= new ExtentCutter(cdc)
+    return this.#cutter.cut(bytes)
   }
 
   #keysOf(secret: Uint8Array): ConvergenceKeys {

@@ -3,6 +3,8 @@
  * what worker threads (or, in a simulation, the same thread) carry out.
  */
 import type { Coding } from './descriptor.ts'
+import type { StreamShape } from './file-stream.ts'
+import type { PackedFile, PackInput } from './pack.ts'
 
 /** Where an extent's bytes come from. */
 export type ExtentInput =
@@ -19,6 +21,10 @@ export interface EncodeSettings {
   secret: Uint8Array
   coding: Coding
   profile: ChunkProfile
+  /** Streams are compressed where that pays; off unless told. */
+  compress?: boolean
+  /** Extents come with their tags; off unless told. */
+  tagged?: boolean
 }
 
 /** An object ready to be placed. */
@@ -35,18 +41,18 @@ export interface EncodedShares {
   release(reusable: boolean): void
 }
 
-export interface EncodedExtent extends EncodedShares {
-  plaintextBytes: number
-  /** 32 bytes; opens the object. */
-  readKey: Uint8Array
+/** An extent that has been cut off its file, in memory of the encoder until it is encoded or released. */
+export interface CutExtent {
+  /** What will be encoded, and nothing else: the very bytes that the tag is of. */
+  readonly plaintext: Uint8Array
+  /** 16 bytes; undefined unless asked for. */
+  readonly tag: Uint8Array | undefined
+  /** Gives the memory back, of an extent that need not be encoded. */
+  release(): void
 }
 
-export interface ExtentJob {
-  /** Length of the extent, known long before it is encoded; 0 when the input has ended. */
-  cut: Promise<number>
-  /** The extent, or undefined where `cut` is 0. Rejects with E_FILE when the file cannot be read. */
-  encoded: Promise<EncodedExtent | undefined>
-}
+/** An extent as an object of its own, with what opens it. */
+export interface EncodedExtent extends EncodedShares, StreamShape {}
 
 /** What a peer sent of a share. */
 export interface ReceivedShare {
@@ -77,12 +83,30 @@ export interface DecodedSegments {
 export type DecodeOutcome = { segments: DecodedSegments } | { good: ReceivedShare[]; bad: number[] }
 
 export interface Encoder {
-  /** Cuts the next extent off `input`, seals and encodes it. Waits while too many bytes are in flight. */
-  extent(
+  /**
+   * Cuts the next extent off `input`; undefined where it has ended. Waits while too many bytes are
+   * in flight. Rejects with E_FILE when the file cannot be read.
+   */
+  cut(
     input: ExtentInput,
     settings: EncodeSettings,
     options?: { signal?: AbortSignal },
-  ): Promise<ExtentJob>
+  ): Promise<CutExtent | undefined>
+  /** Seals and encodes an extent that it has cut, handed over: it is released, also by a failure. */
+  encode(
+    extent: CutExtent,
+    settings: EncodeSettings,
+    options?: { signal?: AbortSignal },
+  ): Promise<EncodedExtent>
+  /**
+   * Reads, tags, compresses and seals small files; what comes of them is in the order of `inputs`.
+   * The caller bounds the bytes of all of them. One that cannot be read is a result, no rejection.
+   */
+  pack(
+    inputs: readonly PackInput[],
+    settings: EncodeSettings,
+    options?: { signal?: AbortSignal },
+  ): Promise<PackedFile[]>
   /** Encodes content that is sealed already (a tree node's slice), handed over. */
   content(
     sealed: Uint8Array,

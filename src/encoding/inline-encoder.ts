@@ -3,51 +3,42 @@ import { GridError } from '../base/errors.ts'
 import { maxExtentBytes } from './chunker.ts'
 import { Codec, contentEncodedBytes } from './codec.ts'
 import type {
+  CutExtent,
   DecodeOutcome,
   DecodeRequest,
+  EncodedExtent,
   EncodedShares,
   Encoder,
   EncodeSettings,
   ExtentInput,
-  ExtentJob,
 } from './encoder.ts'
 import type { ErasureCode } from './erasure-code.ts'
+import type { FileReader } from './file-reader.ts'
+import { asFileError, type PackedFile, type PackInput } from './pack.ts'
 import { sealedLength } from './seal.ts'
-
-/** Reads up to `length` bytes of an open file; fewer only at its end. Throws what the system says. */
-export type FileReader = (fd: number, position: number, length: number) => Uint8Array
 
 export class InlineEncoder implements Encoder {
   readonly #codec: Codec
-  readonly #readFile: FileReader | undefined
+  readonly #reader: FileReader | undefined
 
-  constructor(code: ErasureCode, readFile?: FileReader) {
-    this.#codec = new Codec(code)
-    this.#readFile = readFile
+  /** @param reader - without it, it takes no open files */
+  constructor(code: ErasureCode, reader?: FileReader) {
+    this.#codec = new Codec(code, reader)
+    this.#reader = reader
   }
 
-  async extent(input: ExtentInput, settings: EncodeSettings): Promise<ExtentJob> {
+  async cut(input: ExtentInput, settings: EncodeSettings): Promise<CutExtent | undefined> {
     const bytes = 'bytes' in input ? input.bytes : this.#read(input.fd, input.position)
-    if (bytes.length === 0) return { cut: Promise.resolve(0), encoded: Promise.resolve(undefined) }
-    const length = this.#codec.cut(bytes, settings.secret, settings.profile)
-    const room = contentEncodedBytes(sealedLength(length), settings.coding)
-    const plaintext = bytes.subarray(0, length)
-    const { readKey, ...object } = this.#codec.encodeExtent(
-      plaintext,
-      settings,
-      new Uint8Array(room),
-    )
+    if (bytes.length === 0) return undefined
+    const { length, tag } = this.#codec.cut(bytes, settings)
+    return { plaintext: bytes.subarray(0, length), tag, release() {} }
+  }
+
+  async encode({ plaintext }: CutExtent, settings: EncodeSettings): Promise<EncodedExtent> {
     const { coding } = settings
-    return {
-      cut: Promise.resolve(length),
-      encoded: Promise.resolve({
-        ...object,
-        readKey,
-        coding,
-        plaintextBytes: length,
-        release() {},
-      }),
-    }
+    const room = contentEncodedBytes(sealedLength(plaintext.length), coding)
+    const object = this.#codec.encodeExtent(plaintext, settings, new Uint8Array(room))
+    return { ...object, coding, release() {} }
   }
 
   async content(sealed: Uint8Array, settings: EncodeSettings): Promise<EncodedShares> {
@@ -59,6 +50,10 @@ export class InlineEncoder implements Encoder {
     }
   }
 
+  async pack(inputs: readonly PackInput[], settings: EncodeSettings): Promise<PackedFile[]> {
+    return this.#codec.pack(inputs, settings)
+  }
+
   async decode(request: DecodeRequest): Promise<DecodeOutcome> {
     return this.#codec.decode(request)
   }
@@ -66,7 +61,12 @@ export class InlineEncoder implements Encoder {
   async close(): Promise<void> {}
 
   #read(fd: number, position: number): Uint8Array {
-    if (this.#readFile === undefined) throw new GridError('E_FILE', 'this encoder reads no files')
-    return this.#readFile(fd, position, maxExtentBytes)
+    if (this.#reader === undefined) throw new GridError('E_FILE', 'this encoder reads no files')
+    const room = new Uint8Array(maxExtentBytes)
+    try {
+      return room.subarray(0, this.#reader.read(fd, position, room))
+    } catch (error) {
+      throw asFileError(error)
+    }
   }
 }

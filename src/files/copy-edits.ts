@@ -1,5 +1,5 @@
 /** Edits that put what is in one tree into another, by reference: nothing is fetched or stored again. */
-import { isDirectory, attributesOf, renamed } from './same-entry.ts'
+import { isDirectory, attributesOf, renamed } from '../tree/same-entry.ts'
 import type { DirectoryEntry } from '../tree/entry.ts'
 import type { Edit } from './edit-tree.ts'
 import type { Path } from './path.ts'

@@ -6,7 +6,7 @@ import { changeDirectory, type DirectoryWriteContext } from '../tree/directory-w
 import type { DirectoryEntry, DirectoryRef } from '../tree/entry.ts'
 import type { NodeName } from '../tree/node-ref.ts'
 import { formatPath, maxPathNames, nameKey, type Path } from './path.ts'
-import { type Attributes, attributesOf, isDirectory, renamed } from './same-entry.ts'
+import { type Attributes, attributesOf, isDirectory, renamed } from '../tree/same-entry.ts'
 
 /** What becomes of a path. */
 export type Edit =

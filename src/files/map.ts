@@ -10,7 +10,7 @@ import type { FileContent } from '../node/file-content.ts'
 import type { Edit } from './edit-tree.ts'
 import type { FileTree } from './file-tree.ts'
 import { bytesOfKey, keyOfName, type MapKey, nameOfKey } from './map-key.ts'
-import { isFile } from './same-entry.ts'
+import { isFile } from '../tree/same-entry.ts'
 import type { ContentWriter, TreeStorage } from './tree-storage.ts'
 import type { TreeView } from './tree-view.ts'
 

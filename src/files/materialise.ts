@@ -6,7 +6,7 @@ import type { DirectoryChange } from '../tree/directory-writer.ts'
 import type { DirectoryEntry, DirectoryRef } from '../tree/entry.ts'
 import type { NodeName } from '../tree/node-ref.ts'
 import { maxPathNames } from './path.ts'
-import { isDirectory } from './same-entry.ts'
+import { isDirectory } from '../tree/same-entry.ts'
 import type { Scratch } from './scratch.ts'
 
 /**

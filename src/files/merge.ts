@@ -19,7 +19,7 @@ import {
   renamed,
   sameContent,
   sameEntry,
-} from './same-entry.ts'
+} from '../tree/same-entry.ts'
 import type { Scratch } from './scratch.ts'
 
 type Directory = NodeName | undefined

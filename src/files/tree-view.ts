@@ -6,7 +6,7 @@ import type { DirectoryEntry } from '../tree/entry.ts'
 import type { NodeName } from '../tree/node-ref.ts'
 import type { SliceReader } from '../tree/slice-reader.ts'
 import { formatPath, maxPathNames, type Path } from './path.ts'
-import { isDirectory } from './same-entry.ts'
+import { isDirectory } from '../tree/same-entry.ts'
 
 /** What a path names: an entry, or the root, which has none. */
 export interface Found {

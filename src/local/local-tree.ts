@@ -26,11 +26,16 @@ export interface LocalTreeOptions {
   report: Report
   /** Without it extended attributes are not seen, which is reported once. */
   native?: NativeCalls | undefined
+  /** Leave extended attributes alone, and say nothing of it. */
+  withoutXattrs?: boolean
   selection?: Selection
   /** Directories that bear one of these are entered for the mark only. */
   marks?: readonly DirectoryMark[]
-  /** Stay on the file system of the root: directories on others are kept empty. */
-  oneFileSystem?: boolean
+  /**
+   * Stay on these file systems, or on that of the root: directories on others are kept empty, but
+   * for those that only lead to what is taken.
+   */
+  oneFileSystem?: boolean | ReadonlySet<bigint>
   owners?: Owners
   /** Directories below the root, one inside the other: 255 unless given. */
   maxDepth?: number
@@ -84,7 +89,8 @@ export class LocalTree {
    */
   *walk(): Generator<LocalStep, void> {
     const root = OpenDirectory.at(this.#path)
-    if (this.#options.native === undefined) this.#report('xattrs-unseen', nothing)
+    const { native, withoutXattrs = false } = this.#options
+    if (native === undefined && !withoutXattrs) this.#report('xattrs-unseen', nothing)
     try {
       this.#enter(this.#entryOf(nothing, nothing, root.stats())!, root, true)
       yield* this.#steps()
@@ -97,11 +103,11 @@ export class LocalTree {
 
   /** Of the entry of the current step, whichever it is. Throws the system's error. */
   describe(entry: LocalEntry): EntryFacts {
-    const { report, native } = this.#options
+    const { report, native, withoutXattrs = false } = this.#options
     return describeEntry(entry, {
       directory: this.#directoryOf(entry),
       owners: this.#owners,
-      native,
+      native: withoutXattrs ? undefined : native,
       report,
     })
   }
@@ -143,7 +149,8 @@ export class LocalTree {
   #choose(entry: LocalEntry): 'take' | 'pass' | 'skip' {
     const { selection = everything, oneFileSystem = false } = this.#options
     const choice = selection.choose(entry.path, entry.kind === 'directory')
-    if (oneFileSystem && entry.kind !== 'directory' && !this.#isAtHome(entry)) return 'skip'
+    if (oneFileSystem !== false && entry.kind !== 'directory' && !this.#isAtHome(entry))
+      return 'skip'
     return choice
   }
 
@@ -222,12 +229,15 @@ export class LocalTree {
     const frame: Frame = { entry, directory, names, next: 0, entered }
     const mark = markOf(marks, directory, names)
     if (mark !== undefined) frame.only = mark.name
-    if (oneFileSystem && !this.#isAtHome(entry)) frame.next = names.length
+    if (oneFileSystem !== false && entered && !this.#isAtHome(entry)) frame.next = names.length
     this.#frames.push(frame)
   }
 
-  #isAtHome(entry: LocalEntry): boolean {
-    return this.#frames.length === 0 || entry.stats.dev === this.#frames[0].entry.stats.dev
+  #isAtHome({ stats }: LocalEntry): boolean {
+    const { oneFileSystem } = this.#options
+    if (this.#frames.length === 0) return true
+    if (typeof oneFileSystem === 'object') return oneFileSystem.has(stats.dev)
+    return stats.dev === this.#frames[0].entry.stats.dev
   }
 
   /** The directory that has the entry's name. */

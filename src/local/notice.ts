@@ -8,6 +8,7 @@ export type NoticeCode =
   | 'socket' // sockets are made by whoever listens, and are not kept
   | 'unreadable' // the system refused it
   | 'vanished' // it went away between being listed and being read
+  | 'changed' // it changed while it was read, and once more when it was read again
   | 'xattrs-unseen' // extended attributes cannot be read here: no adapter; once a walk
   | 'xattrs-too-large' // more bytes of extended attributes than an entry can hold
   // refused by the target: nothing was written

@@ -32,6 +32,14 @@ export interface Identity {
   inode: bigint
 }
 
+/** What another thread of this process needs to work in an open directory: plain data. */
+export interface DirectoryHandle {
+  fd: number
+  identity: Identity
+  /** Its path; undefined where calls go by the descriptor. */
+  path: Uint8Array | undefined
+}
+
 const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants
 /** Of a directory's own size: one call for all names is faster, and takes ten times their room. */
 const listedAtOnceBytes = 2 ** 20
@@ -48,11 +56,21 @@ export class OpenDirectory {
   readonly #byPath: boolean
   #closed = false
 
-  private constructor(fd: number, path: Buffer | undefined) {
+  private constructor(fd: number, path: Buffer | undefined, identity?: Identity) {
     this.fd = fd
-    this.identity = identityOf(fstatSync(fd, { bigint: true }))
+    this.identity = identity ?? identityOf(fstatSync(fd, { bigint: true }))
     this.#byPath = path !== undefined
     this.#prefix = path === undefined ? Buffer.from(`/proc/self/fd/${fd}/`) : join(path, slash)
+  }
+
+  /** A directory that somebody else holds open, and closes after all use of this. */
+  static borrowed({ fd, identity, path }: DirectoryHandle): OpenDirectory {
+    return new OpenDirectory(fd, path && Buffer.from(path), identity)
+  }
+
+  get handle(): DirectoryHandle {
+    const path = this.#byPath ? new Uint8Array(this.#prefix.subarray(0, -1)) : undefined
+    return { fd: this.fd, identity: this.identity, path }
   }
 
   /** Opens what `path` leads to, through links too: it is the user's own word. */
@@ -97,7 +115,7 @@ export class OpenDirectory {
   }
 
   /** Whether `parent` is still the directory that this one is in. */
-  isIn(parent: OpenDirectory): boolean {
+  isIn(parent: Pick<OpenDirectory, 'identity'>): boolean {
     const above = lstatSync(this.#at(up), { bigint: true, throwIfNoEntry: false })
     return above !== undefined && sameIdentity(identityOf(above), parent.identity)
   }

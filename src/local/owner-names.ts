@@ -3,6 +3,8 @@
  * knows are not found; their numbers stand for themselves.
  */
 import { readFileSync } from 'node:fs'
+import { utf8 } from '../base/bytes.ts'
+import { sha256 } from '../base/hash.ts'
 import { maxOwnerBytes } from '../tree/entry-meta.ts'
 
 const maxId = 2 ** 32 - 1
@@ -39,6 +41,12 @@ export interface Owners {
 /** As the machine's files say now; nobody where there are none. */
 export function systemOwners(): Owners {
   return { users: new OwnerNames(read('/etc/passwd')), groups: new OwnerNames(read('/etc/group')) }
+}
+
+/** 32 bytes that are others once the machine's files say otherwise. */
+export function ownersDigest(): Uint8Array {
+  const tables = ['/etc/passwd', '/etc/group'].map((file) => sha256(utf8(read(file))))
+  return sha256(...tables)
 }
 
 function read(path: string): string {

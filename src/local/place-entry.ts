@@ -7,7 +7,8 @@ import type { EntryFacts } from './facts.ts'
 import type { LinkSource } from './link-groups.ts'
 import { kindOf, type LocalStats } from './local-stats.ts'
 import { identityOf, type OpenDirectory } from './open-directory.ts'
-import { type Content, makeFile, makeLink, makeOther, type Placing, settlingOf } from './placing.ts'
+import { type Placing, settlingOf } from './part.ts'
+import { type Content, makeFile, makeFileNow, makeLink, makeOther } from './placing.ts'
 import { settle } from './settle.ts'
 import type { TargetRun } from './target-run.ts'
 
@@ -43,27 +44,65 @@ export async function placeEntry(
   content: Content,
   source: LinkSource | undefined,
 ): Promise<Placed> {
+  try {
+    const placing = prepare(spot, facts, source)
+    return 'outcome' in placing ? placing : await make(spot, placing, content, source)
+  } catch (error) {
+    spot.run.failed(error, spot.path)
+    return { outcome: 'refused', source }
+  }
+}
+
+/** As `placeEntry`, of what has one name only, and at most a content that is had at once. */
+export function placeNow(spot: Spot, facts: EntryFacts, content: () => Uint8Array): Outcome {
+  try {
+    const placing = prepare(spot, facts, undefined)
+    if ('outcome' in placing) return placing.outcome
+    const made = facts.kind === 'file' ? makeFileNow(placing, content) : makeOther(placing)
+    return made === undefined ? 'refused' : outcomeOf(placing)
+  } catch (error) {
+    spot.run.failed(error, spot.path)
+    return 'refused'
+  }
+}
+
+/** What comes of an entry without its content being asked for; undefined if that is needed. */
+export function placeWithout(spot: Spot, facts: EntryFacts): Outcome | undefined {
+  try {
+    const placing = prepare(spot, facts, undefined, true)
+    return 'outcome' in placing ? placing.outcome : undefined
+  } catch (error) {
+    spot.run.failed(error, spot.path)
+    return 'refused'
+  }
+}
+
+/**
+ * What is to be made; or what came of it, where nothing is. With `onlyLook` a directory in its way
+ * is left for later.
+ */
+function prepare(
+  spot: Spot,
+  facts: EntryFacts,
+  source: LinkSource | undefined,
+  onlyLook = false,
+): Placing | Placed {
   const { run, directory, path } = spot
   const refused: Placed = { outcome: 'refused', source }
   if (!isAllowed(spot, facts)) return refused
-  try {
-    const existing = directory?.look(facts.name)
-    const outcome = existing === undefined ? 'made' : outcomeFor(spot, facts, existing)
-    if (outcome === 'kept') return { outcome, source }
-    if (run.options.dryRun === true || directory === undefined) return { outcome, source }
-    if (outcome === 'finished') return finished(spot, directory, facts, source)
-    if (!spot.isInPlace()) {
-      run.report('moved', path)
-      return refused
-    }
-    const isDirectory = existing !== undefined && kindOf(existing) === 'directory'
-    if (isDirectory && !clearDirectory(spot, directory, facts.name)) return refused
-    const placing: Placing = { run, directory, facts, path, replace: outcome === 'replaced' }
-    return await make(spot, placing, content, source)
-  } catch (error) {
-    run.failed(error, path)
+  const existing = directory?.look(facts.name)
+  const outcome = existing === undefined ? 'made' : outcomeFor(spot, facts, existing)
+  if (outcome === 'kept') return { outcome, source }
+  if (run.options.dryRun === true || directory === undefined) return { outcome, source }
+  if (outcome === 'finished') return finished(spot, directory, facts, source)
+  const placing: Placing = { run, directory, facts, path, replace: outcome === 'replaced' }
+  if (onlyLook) return placing
+  if (!spot.isInPlace()) {
+    run.report('moved', path)
     return refused
   }
+  const isDirectory = existing !== undefined && kindOf(existing) === 'directory'
+  return isDirectory && !clearDirectory(spot, directory, facts.name) ? refused : placing
 }
 
 function isAllowed({ run, path }: Spot, { kind }: EntryFacts): boolean {
@@ -139,29 +178,33 @@ async function make(
   content: Content,
   source: LinkSource | undefined,
 ): Promise<Placed> {
-  const { facts, replace } = placing
-  const outcome = replace ? 'replaced' : 'made'
-  const linked = source === undefined ? 'unlinked' : await linkTo(spot, placing, source)
+  const { facts } = placing
+  const outcome = outcomeOf(placing)
+  const linked = source === undefined ? 'unlinked' : linkTo(spot, placing, source)
   if (linked === 'made') return { outcome, source }
   if (linked === 'refused') return { outcome: 'refused', source }
-  const identity = await (facts.kind === 'file' ? makeFile(placing, content) : makeOther(placing))
+  const identity = facts.kind === 'file' ? await makeFile(placing, content) : makeOther(placing)
   if (identity === undefined) return { outcome: 'refused', source }
   const stats = { dev: identity.device, ino: identity.inode }
   return { outcome, source: source ?? sourceAt(spot, facts, stats) }
 }
 
+function outcomeOf({ replace }: Placing): 'made' | 'replaced' {
+  return replace ? 'replaced' : 'made'
+}
+
 /** The way to the earlier name is gone again from the root, so that no link on it is followed. */
-async function linkTo(
+function linkTo(
   { run, path }: Spot,
   placing: Placing,
   source: LinkSource,
-): Promise<'made' | 'refused' | 'unlinked'> {
+): 'made' | 'refused' | 'unlinked' {
   const { sizeBytes, mtime } = placing.facts
   const isSame = source.sizeBytes === sizeBytes && source.mtimeNs === nanosecondsOf(mtime)
   const directory = isSame ? reach(run.root, source.above) : undefined
   try {
     const linked =
-      directory === undefined ? 'unlinked' : await makeLink(placing, { ...source, directory })
+      directory === undefined ? 'unlinked' : makeLink(placing, { ...source, directory })
     if (linked === 'unlinked') run.report('hard-link-not-kept', path)
     return linked === undefined ? 'refused' : linked === 'unlinked' ? 'unlinked' : 'made'
   } finally {

@@ -3,53 +3,54 @@
  * with everything that belongs to it, and then under its own by one call. What had the name before
  * is never written to, whatever else it may be linked to.
  */
-import { closeSync, constants, fstatSync, fsyncSync, statfsSync } from 'node:fs'
-import { isDiskError } from '../base/disk.ts'
+import { statfsSync } from 'node:fs'
 import { GridError, isGridError } from '../base/errors.ts'
-import type { EntryFacts } from './facts.ts'
 import { kindBits } from './local-stats.ts'
 import { identityOf, type Identity, type OpenDirectory, sameIdentity } from './open-directory.ts'
-import { type Settling, settle } from './settle.ts'
+import { Part, type Placing, settlingOf } from './part.ts'
+import { settle } from './settle.ts'
 import { SparseWriter } from './sparse-writer.ts'
-import type { TargetRun } from './target-run.ts'
 
-/** Content of a file, asked for only if it is to be written. */
-export type Content = () => AsyncIterable<Uint8Array>
-
-export interface Placing {
-  run: TargetRun
-  directory: OpenDirectory
-  facts: EntryFacts
-  path: Uint8Array
-  /** Whether what has the name may be replaced; else something that takes it meanwhile stays. */
-  replace: boolean
-}
+/**
+ * Content of a file, asked for only if it is to be written: its pieces in order, or a call that
+ * writes them to `fd`, an empty file, and leaves it as long as the entry says.
+ */
+export type Content = (() => AsyncIterable<Uint8Array>) | { fill: (fd: number) => Promise<void> }
 
 /** Files smaller than this are not worth asking for the free space. */
 const askFromBytes = 16 * 2 ** 20
-const { O_CREAT, O_EXCL, O_WRONLY } = constants
 
 /** Whether it was made; if not, that has been reported. Throws E_FILE, E_INTERRUPTED. */
 export async function makeFile(placing: Placing, content: Content): Promise<Identity | undefined> {
-  const { run, directory, facts, path } = placing
-  const { sync = false } = run.options
   if (!hasRoom(placing)) return undefined
-  return underPartName(placing, async (part) => {
-    const fd = directory.openFile(part, O_WRONLY | O_CREAT | O_EXCL, 0o600)
-    try {
-      const writer = new SparseWriter(fd, facts.sizeBytes)
-      await writeAll(writer, content)
-      settle({ fd }, facts, settlingOf(run, path))
-      if (sync) fsyncSync(fd)
-      return identityOf(fstatSync(fd, { bigint: true }))
-    } finally {
-      closeSync(fd)
-    }
-  })
+  const part = new Part(placing)
+  try {
+    const fd = part.openFile()
+    if ('fill' in content) await content.fill(fd)
+    else await writeAll(new SparseWriter(fd, placing.facts.sizeBytes), content)
+    return part.finishFile()
+  } catch (error) {
+    part.giveUp(error)
+    return undefined
+  }
+}
+
+/** As `makeFile`, of a small file whose content is had at once. */
+export function makeFileNow(placing: Placing, content: () => Uint8Array): Identity | undefined {
+  const part = new Part(placing)
+  try {
+    const writer = new SparseWriter(part.openFile(), placing.facts.sizeBytes)
+    writer.write(content())
+    writer.end()
+    return part.finishFile()
+  } catch (error) {
+    part.giveUp(error)
+    return undefined
+  }
 }
 
 /** The same for what has no content. */
-export async function makeOther(placing: Placing): Promise<Identity | undefined> {
+export function makeOther(placing: Placing): Identity | undefined {
   const { run, directory, facts, path } = placing
   const { kind, target, meta } = facts
   const { native } = run.options
@@ -57,80 +58,51 @@ export async function makeOther(placing: Placing): Promise<Identity | undefined>
     run.report('special', path, 'no adapter')
     return undefined
   }
-  return underPartName(placing, async (part) => {
-    if (kind === 'symlink') directory.makeSymlink(part, target ?? new Uint8Array(0))
-    else
-      native?.makeNode(
-        directory.pathOf(part),
-        kindBits[kind] | 0o600,
-        meta.device ?? { major: 0, minor: 0 },
-      )
-    settle({ path: directory.pathOf(part) }, facts, settlingOf(run, path))
-    return identityOf(directory.look(part)!)
-  })
-}
-
-/** Gives what `source` is a further name; `unlinked` if the system will not, or if it is another by now. */
-export async function makeLink(
-  placing: Placing,
-  source: { directory: OpenDirectory; name: Uint8Array; identity: Identity },
-): Promise<Identity | undefined | 'unlinked'> {
-  const { run, directory } = placing
-  const part = run.partName()
-  const { identity } = source
+  const part = new Part(placing)
   try {
-    directory.link(source.directory, source.name, part)
-    const made = directory.look(part)
-    if (made === undefined || !sameIdentity(identityOf(made), identity)) throw new Error('changed')
-  } catch {
-    directory.discard(part)
-    return 'unlinked'
-  }
-  return underPartName(placing, async () => identity, part)
-}
-
-export function settlingOf(run: TargetRun, path: Uint8Array): Settling {
-  const { trusted = false, numericIds = false, native } = run.options
-  const lost: Settling['lost'] = (code, detail) => run.report(code, path, detail)
-  return { trusted, numericIds, owners: run.owners, native, lost }
-}
-
-async function underPartName(
-  placing: Placing,
-  make: (part: Uint8Array) => Promise<Identity>,
-  part: Uint8Array = placing.run.partName(),
-): Promise<Identity | undefined> {
-  const { run, directory, facts, path, replace } = placing
-  try {
-    const identity = await make(part)
-    if (replace) directory.rename(part, facts.name)
-    else nameExclusively(directory, part, facts.name)
+    const place = directory.pathOf(part.name)
+    if (kind === 'symlink') directory.makeSymlink(part.name, target ?? new Uint8Array(0))
+    else native?.makeNode(place, kindBits[kind] | 0o600, meta.device ?? { major: 0, minor: 0 })
+    settle({ path: place }, facts, settlingOf(run, path))
+    const identity = identityOf(directory.look(part.name)!)
+    part.finish()
     return identity
   } catch (error) {
-    directory.discard(part)
-    if (isGridError(error, 'E_INTERRUPTED')) throw error
-    if (isGridError(error, 'E_SIZE')) run.report('size', path, error.message, error)
-    else if (isGridError(error)) run.report('content', path, error.code, error)
-    else if (isDiskError(error, 'EEXIST') && !replace) run.report('exists', path)
-    else run.failed(error, path)
+    part.giveUp(error)
     return undefined
   }
 }
 
-/** A link fails where the name has been taken meanwhile; a rename would replace. */
-function nameExclusively(directory: OpenDirectory, part: Uint8Array, name: Uint8Array): void {
+/** Gives what `source` is a further name; `unlinked` if the system will not, or if it is another by now. */
+export function makeLink(
+  placing: Placing,
+  source: { directory: OpenDirectory; name: Uint8Array; identity: Identity },
+): Identity | undefined | 'unlinked' {
+  const { directory } = placing
+  const { identity } = source
+  const part = new Part(placing)
   try {
-    directory.link(directory, part, name)
-  } catch (error) {
-    if (!isDiskError(error, 'EPERM', 'ENOTSUP', 'ENOSYS', 'EMLINK')) throw error
-    directory.rename(part, name) // a file system without links, such as FAT
-    return
+    directory.link(source.directory, source.name, part.name)
+    const made = directory.look(part.name)
+    if (made === undefined || !sameIdentity(identityOf(made), identity)) throw new Error('changed')
+  } catch {
+    directory.discard(part.name)
+    return 'unlinked'
   }
-  directory.unlink(part)
+  try {
+    part.finish()
+    return identity
+  } catch (error) {
+    part.giveUp(error)
+    return undefined
+  }
 }
 
 /** What the content throws is told from what the disk says. */
-async function writeAll(writer: SparseWriter, content: Content): Promise<void> {
+async function writeAll(
+  writer: SparseWriter,
+  content: () => AsyncIterable<Uint8Array>,
+): Promise<void> {
   const pieces = content()[Symbol.asyncIterator]()
   for (;;) {
     const piece = await pieces.next().catch((error: unknown) => {

@@ -21,32 +21,40 @@ export class SparseWriter {
   /** Throws E_SIZE for a byte more than announced, before it is written. `piece` is borrowed. */
   write(piece: Uint8Array): void {
     if (this.#written + piece.length > this.#sizeBytes) throw wrongSize('longer', this.#sizeBytes)
-    let dataStart = 0
-    for (let start = 0; start < piece.length;) {
-      const toBoundary = holeBytes - ((this.#written + start) % holeBytes)
-      const end = Math.min(piece.length, start + toBoundary)
-      if (isZero(piece.subarray(start, end))) {
-        this.#put(piece.subarray(dataStart, start), dataStart)
-        dataStart = end
-      }
-      start = end
-    }
-    this.#put(piece.subarray(dataStart), dataStart)
+    writeSparsely(this.#fd, this.#written, piece)
     this.#written += piece.length
   }
 
   /** Throws E_SIZE for a byte less than announced. */
   end(): void {
     if (this.#written < this.#sizeBytes) throw wrongSize('shorter', this.#sizeBytes)
-    ftruncateSync(this.#fd, this.#sizeBytes)
+    endFile(this.#fd, this.#sizeBytes)
   }
+}
 
-  #put(data: Uint8Array, offset: number): void {
-    for (let done = 0; done < data.length;) {
-      const position = this.#written + offset + done
-      done += writeSync(this.#fd, data, done, data.length - done, position)
+/** Writes at `position` of a file that has a hole there, and leaves it where there are only zeros. */
+export function writeSparsely(fd: number, position: number, piece: Uint8Array): void {
+  let dataStart = 0
+  for (let start = 0; start < piece.length;) {
+    const toBoundary = holeBytes - ((position + start) % holeBytes)
+    const end = Math.min(piece.length, start + toBoundary)
+    if (isZero(piece.subarray(start, end))) {
+      put(fd, position + dataStart, piece.subarray(dataStart, start))
+      dataStart = end
     }
+    start = end
   }
+  put(fd, position + dataStart, piece.subarray(dataStart))
+}
+
+/** Gives a file its length, where a hole may be last. */
+export function endFile(fd: number, sizeBytes: number): void {
+  ftruncateSync(fd, sizeBytes)
+}
+
+function put(fd: number, position: number, data: Uint8Array): void {
+  for (let done = 0; done < data.length;)
+    done += writeSync(fd, data, done, data.length - done, position + done)
 }
 
 function isZero(block: Uint8Array): boolean {

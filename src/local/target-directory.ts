@@ -11,9 +11,15 @@ import { clearAway } from './clear-away.ts'
 import type { EntryFacts } from './facts.ts'
 import { kindOf, type LocalStats } from './local-stats.ts'
 import { maxDepth } from './local-tree.ts'
-import { type OpenDirectory, sameIdentity } from './open-directory.ts'
-import { type Outcome, placeEntry } from './place-entry.ts'
-import { type Content, settlingOf } from './placing.ts'
+import {
+  type DirectoryHandle,
+  type Identity,
+  type OpenDirectory,
+  sameIdentity,
+} from './open-directory.ts'
+import { settlingOf } from './part.ts'
+import { type Outcome, placeEntry, placeWithout, type Spot } from './place-entry.ts'
+import type { Content } from './placing.ts'
 import { settle } from './settle.ts'
 import { type Guard, guardBelow, homeGuard } from './startup-guard.ts'
 import { Surplus } from './surplus.ts'
@@ -36,6 +42,14 @@ export interface TargetPlace {
   guard?: Guard | undefined
   /** Whether this run made it. */
   made?: boolean
+}
+
+/** A directory of a target as another thread of the process reaches it: plain data. */
+export interface TargetHandle {
+  directory: DirectoryHandle
+  parent: Identity | undefined
+  /** From the root of the target. */
+  path: Uint8Array
 }
 
 export class TargetDirectory {
@@ -99,16 +113,24 @@ export class TargetDirectory {
    * @throws E_FILE where nothing can be written any more, E_INTERRUPTED from `content`
    */
   async place(facts: EntryFacts, content: Content): Promise<Outcome> {
-    if (facts.kind === 'directory') throw new RangeError('facts: a directory is not placed')
-    if (!this.#claim(facts.name)) return 'refused'
+    return this.#claimFor(facts) ? this.fill(facts, content) : 'refused'
+  }
+
+  /**
+   * The first half of `place`: what comes of the entry without its content. Undefined where that is
+   * needed; then comes `fill`, or `placeNow` at `spotOf`, once, and before `finish`.
+   */
+  begin(facts: EntryFacts): Outcome | undefined {
+    if (!this.#claimFor(facts)) return 'refused'
+    // where nothing was before, nothing is looked for
+    if (this.#place.made === true && this.#run.options.dryRun !== true) return undefined
+    return facts.meta.hardLink === undefined ? placeWithout(this.spotOf(facts), facts) : undefined
+  }
+
+  /** The second half of `place`. Throws as that does. */
+  async fill(facts: EntryFacts, content: Content): Promise<Outcome> {
     const { hardLink } = facts.meta
-    const spot = {
-      run: this.#run,
-      directory: this.#place.open,
-      above: this.#place.names,
-      path: pathBelow(this.#path, facts.name),
-      isInPlace: () => this.#isInPlace(),
-    }
+    const spot = this.spotOf(facts)
     this.#placing++
     try {
       const { outcome } =
@@ -121,6 +143,23 @@ export class TargetDirectory {
     } finally {
       this.#placing--
     }
+  }
+
+  /** Where something of that name goes. */
+  spotOf({ name }: Pick<EntryFacts, 'name'>): Spot {
+    return {
+      run: this.#run,
+      directory: this.#place.open,
+      above: this.#place.names,
+      path: pathBelow(this.#path, name),
+      isInPlace: () => this.#isInPlace(),
+    }
+  }
+
+  /** For `placeNow` in another thread; undefined in a dry run, where the directory is not there. */
+  get handle(): TargetHandle | undefined {
+    const { open, parent } = this.#place
+    return open && { directory: open.handle, parent: parent?.identity, path: this.#path }
   }
 
   /** An entry that is not restored this time, and that `delete` must leave alone. */
@@ -155,6 +194,11 @@ export class TargetDirectory {
   /** Leaves it as it is: a later run goes on with it. */
   abandon(): void {
     this.#place.open?.close()
+  }
+
+  #claimFor({ kind, name }: EntryFacts): boolean {
+    if (kind === 'directory') throw new RangeError('facts: a directory is not placed')
+    return this.#claim(name)
   }
 
   #claim(name: Uint8Array): boolean {
@@ -228,6 +272,6 @@ export function openedDirectory(run: TargetRun, place: TargetPlace): TargetDirec
   }
 }
 
-function pathBelow(path: Uint8Array, name: Uint8Array): Uint8Array {
+export function pathBelow(path: Uint8Array, name: Uint8Array): Uint8Array {
   return path.length === 0 ? name : concat(path, slash, name)
 }

@@ -38,6 +38,9 @@ const comments: { [S in keyof Settings]: Record<keyof Settings[S], string | unde
       'Without a grid, shares go to these directories, best one per disk; [] is one below here.',
     ...redundancyComments,
   },
+  cache: {
+    keys: 'Whether a backup keeps the keys of what it saw last ("all"), or none and reads all anew.',
+  },
 }
 
 /** The file's text with `given` in place of defaults. Values are not checked: `parseConfig` does that. */

@@ -20,6 +20,7 @@ export interface Settings {
   storage: { enabled: boolean; reserve: string; read_only: boolean; directory: string }
   client: RedundancySettings & { convergence: 'account' | 'random' }
   embedded: RedundancySettings & { disks: string[] }
+  cache: { keys: 'all' | 'none' }
 }
 
 /** A setting that is wrong, and why. */
@@ -120,6 +121,12 @@ const schema = section({
     {},
   ),
   embedded: v.optional(section({ disks: v.optional(list(folder), []), ...redundancy }), {}),
+  cache: v.optional(
+    section({
+      keys: v.optional(v.picklist(['all', 'none'], 'is neither "all" nor "none"'), 'all'),
+    }),
+    {},
+  ),
 })
 
 const defaults: Settings = v.parse(schema, {})

@@ -53,6 +53,10 @@ export interface Config {
     disks: string[]
     redundancy: Redundancy | undefined
   }
+  cache: {
+    /** Which read keys a backup keeps on this machine for the next run: of what it saw last, or none. */
+    keys: 'all' | 'none'
+  }
 }
 
 /** A setting from outside the file, such as `storage.reserve` from `--reserve`. */
@@ -89,7 +93,7 @@ export function parseConfig(
   const checked = checkSettings(table)
   if (Array.isArray(checked)) throw configError(checked, sources)
 
-  const { node, grid, storage, client, embedded } = checked
+  const { node, grid, storage, client, embedded, cache } = checked
   const absolute = (name: string): string => path.resolve(directory, name)
   return {
     node,
@@ -107,6 +111,7 @@ export function parseConfig(
     },
     client: { redundancy: redundancyOf(client), convergence: client.convergence },
     embedded: { disks: embedded.disks.map(absolute), redundancy: redundancyOf(embedded) },
+    cache,
   }
 }
 

@@ -2,9 +2,7 @@
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { GridError } from '../base/errors.ts'
-import type { WorkerReply, WorkerRequest } from './encoder-messages.ts'
-
-export type FinalReply = Exclude<WorkerReply, { kind: 'cut' | 'failed' }>
+import type { FinalReply, WorkerReply, WorkerRequest } from './encoder-messages.ts'
 
 /** Threads that are worth having: one core is the network's, and more than four outrun it. */
 export function usefulThreads(): number {
@@ -16,7 +14,6 @@ const youngMiB = 4
 
 export class EncoderThread {
   readonly #worker: Worker
-  #onCut: ((length: number) => void) | undefined
   #resolve: ((reply: FinalReply) => void) | undefined
   #reject: ((error: Error) => void) | undefined
   #alive = true
@@ -38,13 +35,8 @@ export class EncoderThread {
   }
 
   /** Runs one job; `transfers` are handed over. Rejects with the worker's typed error. */
-  run(
-    request: WorkerRequest,
-    transfers: ArrayBuffer[],
-    onCut?: (length: number) => void,
-  ): Promise<FinalReply> {
+  run(request: WorkerRequest, transfers: ArrayBuffer[]): Promise<FinalReply> {
     return new Promise((resolve, reject) => {
-      this.#onCut = onCut
       this.#resolve = resolve
       this.#reject = reject
       this.#worker.ref()
@@ -60,7 +52,6 @@ export class EncoderThread {
   }
 
   #take(reply: WorkerReply): void {
-    if (reply.kind === 'cut') return this.#onCut?.(reply.length)
     if (this.#alive) this.#worker.unref()
     if (reply.kind === 'failed') this.#reject?.(new GridError(reply.code, reply.message))
     else this.#resolve?.(reply)

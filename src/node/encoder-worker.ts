@@ -2,18 +2,19 @@
 import '../base/shim.ts'
 import { parentPort, workerData } from 'node:worker_threads'
 import { GridError } from '../base/errors.ts'
-import { maxExtentBytes } from '../encoding/chunker.ts'
 import { Codec } from '../encoding/codec.ts'
 import { openErasureCode } from '../encoding/open-code.ts'
-import type { WorkerReply, WorkerRequest } from './encoder-messages.ts'
+import type { StreamShape } from '../encoding/file-stream.ts'
+import type { PackInput } from '../encoding/pack.ts'
+import type { PackItem, WorkerReply, WorkerRequest } from './encoder-messages.ts'
 import { syncFileReader } from './file-source.ts'
+import { formatPacked } from './packed-rows.ts'
 
 const port = parentPort
 if (port === null) throw new Error('this file runs as a worker thread only')
 
 const { engine } = workerData as { engine?: 'simd' | 'package' }
-const codec = new Codec(openErasureCode({ engine }))
-const readFile = syncFileReader()
+const codec = new Codec(openErasureCode({ engine }), syncFileReader)
 
 port.on('message', (request: WorkerRequest) => {
   try {
@@ -28,41 +29,69 @@ port.on('message', (request: WorkerRequest) => {
 })
 
 function run(request: WorkerRequest): void {
-  if (request.kind === 'decode') {
-    const outcome = codec.decode(request.request)
-    const results =
-      'segments' in outcome
-        ? [outcome.segments.ciphertext]
-        : outcome.good.map(({ blocks }) => blocks)
-    return reply({ kind: 'decoded', outcome }, buffersOf(results))
+  switch (request.kind) {
+    case 'cut':
+      return cut(request)
+    case 'extent': {
+      const { plaintext, settings, out } = request
+      const object = codec.encodeExtent(plaintext, settings, new Uint8Array(out))
+      return replyEncoded(out, object, object, plaintext.buffer as ArrayBuffer)
+    }
+    case 'content': {
+      const { sealed, settings, out } = request
+      return replyEncoded(out, codec.encodeContent(sealed, settings, new Uint8Array(out)))
+    }
+    case 'pack': {
+      const { items, bytes, settings } = request
+      const rows = formatPacked(codec.pack(inputsOf(items, bytes), settings))
+      return reply({ kind: 'packed', rows }, [rows.buffer])
+    }
+    case 'decode': {
+      const outcome = codec.decode(request.request)
+      const results =
+        'segments' in outcome
+          ? [outcome.segments.ciphertext]
+          : outcome.good.map(({ blocks }) => blocks)
+      return reply({ kind: 'decoded', outcome }, buffersOf(results))
+    }
   }
-  const { settings, out } = request
-  const room = new Uint8Array(out)
-  if (request.kind === 'content') {
-    const object = codec.encodeContent(request.sealed, settings, room)
-    return replyEncoded(out, object, undefined, 0)
-  }
-  const { input } = request
-  const bytes = 'bytes' in input ? input.bytes : readFile(input.fd, input.position, maxExtentBytes)
-  if (bytes.length === 0) {
-    reply({ kind: 'cut', length: 0 }, [])
-    return reply({ kind: 'ended', out }, [out])
-  }
-  const length = codec.cut(bytes, settings.secret, settings.profile)
-  reply({ kind: 'cut', length }, [])
-  const { readKey, ...object } = codec.encodeExtent(bytes.subarray(0, length), settings, room)
-  replyEncoded(out, object, readKey, length)
+}
+
+function cut({ file, room, settings }: Extract<WorkerRequest, { kind: 'cut' }>): void {
+  const length = file ? syncFileReader.read(file.fd, file.position, room) : room.length
+  const found =
+    length > 0 ? codec.cut(room.subarray(0, length), settings) : { length, tag: undefined }
+  const buffer = room.buffer as ArrayBuffer
+  reply({ kind: 'cut', room: buffer, ...found }, [buffer])
+}
+
+function inputsOf(items: readonly PackItem[], bytes: Uint8Array): PackInput[] {
+  let at = 0
+  return items.map((item) => {
+    if ('fd' in item) return item
+    at += item.length
+    return { bytes: bytes.subarray(at - item.length, at) }
+  })
 }
 
 function replyEncoded(
   out: ArrayBuffer,
   object: { root: Uint8Array; shares: Uint8Array[]; ciphertextBytes: number },
-  readKey: Uint8Array | undefined,
-  plaintextBytes: number,
+  shape?: StreamShape,
+  plaintext?: ArrayBuffer,
 ): void {
   const { root, ciphertextBytes } = object
   const shareBytes = object.shares[0]?.length ?? 0
-  reply({ kind: 'encoded', out, root, readKey, shareBytes, ciphertextBytes, plaintextBytes }, [out])
+  const stream = shape && {
+    readKey: shape.readKey,
+    plaintextBytes: shape.plaintextBytes,
+    compression: shape.compression,
+    storedBytes: shape.storedBytes,
+  }
+  reply(
+    { kind: 'encoded', out, root, shareBytes, ciphertextBytes, stream, plaintext },
+    plaintext ? [out, plaintext] : [out],
+  )
 }
 
 /** The buffers behind `arrays`, each once: what may be transferred. */

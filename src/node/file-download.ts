@@ -10,7 +10,7 @@ import { segmentBytes } from '../encoding/descriptor.ts'
 import type { DecodedSegments } from '../encoding/encoder.ts'
 import { commitmentBytes, commits, decrypt } from '../encoding/seal.ts'
 import { type ChildRow, coveredBytes, type FileNode, openFileNode } from '../tree/file-node.ts'
-import { extentsOf } from '../tree/file-reader.ts'
+import { extentsOf, type PlacedExtent } from '../tree/file-reader.ts'
 import { beginsNode } from '../tree/node-slice.ts'
 import { malformedNode, type ObjectName } from '../tree/refs.ts'
 import { plainStream, type StreamName } from '../tree/stream-row.ts'
@@ -68,10 +68,29 @@ export async function* downloadTree(
   toByte: number,
   options: Options = {},
 ): AsyncGenerator<Uint8Array> {
-  const node = await readFileNode(readSegments, root, options)
-  if (coveredBytes(node) !== root.plaintextBytes)
-    throw malformedNode('it covers other bytes than its directory says')
+  const node = await readRootNode(readSegments, root, options)
   yield* downloadExtents(readSegments, node, fromByte, toByte, options)
+}
+
+/** The extents of a large file in order, without their bytes. Throws E_NODE, and what is thrown by reading. */
+export async function* treeExtents(
+  readSegments: SegmentReader,
+  root: ChildRow,
+  options: Options = {},
+): AsyncGenerator<PlacedExtent> {
+  const node = await readRootNode(readSegments, root, options)
+  const readNode = (row: ChildRow): Promise<FileNode> => readFileNode(readSegments, row, options)
+  yield* extentsOf(node, 0, root.plaintextBytes, readNode)
+}
+
+async function readRootNode(
+  readSegments: SegmentReader,
+  root: ChildRow,
+  options: Options,
+): Promise<FileNode> {
+  const node = await readFileNode(readSegments, root, options)
+  if (coveredBytes(node) === root.plaintextBytes) return node
+  throw malformedNode('it covers other bytes than its directory says')
 }
 
 async function* downloadExtents(

@@ -1,7 +1,7 @@
 /** Local files, read from start to end: the workers' reader, and what is asked of a file before and after. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { GridError } from '../base/errors.ts'
-import type { FileReader } from '../encoding/inline-encoder.ts'
+import type { FileReader } from '../encoding/file-reader.ts'
 
 /** A file open for reading, with what tells whether it changed meanwhile. */
 export interface OpenFile {
@@ -51,20 +51,29 @@ export function openFile(path: string): OpenFile {
 
 /**
  * Reads with synchronous calls: in a worker thread they are several times faster than queued ones,
- * and there is nothing else that the thread could do meanwhile. The buffer is reused by the next call.
+ * and there is nothing else that the thread could do meanwhile.
  */
-export function syncFileReader(): FileReader {
-  let buffer = new Uint8Array(0)
-  return (fd, position, length) => {
-    if (buffer.length < length) buffer = new Uint8Array(length)
+export const syncFileReader: FileReader = {
+  read(fd, position, room) {
     let filled = 0
-    while (filled < length) {
-      const count = readSync(fd, buffer, filled, length - filled, position + filled)
+    while (filled < room.length) {
+      const count = readSync(fd, room, filled, room.length - filled, position + filled)
       if (count === 0) break
       filled += count
     }
-    return buffer.subarray(0, filled)
-  }
+    return filled
+  },
+
+  state(fd) {
+    const { size: sizeBytes, mtimeMs, ctimeMs } = fstatSync(fd)
+    return { sizeBytes, mtimeMs, ctimeMs }
+  },
+}
+
+/** All of a file, or what is left of it since it was opened. The caller owns the bytes. */
+export function readWhole({ fd, sizeBytes }: Pick<OpenFile, 'fd' | 'sizeBytes'>): Uint8Array {
+  const room = new Uint8Array(sizeBytes)
+  return room.subarray(0, syncFileReader.read(fd, 0, room))
 }
 
 function fileError(error: unknown, path: string): GridError {

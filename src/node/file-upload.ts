@@ -1,229 +1,242 @@
 /**
  * Turns a file into objects on servers and what reads it back (docs/specs/tree.md,
  * "Writing"). Extents are cut, encoded and placed as a pipeline; what is in memory at once is
- * bounded by the encoder's budget, whatever the size of the file.
+ * bounded by the encoder's budgets, whatever the size of the file.
  */
-import { concat } from '../base/bytes.ts'
+import { setMaxListeners } from 'node:events'
 import { GridError } from '../base/errors.ts'
 import { convergenceKeys } from '../caps/keys.ts'
-import { maxExtentBytes } from '../encoding/chunker.ts'
-import type { EncodedShares, Encoder, EncodeSettings, ExtentJob } from '../encoding/encoder.ts'
-import type { ExtentRow } from '../tree/file-node.ts'
+import type { CutExtent, EncodedShares, Encoder, EncodeSettings } from '../encoding/encoder.ts'
 import { FileTreeWriter } from '../tree/file-writer.ts'
 import { LoneNodes } from '../tree/node-sink.ts'
 import type { ObjectRef } from '../tree/refs.ts'
-import { plainStream } from '../tree/stream-row.ts'
+import type { StreamRef } from '../tree/stream-row.ts'
+import { type FileInput, openExtents } from './extent-source.ts'
 import type { FileContent } from './file-content.ts'
-import type { ObjectReport } from './object-upload.ts'
+import type { FindKnown, KnownStream, RecentTags } from './known-stream.ts'
+import { nameOf } from './object-writer.ts'
+import type { TaggedStream } from './stored-file.ts'
 
-/** Files no longer than this are carried in the cap itself. */
-export const maxLiteralBytes = 64
-
-export type FileInput =
-  /** A file open for reading. */
-  | { fd: number; sizeBytes: number }
-  /** Bytes as they come, cut anywhere. */
-  | { stream: AsyncIterable<Uint8Array> | Iterable<Uint8Array> }
+export type { FileInput } from './extent-source.ts'
 
 export interface FileUploadContext {
   encoder: Encoder
   settings: EncodeSettings
-  /** Places an object and gives its memory back. */
-  place: (object: EncodedShares, options: { signal: AbortSignal }) => Promise<ObjectReport>
+  /**
+   * Places an object, which holds so many bytes of files, and gives its memory back. Resolves once
+   * it is on enough servers.
+   */
+  place: (
+    shares: EncodedShares,
+    plaintextBytes: number,
+    options: { signal: AbortSignal },
+  ) => Promise<unknown>
   /** Called with the bytes of the file that are safely stored so far. */
   onStored?: (bytes: number) => void
+  /** What follows is for extents with tags. */
+  known?: FindKnown
+  /** Extents of this run, of this file and of others. */
+  recent?: RecentTags<ExtentUnderWay>
+  onExtent?: (index: number, extent: TaggedStream) => void
+  /** How the file begins: extents that are stored, and are not read again. */
+  storedExtents?: readonly TaggedStream[]
+}
+
+/** An extent that may still be on its way. */
+export interface ExtentUnderWay {
+  named: Promise<StreamRef>
+  stored: Promise<void>
 }
 
 export interface UploadedFile {
   content: FileContent
   sizeBytes: number
-  reports: ObjectReport[]
+  /** In the order of the file; kept only if they are tagged. */
+  extents: TaggedStream[]
+  /** The objects that hold the nodes of a tree. */
+  nodes: ObjectRef[]
+  /** Resolves once all objects of the file are on enough servers. Whoever gets it handles its failure. */
+  stored: Promise<void>
 }
 
-/** Extents that wait for their turn to be written into the tree; their shares are gone by then. */
+/** Extents that wait for their turn to be written into the tree; their shares may be gone by then. */
 const maxPending = 64
 
+/**
+ * Resolves as soon as all objects of the file have names.
+ *
+ * @throws E_FILE, E_FILE_CHANGED for an open file that is empty by now; what placing throws
+ */
 export async function uploadFile(
   context: FileUploadContext,
   input: FileInput,
   options: { signal?: AbortSignal } = {},
 ): Promise<UploadedFile> {
-  const upload = new FileUpload(context, options.signal)
-  try {
-    return await upload.run(
-      'fd' in input
-        ? new FileExtents(context, input)
-        : await StreamExtents.open(context, input.stream),
-    )
-  } catch (error) {
-    await upload.abort(error)
-    throw error
-  }
+  return new FileUpload(context, options.signal).run(input)
 }
 
-/** Where extents come from, one after the other. */
-interface ExtentSource {
-  /** The whole content where it fits a cap. */
-  literal: Uint8Array | undefined
-  /** Starts on the next extent; undefined at the end. */
-  next(options: { signal: AbortSignal }): Promise<ExtentJob | undefined>
+interface Named {
+  stream: StreamRef
+  tag: Uint8Array | undefined
 }
 
 class FileUpload {
   readonly #context: FileUploadContext
   readonly #stop = new AbortController()
   readonly #signal: AbortSignal
-  readonly #reports: ObjectReport[] = []
-  readonly #pending: Promise<ExtentRow>[] = []
+  readonly #pending: Promise<Named>[] = []
+  readonly #placing = new Set<Promise<void>>()
+  readonly #tree: FileTreeWriter
+  readonly #nodes: ObjectRef[] = []
+  readonly #extents: TaggedStream[] = []
+  #first: StreamRef | undefined
+  #count = 0
   #sizeBytes = 0
+  #storedBytes = 0
 
   constructor(context: FileUploadContext, signal: AbortSignal | undefined) {
     this.#context = context
     this.#signal = signal ? AbortSignal.any([signal, this.#stop.signal]) : this.#stop.signal
+    // every extent that waits for its turn listens to it
+    setMaxListeners(0, this.#signal)
+    const keys = convergenceKeys(context.settings.secret)
+    this.#tree = new FileTreeWriter(keys, new LoneNodes((slice) => this.#storeNode(slice)))
   }
 
-  async run(source: ExtentSource): Promise<UploadedFile> {
+  async run(input: FileInput): Promise<UploadedFile> {
+    try {
+      return await this.#run(input)
+    } catch (error) {
+      // what is encoded already is another file's as well, if its extents are tagged
+      await Promise.allSettled(this.#pending)
+      this.#stop.abort(error)
+      await Promise.allSettled(this.#placing)
+      throw error
+    }
+  }
+
+  async #run(input: FileInput): Promise<UploadedFile> {
+    const { storedExtents = [] } = this.#context
+    const start = storedExtents.reduce((sum, { plaintextBytes }) => sum + plaintextBytes, 0)
+    const source = await openExtents(this.#context, input, start)
     const { literal } = source
-    if (literal) {
-      const content: FileContent = { kind: 'lit', content: literal }
-      return { content, sizeBytes: literal.length, reports: [] }
+    if (literal) return literalFile(literal)
+    for (const extent of storedExtents) await this.#add({ stream: extent, tag: extent.tag })
+    this.#storedBytes = start
+    for (let index = storedExtents.length; ; index++) {
+      const extent = await source.next({ signal: this.#signal })
+      if (extent === undefined) break
+      const named = this.#take(extent, index)
+      named.catch((error: unknown) => this.#stop.abort(error))
+      this.#pending.push(named)
+      if (this.#pending.length > maxPending) await this.#add((await this.#pending.shift())!)
     }
-    const keys = convergenceKeys(this.#context.settings.secret)
-    const tree = new FileTreeWriter(keys, new LoneNodes((slice) => this.#placeSlice(slice)))
-    let first: ExtentRow | undefined
-    let extents = 0
-    const takeOne = async (): Promise<void> => {
-      const row = (await this.#pending.shift())!
-      first ??= row
-      extents++
-      await tree.add(row)
-    }
-    for (;;) {
-      const job = await source.next({ signal: this.#signal })
-      if (job === undefined) break
-      this.#pending.push(this.#placeExtent(job))
-      if (this.#pending.length > maxPending) await takeOne()
-    }
-    while (this.#pending.length > 0) await takeOne()
-    if (first === undefined)
+    while (this.#pending.length > 0) await this.#add((await this.#pending.shift())!)
+    return this.#finish()
+  }
+
+  async #finish(): Promise<UploadedFile> {
+    if (this.#first === undefined)
       throw new GridError('E_FILE_CHANGED', 'the file became empty while it was read')
     const content: FileContent =
-      extents === 1
-        ? { kind: 'file', content: first }
-        : { kind: 'tree', content: await tree.finish() }
-    return { content, sizeBytes: this.#sizeBytes, reports: this.#reports }
-  }
-
-  /** Ends whatever is under way, and waits for it. */
-  async abort(reason: unknown): Promise<void> {
-    this.#stop.abort(reason)
-    await Promise.allSettled(this.#pending)
-  }
-
-  #placeExtent(job: ExtentJob): Promise<ExtentRow> {
-    const placed = this.#finishExtent(job)
-    // A failure stops the pipeline at once, and is thrown when the row's turn comes.
-    placed.catch((error: unknown) => this.#stop.abort(error))
-    return placed
-  }
-
-  async #finishExtent(job: ExtentJob): Promise<ExtentRow> {
-    const extent = (await job.encoded)!
-    const { plaintextBytes, readKey } = extent
-    const object = await this.#place(extent)
-    this.#sizeBytes += plaintextBytes
-    this.#context.onStored?.(this.#sizeBytes)
-    return plainStream(object, plaintextBytes, readKey)
-  }
-
-  async #placeSlice(slice: Uint8Array): Promise<ObjectRef> {
-    const { encoder, settings } = this.#context
-    return this.#place(await encoder.content(slice, settings, { signal: this.#signal }))
-  }
-
-  async #place(shares: EncodedShares): Promise<ObjectRef> {
-    const { root, coding, ciphertextBytes } = shares
-    this.#reports.push(await this.#context.place(shares, { signal: this.#signal }))
-    return { root, ...coding, ciphertextBytes }
-  }
-}
-
-/** Extents of a file: the worker that encodes one reads it too. */
-class FileExtents implements ExtentSource {
-  readonly literal = undefined
-  readonly #context: FileUploadContext
-  readonly #fd: number
-  #position = 0
-
-  constructor(context: FileUploadContext, { fd }: { fd: number }) {
-    this.#context = context
-    this.#fd = fd
-  }
-
-  async next(options: { signal: AbortSignal }): Promise<ExtentJob | undefined> {
-    const { encoder, settings } = this.#context
-    const job = await encoder.extent({ fd: this.#fd, position: this.#position }, settings, options)
-    const length = await job.cut
-    this.#position += length
-    return length === 0 ? undefined : job
-  }
-}
-
-/** Extents of a stream: a window as long as the longest extent is kept full in front of the cutter. */
-class StreamExtents implements ExtentSource {
-  readonly #context: FileUploadContext
-  readonly #source: AsyncIterator<Uint8Array>
-  #window: Uint8Array = new Uint8Array(0)
-  #ended = false
-  literal: Uint8Array | undefined
-
-  private constructor(context: FileUploadContext, source: AsyncIterator<Uint8Array>) {
-    this.#context = context
-    this.#source = source
-  }
-
-  static async open(
-    context: FileUploadContext,
-    stream: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-  ): Promise<StreamExtents> {
-    const extents = new StreamExtents(context, asyncIterator(stream))
-    await extents.#fill()
-    if (extents.#ended && extents.#window.length <= maxLiteralBytes)
-      extents.literal = extents.#window
-    return extents
-  }
-
-  async next(options: { signal: AbortSignal }): Promise<ExtentJob | undefined> {
-    const { encoder, settings } = this.#context
-    await this.#fill()
-    if (this.#window.length === 0) return undefined
-    // The encoder takes over what it is given, and only says later where the extent ends.
-    const job = await encoder.extent(
-      { bytes: this.#window.slice(0, maxExtentBytes) },
-      settings,
-      options,
-    )
-    this.#window = this.#window.subarray(await job.cut)
-    return job
-  }
-
-  async #fill(): Promise<void> {
-    const pieces = [this.#window]
-    let length = this.#window.length
-    while (!this.#ended && length < maxExtentBytes) {
-      const next = await this.#source.next()
-      if (next.done) this.#ended = true
-      else {
-        pieces.push(next.value)
-        length += next.value.length
-      }
+      this.#count === 1
+        ? { kind: 'file', content: this.#first }
+        : { kind: 'tree', content: await this.#tree.finish() }
+    const stored = Promise.all(this.#placing).then(() => undefined)
+    stored.catch(() => undefined)
+    return {
+      content,
+      sizeBytes: this.#sizeBytes,
+      extents: this.#extents,
+      nodes: this.#nodes,
+      stored,
     }
-    if (pieces.length > 1) this.#window = concat(...pieces)
+  }
+
+  async #add({ stream, tag }: Named): Promise<void> {
+    this.#first ??= stream
+    this.#count++
+    this.#sizeBytes += stream.plaintextBytes
+    if (tag !== undefined) this.#extents.push({ ...stream, tag })
+    await this.#tree.add(stream)
+  }
+
+  /** Sees to it that an extent is stored; resolves as soon as it is known where. */
+  async #take(extent: CutExtent, index: number): Promise<Named> {
+    const { tag } = extent
+    const { named, stored } = this.#underWay(extent)
+    const done = stored.then(async () => {
+      const stream = await named
+      this.#storedBytes += stream.plaintextBytes
+      this.#context.onStored?.(this.#storedBytes)
+      if (tag !== undefined) this.#context.onExtent?.(index, { ...stream, tag })
+    })
+    this.#follow(done)
+    return { stream: await named, tag }
+  }
+
+  #underWay(extent: CutExtent): ExtentUnderWay {
+    const { tag } = extent
+    if (tag === undefined) return this.#encode(extent)
+    const { recent, known } = this.#context
+    const met = recent?.get(tag) ?? wholeOf(known?.(tag), extent.plaintext.length)
+    if (met !== undefined) {
+      extent.release()
+      return met
+    }
+    const underWay = this.#encode(extent)
+    recent?.set(tag, underWay)
+    return underWay
+  }
+
+  #encode(extent: CutExtent): ExtentUnderWay {
+    const { encoder, settings, place } = this.#context
+    const signal = this.#signal
+    const encoded = encoder.encode(extent, settings, { signal })
+    const named = encoded.then((shares): StreamRef => {
+      const { readKey, plaintextBytes, compression, storedBytes } = shares
+      const shape = { readKey, plaintextBytes, compression, storedBytes }
+      return { object: nameOf(shares), offset: 0, ...shape }
+    })
+    const stored = encoded.then(async (shares) => {
+      await place(shares, shares.plaintextBytes, { signal })
+    })
+    return { named, stored }
+  }
+
+  async #storeNode(slice: Uint8Array): Promise<ObjectRef> {
+    const { encoder, settings, place } = this.#context
+    const signal = this.#signal
+    const shares = await encoder.content(slice, settings, { signal })
+    const object = nameOf(shares)
+    this.#nodes.push(object)
+    this.#follow(place(shares, 0, { signal }).then(() => undefined))
+    return object
+  }
+
+  /** A failure stops the pipeline at once. */
+  #follow(placing: Promise<void>): void {
+    this.#placing.add(placing)
+    placing.then(
+      () => this.#placing.delete(placing),
+      (error: unknown) => this.#stop.abort(error),
+    )
   }
 }
 
-async function* asyncIterator(
-  stream: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
-  yield* stream
+function literalFile(bytes: Uint8Array): UploadedFile {
+  const content: FileContent = { kind: 'lit', content: bytes }
+  const stored = Promise.resolve()
+  return { content, sizeBytes: bytes.length, extents: [], nodes: [], stored }
+}
+
+/** A known stream that can be named as it is: with its key, which encoding the bytes would give. */
+function wholeOf(
+  known: KnownStream | undefined,
+  plaintextBytes: number,
+): ExtentUnderWay | undefined {
+  if (known?.readKey === undefined || known.plaintextBytes !== plaintextBytes) return undefined
+  const { object, offset, readKey, compression, storedBytes } = known
+  const stream = { object, offset, plaintextBytes, readKey, compression, storedBytes }
+  return { named: Promise.resolve(stream), stored: Promise.resolve() }
 }

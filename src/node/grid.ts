@@ -21,11 +21,11 @@ import { type FileInput, uploadFile } from './file-upload.ts'
 import { downloadSegments } from './object-download.ts'
 import { type LogRecords, memoryRecords } from './log-records.ts'
 import { Logs } from './logs.ts'
-import type { ObjectReport } from './object-upload.ts'
 import { PeerHealth } from './peer-health.ts'
 import type { PeerPool, PeerReport } from './peer-pool.ts'
 import type { Redundancy } from './placement.ts'
 import { Placer, type PlaceOptions, smallInputBytes } from './placer.ts'
+import { StoreSums, type StoreTotals } from './store-totals.ts'
 import { TreeStore } from './tree-store.ts'
 
 export interface GridParts {
@@ -115,18 +115,23 @@ export class Grid {
     const { signal } = options
     const small = (input.sizeBytes ?? Infinity) <= smallInputBytes && 'stream' in input
     const redundancy = await this.#redundancy(options, small && (input.sizeBytes ?? 0) <= 64)
+    const sums = new StoreSums()
     const context = {
       encoder: this.#placer.encoderFor(small ? 0 : Infinity),
       settings: this.#placer.settings(options, redundancy),
-      place: (object: EncodedShares, { signal }: { signal: AbortSignal }) =>
-        this.#placer.place(object, redundancy, { signal }),
+      place: async (
+        object: EncodedShares,
+        plaintextBytes: number,
+        { signal }: { signal: AbortSignal },
+      ) => sums.add(await this.#placer.place(object, redundancy, { signal }), plaintextBytes),
       onStored: options.onProgress,
     }
     const file = await uploadFile(context, input, { signal })
+    await file.stored
     return {
       cap: formatCap(capOfContent(file.content)),
       sizeBytes: file.sizeBytes,
-      ...summary(file.reports, redundancy, this.#notes(options, redundancy)),
+      ...summary(sums.totals, redundancy, this.#notes(options, redundancy)),
     }
   }
 
@@ -208,22 +213,19 @@ export class Grid {
 }
 
 function summary(
-  reports: readonly ObjectReport[],
+  { objects, leastServers, shares, sentBytes, hadBytes }: StoreTotals,
   redundancy: Redundancy,
   notes: string[],
 ): Omit<PutReport, 'cap' | 'sizeBytes'> {
-  const stored = reports.map(({ holders }) => holders.size)
-  const literal = reports.length === 0
-  const total = (pick: (report: ObjectReport) => number): number =>
-    reports.reduce((sum, report) => sum + pick(report), 0)
+  const literal = objects === 0
   return {
     redundancy: literal ? undefined : redundancy,
-    objects: reports.length,
-    servers: literal ? 0 : Math.min(...stored),
-    sharesStored: stored.reduce((sum, count) => sum + count, 0),
-    sharesWanted: reports.length * redundancy.n,
-    sentBytes: total(({ sentBytes }) => sentBytes),
-    hadBytes: total(({ hadBytes }) => hadBytes),
+    objects,
+    servers: leastServers,
+    sharesStored: shares,
+    sharesWanted: objects * redundancy.n,
+    sentBytes,
+    hadBytes,
     notes: literal ? [] : notes,
   }
 }

@@ -8,6 +8,7 @@
 import type { Clock } from '../base/clock.ts'
 import { GridError } from '../base/errors.ts'
 import { EventQueue } from '../base/event-queue.ts'
+import type { Pacer } from '../base/pacer.ts'
 import type { Random } from '../base/random.ts'
 import { storageIndexOf } from '../encoding/descriptor.ts'
 import type { EncodedShares } from '../encoding/encoder.ts'
@@ -32,11 +33,19 @@ export interface ObjectReport {
   verdicts: PeerVerdict[]
 }
 
+interface UploadOptions {
+  signal?: AbortSignal
+  /** Holds back what is sent; none if absent. */
+  pacer?: Pacer
+}
+
 interface Attempt {
   shareNumber: number
   candidate: Candidate
   stop: AbortController
   lastSignMs: number
+  /** Its next bytes are held back here: no silence of the server's. */
+  isHeldBack: boolean
   longestGapMs: number
   replaced: boolean
 }
@@ -44,6 +53,9 @@ interface Attempt {
 type Settled = { attempt: Attempt; stored: boolean } | { attempt: Attempt; error: unknown }
 
 const tickMs = 50
+
+/** Where a rate is set, shares are sent in pieces of this length. */
+const pacedPieceBytes = 16 * 1024
 
 /** Shares up to this length are sent without asking first who has them: the question costs as much. */
 const unaskedShareBytes = 64 * 1024
@@ -58,9 +70,9 @@ export async function uploadObject(
   candidates: readonly Candidate[],
   object: EncodedShares,
   redundancy: Redundancy,
-  options: { signal?: AbortSignal } = {},
+  options: UploadOptions = {},
 ): Promise<ObjectReport> {
-  const upload = new ObjectUpload(context, object, redundancy)
+  const upload = new ObjectUpload(context, object, redundancy, options.pacer)
   try {
     return await upload.run(candidates, options)
   } finally {
@@ -72,6 +84,7 @@ class ObjectUpload {
   readonly #context: UploadContext
   readonly #object: EncodedShares
   readonly #redundancy: Redundancy
+  readonly #pacer: Pacer | undefined
   readonly #storageIndex: Uint8Array
   readonly #events: EventQueue<Settled>
   readonly #active = new Set<Attempt>()
@@ -82,8 +95,14 @@ class ObjectUpload {
   /** False once an attempt was given up that may still be sending from the object's memory. */
   settled = true
 
-  constructor(context: UploadContext, object: EncodedShares, redundancy: Redundancy) {
+  constructor(
+    context: UploadContext,
+    object: EncodedShares,
+    redundancy: Redundancy,
+    pacer: Pacer | undefined,
+  ) {
     this.#context = context
+    this.#pacer = pacer
     this.#object = object
     this.#redundancy = redundancy
     this.#storageIndex = storageIndexOf(object.root)
@@ -147,6 +166,7 @@ class ObjectUpload {
       candidate,
       stop: new AbortController(),
       lastSignMs: clock.monotonicMs(),
+      isHeldBack: false,
       longestGapMs: 0,
       replaced: false,
     }
@@ -166,7 +186,7 @@ class ObjectUpload {
     const outcome = await peer.putShare(
       this.#storageIndex,
       shareNumber,
-      { shareBytes: share.length, pieces: [share] },
+      { shareBytes: share.length, pieces: this.#pacer ? this.#paced(attempt, share) : [share] },
       { signal, onProgress: () => this.#sign(attempt) },
     )
     this.#sign(attempt)
@@ -176,15 +196,29 @@ class ObjectUpload {
     throw new GridError('E_ABSENT', 'says that it has a share which it cannot prove to have')
   }
 
+  /** The share in pieces, each as soon as the rate allows. */
+  async *#paced(attempt: Attempt, share: Uint8Array): AsyncGenerator<Uint8Array> {
+    const { signal } = attempt.stop
+    for (let at = 0; at < share.length; at += pacedPieceBytes) {
+      const piece = share.subarray(at, at + pacedPieceBytes)
+      this.#sign(attempt)
+      attempt.isHeldBack = true
+      await this.#pacer?.take(piece.length, { signal })
+      attempt.isHeldBack = false
+      attempt.lastSignMs = this.#context.clock.monotonicMs()
+      yield piece
+    }
+  }
+
   #sign(attempt: Attempt): void {
     const nowMs = this.#context.clock.monotonicMs()
     attempt.longestGapMs = Math.max(attempt.longestGapMs, nowMs - attempt.lastSignMs)
     attempt.lastSignMs = nowMs
   }
 
-  #isSilent({ lastSignMs }: Attempt): boolean {
+  #isSilent({ lastSignMs, isHeldBack }: Attempt): boolean {
     const { clock, health } = this.#context
-    return clock.monotonicMs() - lastSignMs > health.patienceMs
+    return !isHeldBack && clock.monotonicMs() - lastSignMs > health.patienceMs
   }
 
   #settle(event: Settled): void {

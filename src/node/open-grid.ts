@@ -14,6 +14,7 @@ import { openErasureCode } from '../encoding/open-code.ts'
 import { type Config, type Override, parseConfig } from './config.ts'
 import { embeddedRedundancy, openEmbeddedPeers } from './embedded-peers.ts'
 import { usefulThreads } from './encoder-thread.ts'
+import { syncFileReader } from './file-source.ts'
 import { Grid } from './grid.ts'
 import { subscribe } from './grid-subscription.ts'
 import { configText } from './config-file.ts'
@@ -74,7 +75,7 @@ export async function openGrid(options: OpenGridOptions): Promise<Grid> {
     convergence: config.client.convergence,
     records: diskRecords({ disk, random, path: home.logs }),
     encoder: new WorkerEncoder({ threads: usefulThreads(), engine: options.engine }),
-    smallEncoder: new InlineEncoder(openErasureCode({ engine: options.engine })),
+    smallEncoder: new InlineEncoder(openErasureCode({ engine: options.engine }), syncFileReader),
     peers: embedded ? await openEmbedded(parts, folderRedundancy) : await openNetwork(parts),
   })
 }

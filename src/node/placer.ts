@@ -1,8 +1,11 @@
 /** How new objects come to servers: by which coding, under which secret, and over whom. */
 import type { Clock } from '../base/clock.ts'
 import { GridError } from '../base/errors.ts'
+import { Pacer } from '../base/pacer.ts'
 import type { Random } from '../base/random.ts'
 import type { ChunkProfile, EncodedShares, Encoder, EncodeSettings } from '../encoding/encoder.ts'
+import type { ObjectRef } from '../tree/refs.ts'
+import { type AuditReport, auditObjects } from './audit.ts'
 import { type ObjectReport, uploadObject } from './object-upload.ts'
 import type { PeerHealth } from './peer-health.ts'
 import type { PeerPool } from './peer-pool.ts'
@@ -75,10 +78,25 @@ export class Placer {
   place(
     object: EncodedShares,
     redundancy: Redundancy,
-    options: { signal?: AbortSignal },
+    options: { signal?: AbortSignal; pacer?: Pacer },
   ): Promise<ObjectReport> {
     const { clock, random, health, peers } = this.#parts
     return uploadObject({ clock, random, health }, peers.candidates(), object, redundancy, options)
+  }
+
+  /** Looks whether objects are where they should be (audit.ts). */
+  async audit(
+    objects: readonly ObjectRef[],
+    options: { signal?: AbortSignal },
+  ): Promise<AuditReport> {
+    const { clock, random, health, peers } = this.#parts
+    await peers.ready(options)
+    return auditObjects({ clock, random, health }, peers.candidates(), objects, options)
+  }
+
+  /** Holds uploads to a rate that they share. Throws a RangeError unless it is positive. */
+  pacer(bytesPerSecond: number): Pacer {
+    return new Pacer({ clock: this.#parts.clock, bytesPerSecond })
   }
 
   /** The encoder for an input of so many bytes. */

@@ -7,6 +7,7 @@ import { type FetchedEntry, fetchChain } from '../log/fetch-chain.ts'
 import type { LogPeer } from '../log/log-peer.ts'
 import type { LogReader, ReadOptions } from '../log/log-reader.ts'
 import type { LogView } from '../log/log-view.ts'
+import { fetchReceiptTimes } from '../log/receipt-times.ts'
 import { openBody, type SealRole } from '../log/sealed-body.ts'
 import {
   readSnapshot,
@@ -82,12 +83,33 @@ export class ReadableLog {
       (a, b) => a.fields.clientMs - b.fields.clientMs || a.fields.seq - b.fields.seq,
     )
     const wanted = last === undefined ? sorted : sorted.slice(Math.max(0, sorted.length - last))
-    for (let at = 0; at < wanted.length; at += pageEntries) {
+    yield* this.openAll(view, wanted, { signal })
+  }
+
+  /** Yields the snapshots that `entries` are, in their order, each opened as it comes. */
+  async *openAll(
+    view: LogView,
+    entries: readonly ReadHeader[],
+    { signal }: { signal?: AbortSignal } = {},
+  ): AsyncGenerator<LogSnapshot> {
+    for (let at = 0; at < entries.length; at += pageEntries) {
       signal?.throwIfAborted()
-      const page = wanted.slice(at, at + pageEntries)
+      const page = entries.slice(at, at + pageEntries)
       const bodies = await this.#bodies(view, page, { signal })
       for (const entry of page) yield this.#open(view, entry, bodies.get(toHex(entry.id)))
     }
+  }
+
+  /** When a quorum of servers has received each of `entries`, by the hex of its id; as `fetchReceiptTimes`. */
+  receiptTimes(
+    view: LogView,
+    entries: readonly ReadHeader[],
+    { signal }: { signal?: AbortSignal } = {},
+  ): Promise<Map<string, number>> {
+    const { logId, rules } = view
+    const { clock } = this.#options
+    const sources = { logId, configs: rules.configs, peers: this.#answering(view), clock }
+    return fetchReceiptTimes(entries, { ...sources, ...(signal && { signal }) })
   }
 
   /** What one snapshot says, to a reader. Throws E_ABSENT, E_SEAL, E_ENTRY; E_CAP_WEAK to a verifier. */
@@ -167,6 +189,11 @@ export class ReadableLog {
     } catch (error) {
       if (signal?.aborted || !isGridError(error)) throw error
     }
+  }
+
+  #answering({ servers }: LogView): LogPeer[] {
+    const said = new Set(servers.flatMap(({ server, reason }) => (reason ? [] : server)))
+    return this.#options.peers().filter(({ id }) => said.has(id))
   }
 
   /** Those first that have all that was read. */

@@ -18,3 +18,11 @@ export type StoredFile = FileContent & {
   /** The objects that hold the nodes of a tree; else none. */
   nodes: readonly ObjectRef[]
 }
+
+/** A file all of whose objects have names, and may still be on their way. */
+export type NamedFile = StoredFile & {
+  /** It changed while it was read, twice: the bytes may be those of no moment. */
+  fuzzy: boolean
+  /** Resolves when all objects of the file are on enough servers; rejects with what kept one from it. */
+  stored: Promise<void>
+}

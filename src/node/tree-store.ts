@@ -3,17 +3,32 @@
  * where objects live. Reachable as `grid.trees`.
  */
 import type { SegmentReader } from './file-download.ts'
-import { downloadStream, downloadTree } from './file-download.ts'
+import { downloadStream, downloadTree, treeExtents } from './file-download.ts'
 import type { DirectoryWriteContext } from '../tree/directory-writer.ts'
-import type { ObjectName } from '../tree/refs.ts'
+import type { ChildRow } from '../tree/file-node.ts'
+import type { PlacedExtent } from '../tree/file-reader.ts'
+import type { ObjectName, ObjectRef } from '../tree/refs.ts'
 import type { CheckedSlice, SliceReader } from '../tree/slice-reader.ts'
 import { segmentBytes } from '../encoding/descriptor.ts'
+import type { AuditReport } from './audit.ts'
 import { checkedRange, type ContentRange } from './content-range.ts'
 import { type FileContent, sizeOfContent } from './file-content.ts'
 import type { ManyInput, ManyOptions, ManyResult } from './many-files.ts'
 import type { Placer } from './placer.ts'
 import { SegmentCache } from './segment-cache.ts'
-import { type ContentInput, TreeWriter, type TreeWriteOptions } from './tree-writer.ts'
+import {
+  type ContentInput,
+  type PutContentOptions,
+  TreeWriter,
+  type TreeWriteOptions,
+} from './tree-writer.ts'
+
+/** A part of an object's ciphertext. */
+export interface SealedRun {
+  bytes: Uint8Array
+  /** Where in the object they begin. */
+  startByte: number
+}
 
 export interface ReadContentOptions {
   signal?: AbortSignal
@@ -28,10 +43,12 @@ const defaultCacheBytes = 32 * 2 ** 20
 export class TreeStore implements SliceReader {
   readonly #placer: Placer
   readonly #segments: SegmentReader
+  readonly #fetch: SegmentReader
 
   /** @param readSegments - fetches checked segments from servers */
   constructor(placer: Placer, readSegments: SegmentReader, options: { cacheBytes?: number } = {}) {
     this.#placer = placer
+    this.#fetch = readSegments
     this.#segments = new SegmentCache(readSegments, options.cacheBytes ?? defaultCacheBytes).read
   }
 
@@ -77,6 +94,31 @@ export class TreeStore implements SliceReader {
     }
   }
 
+  /** The extents of a large file, in order. Throws as `readContent`. */
+  extents(root: ChildRow, options: { signal?: AbortSignal } = {}): AsyncGenerator<PlacedExtent> {
+    return treeExtents(this.#segments, root, options)
+  }
+
+  /**
+   * The segments that hold bytes [startByte, endByte) of an object's ciphertext, checked; fewer
+   * where it ends. They are the caller's, and are not kept to be given out again.
+   *
+   * @returns `bytes` begin at byte `startByte` of the object, which is a multiple of a segment's length
+   * @throws E_NOT_ENOUGH_SHARES, E_ENCODING
+   */
+  async readSealed(
+    { root, k, n }: ObjectName,
+    startByte: number,
+    endByte: number,
+    options: { signal?: AbortSignal } = {},
+  ): Promise<SealedRun> {
+    const firstSegment = Math.floor(startByte / segmentBytes)
+    const segmentCount = Math.max(1, Math.ceil(endByte / segmentBytes) - firstSegment)
+    const range = { object: { root, k, n }, firstSegment, segmentCount }
+    const { ciphertext } = await this.#fetch(range, options)
+    return { bytes: ciphertext, startByte: firstSegment * segmentBytes }
+  }
+
   /**
    * Stores one file by itself, and resolves once every object of it is on the disks of at least
    * `happy` distinct servers.
@@ -85,7 +127,7 @@ export class TreeStore implements SliceReader {
    */
   putContent(
     input: ContentInput,
-    options: TreeWriteOptions & { onStored?: (bytes: number) => void } = {},
+    options: TreeWriteOptions & PutContentOptions = {},
   ): Promise<FileContent & { sizeBytes: number }> {
     return this.write((writer) => writer.putContent(input, options), options)
   }
@@ -96,7 +138,7 @@ export class TreeStore implements SliceReader {
    */
   async *putMany<T>(
     files: AsyncIterable<ManyInput<T>> | Iterable<ManyInput<T>>,
-    options: TreeWriteOptions & ManyOptions = {},
+    options: TreeWriteOptions & ManyOptions<T> = {},
   ): AsyncGenerator<ManyResult<T>> {
     const writer = await TreeWriter.open(this.#placer, this, options)
     try {
@@ -106,6 +148,17 @@ export class TreeStore implements SliceReader {
       await writer.abort(error)
       throw error
     }
+  }
+
+  /**
+   * Looks whether objects are on servers: which say that they have shares of them, and whether one
+   * block of each is what its root says. Needs no key; what nobody answers for counts as not there.
+   */
+  audit(
+    objects: readonly ObjectRef[],
+    options: { signal?: AbortSignal } = {},
+  ): Promise<AuditReport> {
+    return this.#placer.audit(objects, options)
   }
 
   /**

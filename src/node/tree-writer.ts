@@ -8,17 +8,27 @@ import { type NodeSink, NodeBundler } from '../tree/node-sink.ts'
 import type { SliceReader } from '../tree/slice-reader.ts'
 import type { FileContent } from './file-content.ts'
 import { type FileInput, uploadFile } from './file-upload.ts'
+import { FileStore, type FileStoreOptions, type FileStoreParts } from './file-store.ts'
 import { storeMany, type ManyInput, type ManyOptions, type ManyResult } from './many-files.ts'
 import { ObjectWriter } from './object-writer.ts'
-import type { ObjectReport } from './object-upload.ts'
 import { type PlaceOptions, type Placer, smallInputBytes } from './placer.ts'
 import type { Redundancy } from './placement.ts'
+import type { StoreTotals } from './store-totals.ts'
 
 /** A file to store. */
 export type ContentInput = FileInput & { sizeBytes?: number }
 
 export interface TreeWriteOptions extends PlaceOptions {
   signal?: AbortSignal
+  /** The most that is sent, as bytes of shares, > 0; as fast as it goes if absent. */
+  uploadBytesPerSecond?: number
+}
+
+export interface PutContentOptions {
+  /** Compresses where that pays; off unless told. */
+  compress?: boolean
+  /** Called with the bytes of the file that are safely stored so far. */
+  onStored?: (bytes: number) => void
 }
 
 /** Also a `DirectoryWriteContext`: pass it to `changeDirectory` and `writeDirectory` as it is. */
@@ -48,7 +58,9 @@ export class TreeWriter {
     options: TreeWriteOptions,
   ): Promise<TreeWriter> {
     const redundancy = await placer.redundancy(options)
-    const how = { redundancy, settings: placer.settings(options, redundancy) }
+    const { uploadBytesPerSecond: rate } = options
+    const pacer = rate === undefined ? undefined : placer.pacer(rate)
+    const how = { redundancy, settings: placer.settings(options, redundancy), pacer }
     return new TreeWriter(placer, reader, new ObjectWriter(placer, how, options))
   }
 
@@ -61,25 +73,26 @@ export class TreeWriter {
     return this.#objects.redundancy
   }
 
-  /** What became of each object that is stored so far. */
-  get reports(): readonly ObjectReport[] {
-    return this.#objects.reports
+  /** Of what is stored so far. */
+  get totals(): StoreTotals {
+    return this.#objects.totals
   }
 
   /** Stores one file, by itself: in no bundle. Resolves once it is on enough servers. */
   async putContent(
     input: ContentInput,
-    options: { onStored?: (bytes: number) => void } = {},
+    { compress = false, onStored }: PutContentOptions = {},
   ): Promise<FileContent & { sizeBytes: number }> {
     const { signal, settings } = this.#objects
     const isSmall = 'stream' in input && (input.sizeBytes ?? Infinity) <= smallInputBytes
     const context = {
       encoder: this.#placer.encoderFor(isSmall ? 0 : Infinity),
-      settings,
+      settings: { ...settings, compress },
       place: this.#objects.place.bind(this.#objects),
-      onStored: options.onStored,
+      onStored,
     }
-    const { content, sizeBytes } = await uploadFile(context, input, { signal })
+    const { content, sizeBytes, stored } = await uploadFile(context, input, { signal })
+    await stored
     return { ...content, sizeBytes }
   }
 
@@ -89,15 +102,14 @@ export class TreeWriter {
    */
   putMany<T>(
     files: AsyncIterable<ManyInput<T>> | Iterable<ManyInput<T>>,
-    options: ManyOptions = {},
+    options: ManyOptions<T> = {},
   ): AsyncGenerator<ManyResult<T>> {
-    const store = {
-      keys: this.keys,
-      signal: this.signal,
-      storeBundle: this.#objects.store,
-      storeFile: (input: FileInput) => this.putContent(input),
-    }
-    return storeMany(store, files, options)
+    return storeMany(this.#fileStoreParts, files, options)
+  }
+
+  /** As `putMany`, for whoever waits for each file by itself; to be ended before the writer is. */
+  files<T>(options: FileStoreOptions<T> = {}): FileStore<T> {
+    return new FileStore<T>(this.#fileStoreParts, options)
   }
 
   /** Ends the last bundle, and resolves when every object is on the disks of enough servers. */
@@ -109,5 +121,16 @@ export class TreeWriter {
   /** Gives up whatever is under way, and waits for it. */
   abort(reason: unknown): Promise<void> {
     return this.#objects.abort(reason)
+  }
+
+  get #fileStoreParts(): FileStoreParts {
+    const objects = this.#objects
+    return {
+      settings: objects.settings,
+      signal: this.signal,
+      encoderFor: this.#placer.encoderFor.bind(this.#placer),
+      begin: objects.begin.bind(objects),
+      place: objects.place.bind(objects),
+    }
   }
 }

@@ -3,9 +3,12 @@
  * size of the file: output buffers come from a budget, travel to the worker and back by transfer,
  * and are reused.
  */
+import { concat } from '../base/bytes.ts'
 import { Budget } from '../base/limit.ts'
+import { maxExtentBytes } from '../encoding/chunker.ts'
 import { contentEncodedBytes, maxExtentEncodedBytes } from '../encoding/codec.ts'
 import type {
+  CutExtent,
   DecodeOutcome,
   DecodeRequest,
   EncodedExtent,
@@ -13,10 +16,12 @@ import type {
   Encoder,
   EncodeSettings,
   ExtentInput,
-  ExtentJob,
 } from '../encoding/encoder.ts'
-import type { WorkerReply } from './encoder-messages.ts'
+import type { PackedFile, PackInput } from '../encoding/pack.ts'
+import { BufferPool, type Lease } from './buffer-pool.ts'
+import type { FinalReply, WorkerRequest } from './encoder-messages.ts'
 import { EncoderThread } from './encoder-thread.ts'
+import { parsePacked } from './packed-rows.ts'
 
 export interface WorkerEncoderOptions {
   /** Threads, ≥ 1. */
@@ -27,90 +32,106 @@ export interface WorkerEncoderOptions {
   engine?: 'simd' | 'package'
 }
 
-interface Buffer {
-  bytes: ArrayBuffer
-  /** Ends the use of the budget; keeps `back`, if given, for a later job. */
-  giveBack: (back: ArrayBuffer | undefined) => void
+type Reply<Kind extends FinalReply['kind']> = Extract<FinalReply, { kind: Kind }>
+
+interface Options {
+  signal?: AbortSignal
 }
 
 const defaultBudgetBytes = 32 * 2 ** 20
-/** Smaller buffers are cheaper to make anew than to keep. */
-const reuseFromBytes = 2 ** 20
+/** Extents that are cut and not yet encoded: enough to keep the threads busy. */
+const plaintextBudgetBytes = 6 * maxExtentBytes
 
 export class WorkerEncoder implements Encoder {
   readonly #threads = new Set<EncoderThread>()
   readonly #idle: EncoderThread[] = []
   readonly #places: Budget
-  readonly #memory: Budget
-  readonly #spare: ArrayBuffer[] = []
+  readonly #shareMemory: BufferPool
+  readonly #plainMemory = new BufferPool(plaintextBudgetBytes)
+  /** What the extents that are out lie in. */
+  readonly #leases = new WeakMap<CutExtent, Lease>()
   readonly #engine: 'simd' | 'package' | undefined
 
   constructor(options: WorkerEncoderOptions) {
     this.#places = new Budget(options.threads)
-    this.#memory = new Budget(options.budgetBytes ?? defaultBudgetBytes)
+    this.#shareMemory = new BufferPool(options.budgetBytes ?? defaultBudgetBytes)
     this.#engine = options.engine
   }
 
-  async extent(
+  async cut(
     input: ExtentInput,
     settings: EncodeSettings,
-    options: { signal?: AbortSignal } = {},
-  ): Promise<ExtentJob> {
-    const buffer = await this.#buffer(maxExtentEncodedBytes(settings.coding), options)
-    const [thread, leave] = await this.#thread(options)
-    let cutFound!: (length: number) => void
-    const cut = new Promise<number>((resolve) => (cutFound = resolve))
-    const transfers =
-      'bytes' in input ? [buffer.bytes, input.bytes.buffer as ArrayBuffer] : [buffer.bytes]
-    const finished = thread
-      .run({ kind: 'extent', input, settings, out: buffer.bytes }, transfers, cutFound)
-      .finally(leave)
-    const encoded = finished.then((reply): EncodedExtent | undefined => {
-      if (reply.kind === 'encoded' && reply.readKey !== undefined) {
-        const { plaintextBytes, readKey } = reply
-        return { ...this.#shares(reply, settings, buffer), plaintextBytes, readKey }
-      }
-      buffer.giveBack(reply.kind === 'ended' ? reply.out : undefined)
+    options: Options = {},
+  ): Promise<CutExtent | undefined> {
+    const isFile = 'fd' in input
+    const given = isFile ? undefined : owned(input.bytes)
+    const lease = given
+      ? await this.#plainMemory.count(given.buffer, options)
+      : await this.#plainMemory.take(maxExtentBytes, options)
+    try {
+      const room = given ?? new Uint8Array(lease.bytes)
+      const file = isFile ? input : undefined
+      const request = { kind: 'cut', file, room, settings } as const
+      const { room: back, length, tag } = await this.#run('cut', request, [lease.bytes], options)
+      if (length > 0) return this.#lent({ plaintext: new Uint8Array(back, 0, length), tag }, lease)
+      lease.giveBack(back)
       return undefined
-    })
-    encoded.catch(() => buffer.giveBack(undefined))
-    return { cut: Promise.race([cut, finished.then(() => 0)]), encoded }
+    } catch (error) {
+      lease.giveBack(undefined)
+      throw error
+    }
+  }
+
+  async encode(
+    extent: CutExtent,
+    settings: EncodeSettings,
+    options: Options = {},
+  ): Promise<EncodedExtent> {
+    const { plaintext } = extent
+    try {
+      const out = await this.#shareMemory.take(maxExtentEncodedBytes(settings.coding), options)
+      const request = { kind: 'extent', plaintext, settings, out: out.bytes } as const
+      const transfers = [out.bytes, plaintext.buffer as ArrayBuffer]
+      const reply = await this.#encoded(request, transfers, out, options)
+      this.#leases.get(extent)?.giveBack(reply.plaintext)
+      return { ...this.#shares(reply, settings, out), ...reply.stream! }
+    } finally {
+      this.#leases.get(extent)?.giveBack(undefined)
+    }
   }
 
   async content(
     sealed: Uint8Array,
     settings: EncodeSettings,
-    options: { signal?: AbortSignal } = {},
+    options: Options = {},
   ): Promise<EncodedShares> {
-    const buffer = await this.#buffer(contentEncodedBytes(sealed.length, settings.coding), options)
-    const [thread, leave] = await this.#thread(options)
-    try {
-      const reply = await thread.run({ kind: 'content', sealed, settings, out: buffer.bytes }, [
-        buffer.bytes,
-      ])
-      if (reply.kind !== 'encoded') throw new TypeError(`worker: unexpected ${reply.kind}`)
-      return this.#shares(reply, settings, buffer)
-    } catch (error) {
-      buffer.giveBack(undefined)
-      throw error
-    } finally {
-      leave()
-    }
+    const length = contentEncodedBytes(sealed.length, settings.coding)
+    const out = await this.#shareMemory.take(length, options)
+    const whole = owned(sealed)
+    const request = { kind: 'content', sealed: whole, settings, out: out.bytes } as const
+    const reply = await this.#encoded(request, [out.bytes, whole.buffer], out, options)
+    return this.#shares(reply, settings, out)
   }
 
-  async decode(
-    request: DecodeRequest,
-    options: { signal?: AbortSignal } = {},
-  ): Promise<DecodeOutcome> {
-    const [thread, leave] = await this.#thread(options)
-    try {
-      const transfers = request.shares.map(({ blocks }) => blocks.buffer as ArrayBuffer)
-      const reply = await thread.run({ kind: 'decode', request }, [...new Set(transfers)])
-      if (reply.kind !== 'decoded') throw new TypeError(`worker: unexpected ${reply.kind}`)
-      return reply.outcome
-    } finally {
-      leave()
-    }
+  async pack(
+    inputs: readonly PackInput[],
+    settings: EncodeSettings,
+    options: Options = {},
+  ): Promise<PackedFile[]> {
+    const bytes = owned(
+      concat(...inputs.flatMap((input) => ('bytes' in input ? [input.bytes] : []))),
+    )
+    const items = inputs.map((input) =>
+      'bytes' in input ? { length: input.bytes.length } : { fd: input.fd },
+    )
+    const request = { kind: 'pack', items, bytes, settings } as const
+    return parsePacked((await this.#run('packed', request, [bytes.buffer], options)).rows)
+  }
+
+  async decode(request: DecodeRequest, options: Options = {}): Promise<DecodeOutcome> {
+    const transfers = request.shares.map(({ blocks }) => blocks.buffer as ArrayBuffer)
+    const job = { kind: 'decode', request } as const
+    return (await this.#run('decoded', job, [...new Set(transfers)], options)).outcome
   }
 
   async close(): Promise<void> {
@@ -119,56 +140,61 @@ export class WorkerEncoder implements Encoder {
     await Promise.all(threads.map((thread) => thread.stop()))
   }
 
+  #lent(extent: Pick<CutExtent, 'plaintext' | 'tag'>, lease: Lease): CutExtent {
+    const buffer = extent.plaintext.buffer as ArrayBuffer
+    const lent = { ...extent, release: () => lease.giveBack(buffer) }
+    this.#leases.set(lent, lease)
+    return lent
+  }
+
   #shares(
-    reply: Extract<WorkerReply, { kind: 'encoded' }>,
+    { out, root, shareBytes, ciphertextBytes }: Reply<'encoded'>,
     { coding }: EncodeSettings,
-    buffer: Buffer,
+    lease: Lease,
   ): EncodedShares {
-    const { out, root, shareBytes, ciphertextBytes } = reply
     const shares = Array.from(
       { length: coding.n },
       (_, i) => new Uint8Array(out, i * shareBytes, shareBytes),
     )
     const release = (reusable: boolean): void => {
-      buffer.giveBack(reusable ? out : undefined)
+      lease.giveBack(reusable ? out : undefined)
     }
     return { root, coding, ciphertextBytes, shares, release }
   }
 
-  /** A buffer of `length` within the budget, one used before if there is. */
-  async #buffer(length: number, options: { signal?: AbortSignal }): Promise<Buffer> {
-    const release = await this.#memory.take(length, options)
-    const fitting = this.#spare.findLastIndex((spare) => spare.byteLength === length)
-    const [reused] = fitting < 0 ? [] : this.#spare.splice(fitting, 1)
-    let held = true
-    return {
-      bytes: reused ?? new ArrayBuffer(length),
-      giveBack: (back) => {
-        if (!held) return
-        held = false
-        if (back?.byteLength === length && length >= reuseFromBytes) this.#keep(back)
-        release()
-      },
+  /** As `#run`, of a job that writes shares to what is leased. */
+  async #encoded(
+    request: WorkerRequest,
+    transfers: ArrayBuffer[],
+    out: Lease,
+    options: Options,
+  ): Promise<Reply<'encoded'>> {
+    try {
+      return await this.#run('encoded', request, transfers, options)
+    } catch (error) {
+      out.giveBack(undefined)
+      throw error
     }
   }
 
-  #keep(bytes: ArrayBuffer): void {
-    this.#spare.push(bytes)
-    const total = this.#spare.reduce((sum, { byteLength }) => sum + byteLength, 0)
-    if (total > this.#memory.total) this.#spare.shift()
-  }
-
-  async #thread(options: { signal?: AbortSignal }): Promise<[EncoderThread, leave: () => void]> {
+  /** Runs a job on the next thread that is free. */
+  async #run<Kind extends FinalReply['kind']>(
+    kind: Kind,
+    request: WorkerRequest,
+    transfers: ArrayBuffer[],
+    options: Options,
+  ): Promise<Reply<Kind>> {
     const giveUpPlace = await this.#places.take(1, options)
     const thread = this.#idle.pop() ?? this.#start()
-    return [
-      thread,
-      () => {
-        if (thread.alive) this.#idle.push(thread)
-        else this.#threads.delete(thread)
-        giveUpPlace()
-      },
-    ]
+    try {
+      const reply = await thread.run(request, transfers)
+      if (reply.kind !== kind) throw new TypeError(`worker: unexpected ${reply.kind}`)
+      return reply as Reply<Kind>
+    } finally {
+      if (thread.alive) this.#idle.push(thread)
+      else this.#threads.delete(thread)
+      giveUpPlace()
+    }
   }
 
   #start(): EncoderThread {
@@ -176,4 +202,11 @@ export class WorkerEncoder implements Encoder {
     this.#threads.add(thread)
     return thread
   }
+}
+
+/** `bytes` as all of a buffer, which can be handed over; a copy unless they are that already. */
+function owned(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const { buffer, byteLength } = bytes
+  const isWhole = buffer instanceof ArrayBuffer && buffer.byteLength === byteLength
+  return isWhole ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes)
 }

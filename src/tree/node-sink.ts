@@ -11,7 +11,7 @@ import type { ObjectRef } from './refs.ts'
 export type NodeSealer = (self?: ObjectRef) => SealedNode
 
 /**
- * Encodes sealed content as an object and resolves once its root is known. Whoever passes it in
+ * Encodes sealed content, handed over, as an object and resolves once its root is known. Whoever passes it in
  * sees to it that the object is placed before anybody relies on it.
  */
 export type ContentStore = (content: Uint8Array) => Promise<ObjectRef>
@@ -31,7 +31,8 @@ export class LoneNodes implements NodeSink {
 
   async put(seal: NodeSealer): Promise<NodeRef> {
     const { slice, readKey } = seal()
-    return { object: await this.#store(slice), offset: 0, sliceBytes: slice.length, readKey }
+    const sliceBytes = slice.length
+    return { object: await this.#store(slice), offset: 0, sliceBytes, readKey }
   }
 }
 

@@ -6,7 +6,6 @@ import { utf8 } from '../../src/base/bytes.ts'
 import { SystemRandom } from '../../src/base/random.ts'
 import type { EntryFacts } from '../../src/local/facts.ts'
 import { openTarget } from '../../src/local/local-target.ts'
-import type { Content } from '../../src/local/placing.ts'
 import type { TargetDirectory } from '../../src/local/target-directory.ts'
 import type { TargetOptions } from '../../src/local/target-run.ts'
 import { timestampOf } from '../../src/tree/entry.ts'
@@ -35,7 +34,7 @@ export function linkFacts(name: string, target: string): EntryFacts {
   return { ...fileFacts(name, ''), kind: 'symlink', mode: 0o777, target: utf8(target) }
 }
 
-export function contentOf(...texts: string[]): Content {
+export function contentOf(...texts: string[]): () => AsyncIterable<Uint8Array> {
   return async function* () {
     for (const text of texts) yield utf8(text)
   }

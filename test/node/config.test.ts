@@ -54,6 +54,7 @@ const wrong: [setting: string, value: string, complaint: string][] = [
   ['storage.directory', '""', noFolder],
   ['storage.directory', '7', noText],
   ['client.convergence', '"none"', 'is neither "account" nor "random"'],
+  ['cache.keys', '"some"', 'is neither "all" nor "none"'],
   ['embedded.disks', '"/mnt/a"', noList],
   ...['client.k', 'client.happy', 'client.n', 'embedded.k', 'embedded.happy', 'embedded.n'].flatMap(
     (setting): [string, string, string][] => [
@@ -78,6 +79,7 @@ describe('config', () => {
       },
       client: { redundancy: undefined, convergence: 'account' },
       embedded: { disks: [], redundancy: undefined },
+      cache: { keys: 'all' },
     })
   })
 
@@ -108,7 +110,9 @@ describe('config', () => {
       disks = ["a", "/b"]
       k = 1
       happy = 1
-      n = 1`)
+      n = 1
+      [cache]
+      keys = "none"`)
     const addresses = ['/dns4/a.example/tcp/7780']
     assert.deepEqual(config, {
       node: {
@@ -131,6 +135,7 @@ describe('config', () => {
       },
       client: { redundancy: { k: 3, happy: 7, n: 10 }, convergence: 'random' },
       embedded: { disks: ['/grid/a', '/b'], redundancy: { k: 1, happy: 1, n: 1 } },
+      cache: { keys: 'none' },
     })
   })
 
@@ -171,7 +176,7 @@ describe('config', () => {
   })
 
   it('knows no other section and no other key', () => {
-    const sections = 'node, grid, storage, client, embedded'
+    const sections = 'node, grid, storage, client, embedded, cache'
     const keys = 'enabled, reserve, read_only, directory'
     assert.deepEqual(problemsOf('color = 1\n[storage]\nsize = 1'), [
       `config.toml: storage.size: is no setting; there are ${keys}`,

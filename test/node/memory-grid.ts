@@ -7,6 +7,7 @@ import { SystemRandom } from '../../src/base/random.ts'
 import { noTrace } from '../../src/base/trace.ts'
 import { InlineEncoder } from '../../src/encoding/inline-encoder.ts'
 import { openErasureCode } from '../../src/encoding/open-code.ts'
+import { syncFileReader } from '../../src/node/file-source.ts'
 import type { Candidate } from '../../src/node/candidate.ts'
 import { Grid, type GridParts, type PutOptions } from '../../src/node/grid.ts'
 import { LocalPeer } from '../../src/storage/local-peer.ts'
@@ -16,7 +17,7 @@ import type { StoragePeer } from '../../src/storage/peer.ts'
 
 export const clock: Clock = new SystemClock()
 const random = new SystemRandom()
-const encoder = new InlineEncoder(openErasureCode())
+const encoder = new InlineEncoder(openErasureCode(), syncFileReader)
 
 export class MemoryGrid {
   readonly candidates: Candidate[] = []

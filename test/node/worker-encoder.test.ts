@@ -10,9 +10,9 @@ const program = `
 const { WorkerEncoder } = await import(process.argv[2])
 const encoder = new WorkerEncoder({ threads: 1 })
 const settings = { secret: new Uint8Array(32).fill(1), coding: { k: 3, n: 10 }, profile: 'cdc' }
-const job = await encoder.extent({ bytes: new Uint8Array(0) }, settings)
-job.encoded.catch(() => {})
-await job.cut
+const extent = await encoder.cut({ bytes: new Uint8Array(100) }, settings)
+encoder.encode(extent, settings).catch(() => {})
+await encoder.cut({ bytes: new Uint8Array(0) }, settings).catch(() => {})
 await encoder.close()
 console.log('closed')
 `

@@ -5,6 +5,7 @@
  */
 import { toHex } from '../../src/base/bytes.ts'
 import type {
+  CutExtent,
   DecodeOutcome,
   DecodeRequest,
   EncodedExtent,
@@ -12,8 +13,8 @@ import type {
   Encoder,
   EncodeSettings,
   ExtentInput,
-  ExtentJob,
 } from '../../src/encoding/encoder.ts'
+import type { PackedFile, PackInput } from '../../src/encoding/pack.ts'
 
 const spoilt = 0xdb
 
@@ -25,16 +26,23 @@ export class SimEncoder implements Encoder {
     this.#encoder = encoder
   }
 
-  async extent(input: ExtentInput, settings: EncodeSettings): Promise<ExtentJob> {
-    const name = 'bytes' in input ? nameOf(input.bytes, settings) : undefined
-    const known = name === undefined ? undefined : this.#extents.get(name)
-    if (known !== undefined) {
-      return { cut: Promise.resolve(known.plaintextBytes), encoded: Promise.resolve(lent(known)) }
-    }
-    const job = await this.#encoder.extent(input, settings)
-    const extent = await job.encoded
-    if (extent !== undefined && name !== undefined) this.#extents.set(name, extent)
-    return { cut: job.cut, encoded: Promise.resolve(extent && lent(extent)) }
+  async cut(input: ExtentInput, settings: EncodeSettings): Promise<CutExtent | undefined> {
+    const extent = await this.#encoder.cut(input, settings)
+    if (extent === undefined) return undefined
+    const plaintext = extent.plaintext.slice()
+    return { ...extent, plaintext, release: () => void plaintext.fill(spoilt) }
+  }
+
+  async encode(extent: CutExtent, settings: EncodeSettings): Promise<EncodedExtent> {
+    const name = nameOf(extent.plaintext, settings)
+    const encoded = this.#extents.get(name) ?? (await this.#encoder.encode(extent, settings))
+    this.#extents.set(name, encoded)
+    extent.release()
+    return lent(encoded)
+  }
+
+  pack(inputs: readonly PackInput[], settings: EncodeSettings): Promise<PackedFile[]> {
+    return this.#encoder.pack(inputs, settings)
   }
 
   async content(sealed: Uint8Array, settings: EncodeSettings): Promise<EncodedShares> {

@@ -1,4 +1,4 @@
-import { isDirectory } from '../../files/same-entry.ts'
+import { isDirectory } from '../../tree/same-entry.ts'
 import { sizeOfEntry } from '../../tree/entry.ts'
 import { formatByteSize } from '../../base/byte-size.ts'
 import { command, type Command } from '../command.ts'

@@ -4,7 +4,7 @@ import { flag } from '../option.ts'
 import { parseTreePlaces, type TreePlace } from '../place.ts'
 import { type TreePlaces, withTrees } from '../tree-places.ts'
 import { formatName, formatPath, type Path } from '../../files/path.ts'
-import { isDirectory } from '../../files/same-entry.ts'
+import { isDirectory } from '../../tree/same-entry.ts'
 import type { DirectoryEntry } from '../../tree/entry.ts'
 
 interface Listing {

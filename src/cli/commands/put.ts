@@ -2,7 +2,7 @@ import path from 'node:path'
 import { formatByteSize } from '../../base/byte-size.ts'
 import { untilAborted } from '../../base/deadline.ts'
 import { GridError } from '../../base/errors.ts'
-import { openFile, syncFileReader } from '../../node/file-source.ts'
+import { openFile, readWhole } from '../../node/file-source.ts'
 import type { Grid, PutOptions, PutReport } from '../../node/grid.ts'
 import { smallInputBytes } from '../../node/placer.ts'
 import { command, type Command, type Context, type Outcome } from '../command.ts'
@@ -107,9 +107,7 @@ async function putOne(
     }
     const { fd, sizeBytes } = file
     const input =
-      sizeBytes <= smallInputBytes
-        ? { stream: [syncFileReader()(fd, 0, sizeBytes)], sizeBytes }
-        : { fd, sizeBytes }
+      sizeBytes <= smallInputBytes ? { stream: [readWhole(file)], sizeBytes } : { fd, sizeBytes }
     const report = await grid.put(input, options)
     file.checkUnchanged()
     return report

@@ -1,6 +1,6 @@
 import { GridError } from '../../base/errors.ts'
 import type { Edit } from '../../files/edit-tree.ts'
-import { isDirectory } from '../../files/same-entry.ts'
+import { isDirectory } from '../../tree/same-entry.ts'
 import { command, type Command } from '../command.ts'
 import { flag } from '../option.ts'
 import { parseTreePlaces } from '../place.ts'

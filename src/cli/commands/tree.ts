@@ -1,5 +1,5 @@
 import { formatName } from '../../files/path.ts'
-import { isDirectory } from '../../files/same-entry.ts'
+import { isDirectory } from '../../tree/same-entry.ts'
 import { command, type Command } from '../command.ts'
 import { factsOfEntry } from '../entry-lines.ts'
 import { parseTreePlace } from '../place.ts'

@@ -1,8 +1,8 @@
 /** When two entries say the same, wherever their contents are stored (docs/specs/versions.md, "Comparing"). */
 import { compareBytes, equalBytes, utf8 } from '../base/bytes.ts'
 import { encodeCbor } from '../base/cbor.ts'
-import type { DirectoryEntry, EntryKind } from '../tree/entry.ts'
-import { formatMeta } from '../tree/entry-meta.ts'
+import type { DirectoryEntry, EntryKind } from './entry.ts'
+import { formatMeta } from './entry-meta.ts'
 
 /** What an entry is beside its name and content. */
 export type Attributes = Pick<DirectoryEntry, 'mode' | 'mtime' | 'meta'>

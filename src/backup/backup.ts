@@ -1,0 +1,227 @@
+/**
+ * Backs a tree up into a log: stores what changed, appends a snapshot, and remembers what the next
+ * run can do without. A long run appends partial snapshots on its way (docs/backup.md, "A run").
+ */
+import type { Clock } from '../base/clock.ts'
+import { isGridError } from '../base/errors.ts'
+import type { CapOf } from '../caps/cap.ts'
+import type { Report } from '../local/notice.ts'
+import type { AppendReport } from '../log/quorum-append.ts'
+import type { BackupRun, SnapshotTotals } from '../log/snapshot-body.ts'
+import type { Grid } from '../node/grid.ts'
+import type { TreeWriter } from '../node/tree-writer.ts'
+import { capOfDirectory } from '../tree/directory-cap.ts'
+import type { DirectoryRef } from '../tree/entry.ts'
+import { type BackupCount, noCount } from './backup-count.ts'
+import { BackupRound, type RoundItem } from './backup-round.ts'
+import { DirectoryBuilder } from './directory-builder.ts'
+import { MergedWalk } from './merged-walk.ts'
+import { NewRows } from './new-rows.ts'
+import type { RunMemory } from './run-memory.ts'
+import type { BackupSource } from './source.ts'
+
+export interface BackupParts {
+  grid: Pick<Grid, 'trees' | 'logs'>
+  clock: Clock
+  /** Opens what is known of the runs before; nothing of what they saw, if that is to be forgotten. */
+  openMemory: (options: { forget: boolean }) => Promise<RunMemory>
+  /** The tree, made anew for each walk. */
+  source: (report: Report) => BackupSource
+  /** Told of what was left out or not wholly kept, once for each walk. */
+  report: Report
+}
+
+/** What a snapshot says besides what was found. */
+export interface BackupFacts {
+  host: string
+  label: string
+  /** Absolute, as bytes of the system. */
+  paths: readonly Uint8Array[]
+  /** The directory that the topmost one stands for. */
+  root: Uint8Array
+  tags: readonly string[]
+  tool: string
+}
+
+export interface BackupOptions {
+  append: CapOf<'LOG-Append'>
+  facts: BackupFacts
+  signal: AbortSignal
+  /** After so long a partial snapshot is appended, and the walk begins again; never unless given. */
+  checkpointMs?: number
+  uploadBytesPerSecond?: number
+  /** Called often, with what grows. */
+  onProgress?: (count: BackupCount) => void
+  /** Called with every snapshot but the last one. */
+  onCheckpoint?: (snapshot: AppendReport) => void
+}
+
+export interface BackupReport {
+  snapshot: AppendReport
+  /** Name of the device in the log, and the number of the entry in its chain. */
+  device: string
+  seq: number
+  totals: SnapshotTotals
+  count: BackupCount
+  /** Plaintext bytes that no run had stored before, and bytes of shares that were sent for them. */
+  addedBytes: number
+  sentBytes: number
+  /** Whether anything was left out. */
+  partial: boolean
+}
+
+/** What one walk came to. */
+interface Round {
+  ref: DirectoryRef
+  totals: SnapshotTotals
+  /** Whether the walk came to its end. */
+  isWhole: boolean
+  rows: NewRows
+  writer: TreeWriter
+}
+
+/**
+ * Runs until a snapshot of the whole tree is durable in the log.
+ *
+ * @throws E_NOT_ENOUGH_SERVERS, E_NOT_DURABLE and whatever else the log says, E_LOCKED; the system's
+ *   error if the root cannot be read. What was stored until then need not be stored again.
+ */
+export async function runBackup(parts: BackupParts, options: BackupOptions): Promise<BackupReport> {
+  const { grid, clock, openMemory } = parts
+  const { append, signal } = options
+  // whoever holds the chain is the only one here who backs up into it
+  const device = await grid.logs.device(append, { signal })
+  const run = { startedMs: Math.floor(clock.nowMs()), addedBytes: 0, sentBytes: 0 }
+  const retry = { rebuild: false, forget: false }
+  for (;;) {
+    const walk = new OneWalk(parts, options, await openMemory(retry), retry.rebuild)
+    try {
+      const { snapshot, isWhole, totals, partial } = await walk.backUp(run)
+      if (isWhole) {
+        const { addedBytes, sentBytes } = run
+        const { label, seq } = device
+        const { count } = walk
+        return { snapshot, device: label, seq, totals, count, addedBytes, sentBytes, partial }
+      }
+      options.onCheckpoint?.(snapshot)
+    } catch (error) {
+      if (signal.aborted) throw error
+      // directories of the last run that nobody gives back are written again, from the tree itself
+      if (!retry.rebuild && isGridError(error, ...unreadable)) retry.rebuild = true
+      else if (!retry.forget && isGridError(error, 'E_CACHE')) retry.forget = true
+      else throw error
+    }
+  }
+}
+
+const unreadable = ['E_NOT_ENOUGH_SHARES', 'E_ENCODING', 'E_COMMIT', 'E_NODE', 'E_SIZE'] as const
+
+class OneWalk {
+  readonly #parts: BackupParts
+  readonly #options: BackupOptions
+  readonly #memory: RunMemory
+  readonly #rebuild: boolean
+  readonly count: BackupCount = noCount()
+
+  constructor(parts: BackupParts, options: BackupOptions, memory: RunMemory, rebuild: boolean) {
+    this.#parts = parts
+    this.#options = options
+    this.#memory = memory
+    this.#rebuild = rebuild || memory.mustRebuild
+  }
+
+  /** Adds to `run` what it stored. */
+  async backUp(run: Pick<BackupRun, 'startedMs' | 'addedBytes' | 'sentBytes'>): Promise<{
+    snapshot: AppendReport
+    isWhole: boolean
+    totals: SnapshotTotals
+    partial: boolean
+  }> {
+    const { grid } = this.#parts
+    const { append, facts, signal } = this.#options
+    const memory = this.#memory
+    try {
+      const { ref, rows, isWhole, writer, ...round } = await this.#store()
+      // everything has a name by now
+      if (!rows.flush()) throw new RangeError('rows of a directory without an object')
+      run.addedBytes += writer.totals.newPlaintextBytes
+      run.sentBytes += writer.totals.sentBytes
+      const totals = { ...round.totals, objects: memory.objectCount }
+      const partial = !isWhole || this.count.notices > 0
+      const { root, tags, ...rest } = facts
+      const cap = capOfDirectory(ref)
+      const snapshot = { ...rest, cap, totals, partial, run: { root, tags, ...run } }
+      const appended = await grid.logs.append(append, snapshot, { signal })
+      await memory.commit()
+      return { snapshot: appended, isWhole, totals, partial }
+    } catch (error) {
+      await memory.abandon()
+      throw error
+    }
+  }
+
+  #store(): Promise<Round> {
+    const { append, signal, uploadBytesPerSecond } = this.#options
+    const secret = append.convergenceSecret
+    return this.#parts.grid.trees.write((writer) => this.#walkInto(writer), {
+      signal,
+      ...(secret && { secret }),
+      ...(uploadBytesPerSecond !== undefined && { uploadBytesPerSecond }),
+    })
+  }
+
+  async #walkInto(writer: TreeWriter): Promise<Round> {
+    const { clock, source: open, report } = this.#parts
+    const { checkpointMs, onProgress } = this.#options
+    const { unfinished } = this.#memory
+    const counting: Report = (notice) => {
+      // nobody keeps sockets: whoever listens makes its own
+      if (notice.code !== 'socket') this.count.notices++
+      report(notice)
+    }
+    const source = open(counting)
+    const walk = new MergedWalk(source.walk(), this.#memory.rows())
+    const rows = new NewRows(this.#memory.next)
+    const builder = new DirectoryBuilder(writer, rows)
+    const files = writer.files<RoundItem>({
+      compress: true,
+      known: (tag) => this.#memory.known(tag),
+      onExtent: (item, index, extent) => {
+        item.countedBytes += extent.plaintextBytes
+        this.count.doneBytes += extent.plaintextBytes
+        const { path, fingerprint, isSettled } = item
+        if (isSettled) unfinished.addExtent(path, fingerprint, index, extent)
+      },
+    })
+    const cancel = this.#afterEach(checkpointMs, () => {
+      // a walk that stored nothing yet would never come further than this one
+      if (this.count.readBytes > 0) walk.stop()
+    })
+    try {
+      const round = new BackupRound({
+        ...{ source, walk, builder, files, unfinished, clock, onProgress },
+        ...{ report: counting, count: this.count, rebuild: this.#rebuild, signal: writer.signal },
+      })
+      await round.run()
+      return { ...builder.root, isWhole: walk.isWhole, rows, writer }
+    } finally {
+      await files.end()
+      cancel()
+    }
+  }
+
+  /** Until the result is called. */
+  #afterEach(intervalMs: number | undefined, work: () => void): () => void {
+    if (intervalMs === undefined) return () => undefined
+    const { clock } = this.#parts
+    let cancel = (): void => {}
+    const wait = (): void => {
+      cancel = clock.after(intervalMs, () => {
+        wait()
+        work()
+      })
+    }
+    wait()
+    return () => cancel()
+  }
+}

@@ -110,13 +110,17 @@ describe('backup init, keys paper and recover', () => {
     await fs.rm(at('one'), { recursive: true })
 
     const { stdout } = await say('two', ['recover'], { stdin: pieces('Dear Ann,\n', kit, '\nBye') })
-    assert.match(stdout, /^2 snapshots of 2 hosts: attic, cellar\n/)
+    assert.match(stdout, /^2 snapshots of 2 hosts: cellar, attic\n/)
     assert.match(stdout, /\nthe newest: .* cellar, \/home\/ann\/data, 4 B\n/)
     assert.match(stdout, /\nnext: grid restore latest:data DEST\n$/)
     const { append, read, admin } = await keyringOf('two').get('backup')
     assert.deepEqual([append, admin], [undefined, undefined])
     assert.ok(read !== undefined)
     assert.equal(await listNewest('two'), 'data\n')
+    await say('two', ['snapshots', '--plot', at('plot.svg')])
+    assert.match(await fs.readFile(at('plot.svg'), 'utf8'), /^<svg.*>attic<.*>cellar</s)
+    assert.equal((await run('two', ['snapshots', '--plot', at('plot.svg')])).exit, 1)
+    await fs.rm(at('plot.svg'))
     const audit = await run('two', ['log', 'audit', '--cap-stdin'], {
       stdin: pieces(formatCap(read)),
     })
@@ -132,7 +136,7 @@ describe('backup init, keys paper and recover', () => {
     assert.deepEqual(
       third.lines().map(({ snapshots, hosts }) => [snapshots, hosts]),
       [
-        [3, ['attic', 'cellar', 'newbox']],
+        [3, ['newbox', 'cellar', 'attic']],
         [3, undefined],
       ],
     )
@@ -248,7 +252,7 @@ describe('backup init, keys paper and recover', () => {
     await backUp('one', 'first')
     await backUp('two', 'second')
     const { stdout } = await say('three', ['recover'], { stdin: pieces(kit) })
-    assert.match(stdout, /^2 snapshots of 2 hosts: first, second\n/)
+    assert.match(stdout, /^2 snapshots of 2 hosts: second, first\n/)
     await say('one', ['log', 'revoke', 'second', '--cap-stdin'], { stdin: pieces(admin) })
     const late = await run('four', ['backup', 'init', '--append-cap-file', at('cap'), ...disks])
     assert.equal(late.exit, 8)

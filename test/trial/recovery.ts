@@ -29,31 +29,16 @@ function paperOf({ lines }: Ran): string {
   return formatKit({ ...kit, logName: 'backup', host: 'trial', dateMs: Date.now() })
 }
 
-/** Stores `files`, and adds them to the log of the home. */
-async function backUp(home: string, files: string): Promise<void> {
-  const alias = `made${path.basename(files)}`
-  await mustGrid(home, ['alias', 'create', alias])
-  await mustGrid(home, ['cp', '-r', files, `${alias}:data`])
-  const { lines } = await mustGrid(home, ['stat', '--cap', `${alias}:data`])
-  const tree = String(lines.find(({ cap }) => cap !== undefined)?.cap)
-  const caps = readFileSync(path.join(home, 'private/backups/backup'), 'utf8')
-  const append = caps.split('\n').find((line) => line.startsWith('URI:LOG-Append'))!
-  const file = path.join(directory, 'append.cap')
-  writeFileSync(file, append, { mode: 0o600 })
-  await mustGrid(home, ['log', 'append', '--cap-file', file, '-', '--path', files], tree)
-}
-
-/** Gets the newest snapshot of a recovered home back, and compares it. */
-async function compare(home: string, files: string, state = 'FRESH'): Promise<void> {
-  const caps = readFileSync(path.join(home, 'private/backups/backup'), 'utf8')
-  const read = caps.split('\n').find((line) => line.startsWith('URI:LOG-Read'))!
-  const words = ['log', 'read', '--cap-stdin', '--last', '1']
-  const { lines, end } = await mustGrid(home, words, read)
-  assert.equal(end.state, state)
-  const tree = String(lines.find(({ cap }) => cap !== undefined)?.cap)
+/** Restores as `recover` says, and compares. */
+async function restored(home: string, { lines }: Ran, files: string): Promise<void> {
+  const next = String(lines.find((line) => line.next !== undefined)?.next).split(' ')
+  assert.equal(next.shift(), 'grid')
   const back = path.join(directory, 'back')
   rmSync(back, { recursive: true, force: true })
-  await mustGrid(home, ['cp', '-r', tree, back])
+  await mustGrid(
+    home,
+    next.map((word) => (word === 'DEST' ? back : word)),
+  )
   execFileSync('diff', ['-r', files, back])
 }
 
@@ -67,15 +52,15 @@ try {
   console.log('disks of this machine')
   const words = ['backup', 'init', '--disks', at('disk a'), '--disks', at('disk b')]
   const onDisks = paperOf(await mustGrid(at('one'), words))
-  await backUp(at('one'), files)
+  await mustGrid(at('one'), ['backup', files])
   rmSync(at('one'), { recursive: true })
   const first = await mustGrid(at('two'), ['recover'], onDisks)
   assert.equal(first.end.snapshots, 1)
-  await compare(at('two'), files)
+  await restored(at('two'), first, files)
   saw('everything back from the kit and the disks, without the home that made them')
 
   await mustGrid(at('two'), ['recover', '--device', 'two'], onDisks)
-  await backUp(at('two'), files)
+  await mustGrid(at('two'), ['backup', files])
   rmSync(at('two'), { recursive: true })
   for (const disk of ['disk a', 'disk b']) renameSync(at(disk), at(`moved ${disk}`))
   const lost = await grid(at('three'), ['recover'], onDisks)
@@ -83,7 +68,7 @@ try {
   const here = ['--disks', at('moved disk b'), '--disks', at('moved disk a')]
   const moved = await mustGrid(at('three'), ['recover', ...here], onDisks)
   assert.equal(moved.end.snapshots, 2)
-  await compare(at('three'), files)
+  await restored(at('three'), moved, files)
   saw('a recovered machine adds to the log, and the disks may move and change places')
 
   rmSync(at('moved disk a'), { recursive: true })
@@ -91,7 +76,7 @@ try {
   assert.equal(half.exit, 0, JSON.stringify(half.end))
   assert.equal(half.end.state, 'STALE-POSSIBLE')
   assert.equal(half.end.snapshots, 2)
-  await compare(at('four'), files, 'STALE-POSSIBLE')
+  await restored(at('four'), half, files)
   saw('one of two disks is left: STALE-POSSIBLE, and all of it is back')
 
   console.log('ten node processes')
@@ -101,13 +86,13 @@ try {
   const [, introducer = ''] = /^introducers = \["([^"]+)"\]/m.exec(config) ?? []
   const init = await mustGrid(at('net'), ['backup', 'init', '--introducer', introducer])
   const paper = paperOf(init)
-  await backUp(at('net'), files)
+  await mustGrid(at('net'), ['backup', files])
   rmSync(at('net'), { recursive: true })
   const upper = paper.replace(/URI:[^]*?(?=\n\n)/, (cap) => cap.toUpperCase())
   const far = await mustGrid(at('net2'), ['recover', '--device', 'newbox'], upper)
   assert.equal(far.end.snapshots, 1)
   assert.equal(far.end.state, 'FRESH')
-  await compare(at('net2'), files)
+  await restored(at('net2'), far, files)
   saw('everything back from the kit and an introducer')
   const admin = formatCap(readKit(paper).cap)
   const grant = ['log', 'grant', '--device', 'third', '--cap-stdin']
@@ -116,12 +101,12 @@ try {
   writeFileSync(at('third.cap'), append, { mode: 0o600 })
   const join = ['backup', 'init', '--append-cap-file', at('third.cap'), '--introducer', introducer]
   await mustGrid(at('net3'), join)
-  await backUp(at('net2'), files)
-  await backUp(at('net3'), files)
+  await mustGrid(at('net2'), ['backup', files])
+  await mustGrid(at('net3'), ['backup', files])
   await demo.kill([0, 1, 2])
   const last = await mustGrid(at('net4'), ['recover'], paper)
   assert.equal(last.end.snapshots, 3)
-  await compare(at('net4'), files)
+  await restored(at('net4'), last, files)
   saw('three machines in one log; three of ten servers dead, and all of it is back')
   console.log('all seen')
 } finally {

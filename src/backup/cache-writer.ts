@@ -266,7 +266,7 @@ export class CacheWriter implements RowPages {
 }
 
 /** How many streams with a tag a row holds, by what follows the list of its objects. */
-function streamCount(step: keyof typeof rowSteps, [kind, count]: Uint8Array): number {
-  if (step === 'entry') return kind === contentNumbers.file ? 1 : 0
-  return step === 'more' && kind === partKinds.extents ? count : 0
+function streamCount(step: keyof typeof rowSteps, rest: Uint8Array): number {
+  if (step === 'entry') return rest[0] === contentNumbers.file ? 1 : 0
+  return step === 'more' && rest[0] === partKinds.extents ? rest[1] : 0
 }

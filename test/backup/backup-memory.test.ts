@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, it } from 'mocha'
 import { BackupMemory, type MemoryOptions } from '../../src/backup/backup-memory.ts'
 import type { CacheFolder } from '../../src/backup/cache-folder.ts'
+import { pageBytes } from '../../src/backup/row-pages.ts'
 import { toHex, utf8 } from '../../src/base/bytes.ts'
 import type { CachedKeys } from '../../src/backup/cached-keys.ts'
 import { MemoryCacheFolder } from '../../src/backup/memory-cache-folder.ts'
@@ -10,6 +11,7 @@ import {
   allRows,
   basis,
   CountedRandom,
+  described,
   directoryOf,
   entryOf,
   fileOf,
@@ -69,7 +71,7 @@ const { tree: anyTree } = fc.letrec<{ tree: Row[]; rows: Row[] }>((tie) => ({
 const random = new CountedRandom()
 
 function open(folder: CacheFolder, options: Partial<MemoryOptions> = {}): Promise<BackupMemory> {
-  return BackupMemory.open(folder, { random, basis, described: basis, keys: 'kept', ...options })
+  return BackupMemory.open(folder, { random, basis, described, keys: 'kept', ...options })
 }
 
 async function remember(folder: CacheFolder, rows: readonly Row[]): Promise<void> {
@@ -187,6 +189,36 @@ describe('BackupMemory', () => {
     assert.deepEqual(next.known(last.tag), known(last))
   })
 
+  it('fills pages to the last byte', async () => {
+    // rows of 1,000 bytes, and one by which the page is full, or is not
+    const entry = (bytes: number): Row => {
+      const name = new Uint8Array(bytes - 6).fill(0x61)
+      return {
+        step: 'entry',
+        entry: {
+          name,
+          kind: 'fifo',
+          fingerprint: undefined,
+          hardLink: undefined,
+          content: undefined,
+        },
+      }
+    }
+    const used = 5 + 65 * 1000
+    for (let left = -4; left <= 4; left++) {
+      const folder = new MemoryCacheFolder()
+      const rows: Row[] = [
+        { step: 'enter', name: utf8('') },
+        ...Array.from({ length: 65 }, () => entry(1000)),
+        entry(pageBytes - used - left),
+        entry(200),
+        { step: 'leave', directory: directoryOf('') },
+      ]
+      await remember(folder, rows)
+      assert.deepEqual(allRows(await open(folder)).map(said), rows)
+    }
+  })
+
   it('passes over what is below a directory', async () => {
     const folder = new MemoryCacheFolder()
     const [enter, leave] = ['enter', 'leave']
@@ -281,6 +313,34 @@ describe('BackupMemory', () => {
       }),
       { numRuns: process.env.SLOW ? 500 : 40 },
     )
+  })
+
+  it('says whether entries are described as they were', async () => {
+    const folder = new MemoryCacheFolder()
+    const none = await open(folder)
+    assert.ok(!none.isDescribedAlike)
+    assert.deepEqual([...none.before], [])
+    await remember(folder, sampleRows())
+    const other = await open(folder, { described: basis })
+    assert.equal(other.forgotten, undefined)
+    assert.ok(!other.isDescribedAlike)
+    const memory = await open(folder)
+    assert.ok(memory.isDescribedAlike)
+    const names = new Set([...memory.before].map(({ root }) => toHex(root)))
+    assert.ok(names.has(toHex(objectOf('bundle').root)))
+    assert.ok(names.has(toHex(objectOf('d extent 2').root)))
+  })
+
+  it('takes nothing from the last run if told so, and takes its place', async () => {
+    const folder = new MemoryCacheFolder()
+    await remember(folder, sampleRows())
+    const memory = await open(folder, { forget: true })
+    assert.equal(memory.forgotten, 'other')
+    assert.equal(memory.rows(), undefined)
+    assert.equal(memory.known(streamOf('a').tag), undefined)
+    write(memory.writer, sampleRows())
+    await memory.commit()
+    assert.deepEqual((await folder.list()).sort(), ['2.key', '2.rows'])
   })
 
   it('lies in its pages as the specification has it', async () => {

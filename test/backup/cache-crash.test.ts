@@ -8,6 +8,7 @@ import {
   allRows,
   basis,
   CountedRandom,
+  described,
   directoryOf,
   entryOf,
   fileOf,
@@ -37,7 +38,7 @@ class WatchedRandom extends CountedRandom {
 
 const random = new WatchedRandom()
 const open = (folder: CrashingFolder): Promise<BackupMemory> =>
-  BackupMemory.open(folder, { random, basis, keys: 'kept' })
+  BackupMemory.open(folder, { random, basis, described, keys: 'kept' })
 
 /** A whole run; false if it ended before its time. */
 async function run(folder: CrashingFolder, rows: readonly Row[]): Promise<boolean> {

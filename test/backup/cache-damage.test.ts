@@ -8,6 +8,7 @@ import {
   allRows,
   basis,
   CountedRandom,
+  described,
   directoryOf,
   entryOf,
   fileOf,
@@ -25,7 +26,12 @@ function folderOf(files: Files): MemoryCacheFolder {
 }
 
 function open(files: Files): Promise<BackupMemory> {
-  return BackupMemory.open(folderOf(files), { random: new CountedRandom(), basis, keys: 'kept' })
+  return BackupMemory.open(folderOf(files), {
+    random: new CountedRandom(),
+    basis,
+    described,
+    keys: 'kept',
+  })
 }
 
 async function made(
@@ -34,7 +40,7 @@ async function made(
 ): Promise<{ rows: Uint8Array; key: Uint8Array }> {
   const folder = new MemoryCacheFolder()
   const random = new CountedRandom(seed)
-  const memory = await BackupMemory.open(folder, { random, basis, keys: 'kept' })
+  const memory = await BackupMemory.open(folder, { random, basis, described, keys: 'kept' })
   write(memory.writer, rows)
   await memory.commit()
   const [file, key] = ['1.rows', '1.key'].map((name) => folder.open(name)!)
@@ -111,6 +117,7 @@ describe('a damaged cache', () => {
       concat(rows.subarray(0, -48), other.rows.subarray(-48)),
       rows.subarray(0, sealedHeaderBytes + sealedPageBytes),
       concat(rows.subarray(0, sealedHeaderBytes + sealedPageBytes), rows.subarray(-48)),
+      concat(rows.subarray(0, -48), new Uint8Array(1), rows.subarray(-48)),
       concat(
         rows.subarray(0, sealedHeaderBytes),
         rows.subarray(sealedHeaderBytes + sealedPageBytes),
@@ -118,6 +125,17 @@ describe('a damaged cache', () => {
     ]
     for (const bad of bads) await isForgotten({ '1.rows': bad, '1.key': key })
     await isForgotten({ '1.rows': other.rows, '1.key': key })
+  })
+
+  it('counts for less than a later one that is whole', async () => {
+    const one = await made(sampleRows(), 'one')
+    const two = await made(manyRows(), 'two')
+    const files = { '9.rows': one.rows, '9.key': one.key, '10.rows': two.rows, '10.key': two.key }
+    const folder = folderOf(files)
+    const random = new CountedRandom('three')
+    const memory = await BackupMemory.open(folder, { random, basis, described, keys: 'kept' })
+    assert.equal(allRows(memory).length, manyRows().length)
+    assert.deepEqual((await folder.list()).sort(), ['10.key', '10.rows'])
   })
 
   it('gives way to the one before, if that is still there', async () => {
@@ -135,15 +153,15 @@ describe('a damaged cache', () => {
     const folder = folderOf({ '1.rows': rows, '1.key': key })
     const random = new CountedRandom('three')
     for (const options of [
-      { basis: new Uint8Array(32), keys: 'kept' },
-      { basis, keys: 'none' },
+      { basis: new Uint8Array(32), described, keys: 'kept' },
+      { basis, described, keys: 'none' },
     ] as const) {
       const memory = await BackupMemory.open(folder, { random, ...options })
       assert.equal(memory.forgotten, 'other')
       assert.equal(memory.rows(), undefined)
       assert.equal((await folder.list()).length, 2)
     }
-    const memory = await BackupMemory.open(folder, { random, basis, keys: 'none' })
+    const memory = await BackupMemory.open(folder, { random, basis, described, keys: 'none' })
     write(memory.writer, sampleRows())
     await memory.commit()
     assert.deepEqual((await folder.list()).sort(), ['2.key', '2.rows'])

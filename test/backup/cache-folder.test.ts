@@ -16,6 +16,7 @@ import {
   allRows,
   basis,
   CountedRandom,
+  described,
   fileOf,
   fingerprintOf,
   said,
@@ -59,7 +60,7 @@ describe('DiskCacheFolder', () => {
 
   it('holds what a backup remembers', async () => {
     const folder = await DiskCacheFolder.open(path.join(scratch, 'cache'))
-    const options = { random: new CountedRandom(), basis, keys: 'kept' } as const
+    const options = { random: new CountedRandom(), basis, described, keys: 'kept' } as const
     const rows = sampleRows()
     for (let run = 1; run <= 3; run++) {
       const memory = await BackupMemory.open(folder, options)

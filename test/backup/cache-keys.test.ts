@@ -13,6 +13,7 @@ import {
   basis,
   bytesOf,
   CountedRandom,
+  described,
   fingerprintOf,
   known,
   sampleRows,
@@ -36,7 +37,7 @@ async function memoryOf(
   keys: CachedKeys,
 ): Promise<{ folder: MemoryCacheFolder; memory: BackupMemory }> {
   const folder = new MemoryCacheFolder()
-  const options = { random: new CountedRandom(), basis, keys }
+  const options = { random: new CountedRandom(), basis, described, keys }
   const memory = await BackupMemory.open(folder, options)
   write(memory.writer, sampleRows())
   await memory.commit()
@@ -53,7 +54,7 @@ function pagesOf(folder: MemoryCacheFolder): Uint8Array {
 /** All records of the journal, likewise. */
 function recordsOf(folder: MemoryCacheFolder, keys: CachedKeys): Uint8Array {
   const records: Uint8Array[] = []
-  JournalSegment.open(folder, 1, { basis, described: basis, keys }, (_, __, bytes) => records.push(bytes))
+  JournalSegment.open(folder, 1, { basis, described, keys }, (_, __, bytes) => records.push(bytes))
   return concat(...records)
 }
 
@@ -110,7 +111,7 @@ describe('a journal without keys', () => {
     keys: CachedKeys,
   ): Promise<{ folder: MemoryCacheFolder; journal: Journal }> {
     const folder = new MemoryCacheFolder()
-    const options = { random: new CountedRandom(), basis, keys }
+    const options = { random: new CountedRandom(), basis, described, keys }
     const journal = await Journal.open(folder, options)
     const now = fingerprintOf('now')
     journal.addFile(utf8('path-a'), now, fileOf('a'))

@@ -9,6 +9,7 @@ import { GridError, isGridError } from '../../src/base/errors.ts'
 import {
   basis,
   CountedRandom,
+  described,
   fileOf,
   fingerprintOf,
   known,
@@ -200,7 +201,7 @@ describe('Journal', () => {
   it('is no part of what a run remembers, and stays when one is opened', async () => {
     const folder = new MemoryCacheFolder()
     await journalOf(folder)
-    const memory = await BackupMemory.open(folder, { random, basis, keys: 'kept' })
+    const memory = await BackupMemory.open(folder, { random, basis, described, keys: 'kept' })
     assert.equal(memory.forgotten, 'none')
     write(memory.writer, sampleRows())
     await memory.commit()

@@ -25,6 +25,7 @@ export class CountedRandom implements Random {
 }
 
 export const basis: Uint8Array = bytesOf('basis', 32)
+export const described: Uint8Array = bytesOf('described', 32)
 
 export function bytesOf(seed: string | number, length: number): Uint8Array {
   const parts: Uint8Array[] = []

@@ -39,10 +39,13 @@ describe('TagIndex', () => {
   it('goes on where a place is not of the tag', () => {
     const index = new TagIndex()
     index.add(bytesOf('a', 16), 1, 0)
-    assert.equal(
-      index.find(bytesOf('a', 16), (): undefined => undefined),
-      undefined,
-    )
+    let looks = 0
+    const found = index.find(bytesOf('a', 16), (page) => {
+      looks++
+      return page > 1 ? page : undefined
+    })
+    assert.equal(found, undefined)
+    assert.equal(looks, 1)
   })
 
   it('takes little memory', () => {

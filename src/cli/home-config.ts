@@ -21,6 +21,18 @@ export async function readHomeConfig({ home, world }: Context): Promise<Config> 
   return parseConfig(await readConfig(home), environmentOverrides(world.env), home.path)
 }
 
+/** Says so where a kit would lead to the disk that is lost with the home. */
+export async function warnOfOwnDisk(
+  { home, output }: Pick<Context, 'home' | 'output'>,
+  { disks }: GridLocation,
+): Promise<void> {
+  const isWithin = (disk: string): boolean => !path.relative(home.path, disk).startsWith('..')
+  if (disks.length === 0 || !disks.every(isWithin)) return
+  await output.warning(
+    'the backups are within the home itself, and are lost with its disk: use --disks or a grid',
+  )
+}
+
 /** How another machine finds the grid of this home. Throws as `readHomeConfig` does. */
 export async function readLocationOfHome(context: Context): Promise<GridLocation> {
   return locationOf(await readHomeConfig(context), path.join(context.home.path, 'storage'))

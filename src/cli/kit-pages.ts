@@ -10,9 +10,10 @@ export function kitForTerminal(facts: KitFacts): string {
   return encodeQR(contentOf(facts), 'ascii', { ecc: 'medium', border: 2 }).trimEnd()
 }
 
-/** The same as a picture of its own. */
+/** The same as a picture of its own, on white whatever is behind it. */
 export function kitSvg(facts: KitFacts): string {
-  return encodeQR(contentOf(facts), 'svg', { ecc: 'medium', border: borderModules })
+  const svg = encodeQR(contentOf(facts), 'svg', { ecc: 'medium', border: borderModules })
+  return svg.replace(/^<svg [^>]*>/, '$&<path fill="#fff" d="M0 0h999v999H0z"/>')
 }
 
 /** A page to print: the words and the picture, and nothing from elsewhere. */

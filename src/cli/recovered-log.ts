@@ -1,12 +1,12 @@
 /** What a log that was found again holds, and how to get it back. */
 import path from 'node:path'
 import { defaultLogName } from '../backup/keyring.ts'
+import { type OpenSnapshot, Snapshots } from '../backup/snapshots.ts'
 import { formatByteSize } from '../base/byte-size.ts'
 import { plainText } from '../base/plain-text.ts'
 import type { CapOf } from '../caps/cap.ts'
 import type { Snapshot } from '../log/snapshot-body.ts'
 import type { Grid } from '../node/grid.ts'
-import type { LogSnapshot } from '../node/readable-log.ts'
 import type { Context, Outcome } from './command.ts'
 import { exitCodes } from './exit-codes.ts'
 import { conclusionText, exitOf } from './log-verdict.ts'
@@ -25,14 +25,13 @@ export async function showRecovered(
   cap: CapOf<'LOG-Read'>,
   logName: string,
 ): Promise<Outcome> {
-  const log = grid.logs.reader(cap)
-  const view = await log.read({ signal })
-  const { conclusion } = view
+  const found = await Snapshots.open(grid.logs.reader(cap), { signal })
+  const { conclusion } = found.view
   const hosts = new Set<string>()
   let snapshots = 0
   let unreadable = 0
-  let newest: (LogSnapshot & { snapshot: Snapshot }) | undefined
-  for await (const each of log.snapshots(view, { signal })) {
+  let newest: OpenSnapshot | undefined
+  for await (const each of found.newestFirst({}, { signal })) {
     const { snapshot } = each
     if (snapshot === undefined) {
       unreadable++
@@ -40,22 +39,23 @@ export async function showRecovered(
     }
     snapshots++
     hosts.add(plainText(snapshot.host, 40))
-    newest = { ...each, snapshot }
+    newest ??= { ...each, snapshot }
   }
   if (conclusion.state !== 'FRESH') await output.warning(conclusionText(conclusion))
   if (unreadable > 0) await output.warning(`${unreadable} snapshots cannot be read`, { unreadable })
   const command = newest === undefined ? undefined : restoreCommand(newest.snapshot, logName)
   const names = [...hosts].slice(0, shownHosts).join(', ')
+  const count = snapshots === 1 ? '1 snapshot' : `${snapshots} snapshots`
   const lines =
     newest === undefined
       ? ['the log is there, and has no snapshot yet']
       : [
-          `${snapshots} snapshots of ${hosts.size === 1 ? names : `${hosts.size} hosts: ${names}`}`,
-          `the newest: ${timeOf(newest)}, ${plainText(newest.snapshot.host, 40)}, ${pathsOf(newest.snapshot)}, ${formatByteSize(newest.snapshot.totals.bytes)}`,
+          `${count} of ${hosts.size === 1 ? names : `${hosts.size} hosts: ${names}`}`,
+          `the newest: ${isoOf(newest).slice(0, 19).replace('T', ' ')}Z, ${plainText(newest.snapshot.host, 40)}, ${pathsOf(newest.snapshot)}, ${formatByteSize(newest.snapshot.totals.bytes)}`,
           `next: ${command}`,
         ]
   const { state, answered, quorum } = conclusion
-  const newestTime = newest === undefined ? undefined : new Date(newest.clientMs).toISOString()
+  const newestTime = newest === undefined ? undefined : isoOf(newest)
   await output.item(
     { snapshots, unreadable, hosts: [...hosts], newest: newestTime, next: command },
     lines.join('\n'),
@@ -78,8 +78,10 @@ function restoreCommand({ paths, run }: Snapshot, logName: string): string {
   return `grid restore latest${isPlain ? `:${below}` : ''} DEST${log}`
 }
 
-function timeOf({ clientMs }: LogSnapshot): string {
-  return `${new Date(clientMs).toISOString().slice(0, 19).replace('T', ' ')}Z`
+/** By the servers' receipts, where enough of them vouch for a time. */
+function isoOf({ receivedMs, clientMs }: OpenSnapshot): string {
+  const date = new Date(receivedMs ?? clientMs)
+  return Number.isNaN(date.getTime()) ? 'never' : date.toISOString()
 }
 
 function pathsOf({ paths }: Snapshot): string {

@@ -28,15 +28,21 @@ async function* pieces(...texts: string[]): AsyncGenerator<Uint8Array> {
   for (const text of texts) yield Buffer.from(text)
 }
 
-function run(home: string, words: string[], given: Partial<World> = {}): Promise<Transcript> {
-  return grid([...words, '--home', at(home)], fakeWorld({ userDirectory: directory, ...given }))
+async function run(home: string, words: string[], given: Partial<World> = {}): Promise<Transcript> {
+  const world = fakeWorld({ userDirectory: directory, ...given })
+  const transcript = await grid([...words, '--home', at(home), '--log-file', 'x'], world)
+  // whatever it came to, and whoever reads the log
+  assert.ok(world.logs.length > 0)
+  for (const line of [...world.logs, transcript.stderr]) {
+    assert.doesNotMatch(line, /URI:(?!…)|[a-z2-7]{52}|(\b[a-z2-7]{4} ){5}/, words.join(' '))
+  }
+  return transcript
 }
 
-/** What a command that succeeds says; no secret is on stderr. */
+/** What a command that succeeds says. */
 async function say(home: string, words: string[], given: Partial<World> = {}): Promise<Transcript> {
   const transcript = await run(home, words, given)
   assert.equal(transcript.exit, 0, `${words.join(' ')}: ${transcript.stderr}`)
-  assert.doesNotMatch(transcript.stderr, /URI:|[a-z2-7]{52}/)
   return transcript
 }
 
@@ -75,8 +81,9 @@ describe('backup init, keys paper and recover', () => {
   afterEach(() => fs.rm(directory, { recursive: true }))
 
   it('makes a home that may only add to its log, and prints the kit once', async () => {
-    const { stdout } = await say('one', ['backup', 'init', '--device', 'laptop'])
+    const { stdout, stderr } = await say('one', ['backup', 'init', '--device', 'laptop'])
     assert.match(stdout, /^GRID RECOVERY KIT/)
+    assert.match(stderr, /lost with its disk/)
     const { append, read, admin } = await keyringOf('one').get('backup')
     assert.ok(append !== undefined)
     assert.deepEqual([read, admin], [undefined, undefined])
@@ -103,13 +110,17 @@ describe('backup init, keys paper and recover', () => {
     await fs.rm(at('one'), { recursive: true })
 
     const { stdout } = await say('two', ['recover'], { stdin: pieces('Dear Ann,\n', kit, '\nBye') })
-    assert.match(stdout, /^2 snapshots of 2 hosts: attic, cellar\n/)
+    assert.match(stdout, /^2 snapshots of 2 hosts: cellar, attic\n/)
     assert.match(stdout, /\nthe newest: .* cellar, \/home\/ann\/data, 4 B\n/)
     assert.match(stdout, /\nnext: grid restore latest:data DEST\n$/)
     const { append, read, admin } = await keyringOf('two').get('backup')
     assert.deepEqual([append, admin], [undefined, undefined])
     assert.ok(read !== undefined)
     assert.equal(await listNewest('two'), 'data\n')
+    await say('two', ['snapshots', '--plot', at('plot.svg')])
+    assert.match(await fs.readFile(at('plot.svg'), 'utf8'), /^<svg.*>attic<.*>cellar</s)
+    assert.equal((await run('two', ['snapshots', '--plot', at('plot.svg')])).exit, 1)
+    await fs.rm(at('plot.svg'))
     const audit = await run('two', ['log', 'audit', '--cap-stdin'], {
       stdin: pieces(formatCap(read)),
     })
@@ -125,7 +136,7 @@ describe('backup init, keys paper and recover', () => {
     assert.deepEqual(
       third.lines().map(({ snapshots, hosts }) => [snapshots, hosts]),
       [
-        [3, ['attic', 'cellar', 'newbox']],
+        [3, ['newbox', 'cellar', 'attic']],
         [3, undefined],
       ],
     )
@@ -142,6 +153,11 @@ describe('backup init, keys paper and recover', () => {
     assert.equal(found.exit, 0, found.stderr)
     assert.match(found.stdout, /^3 snapshots/)
     assert.match(found.stderr, /STALE-POSSIBLE/)
+    const late = await run('five', ['recover', at('kit'), '--disks', at('moved'), '--device', 'x'])
+    assert.equal(late.exit, 5)
+    assert.match(late.stderr, /takes no more entries.*\n(cause.*\n)?try: .*backup init --log NAME/)
+    assert.deepEqual(await keyringOf('five').names(), ['backup'])
+    await say('five', ['backup', 'init', '--log', 'new', '--read'])
   })
 
   it('refuses a kit that is wrong, and makes nothing', async () => {
@@ -172,6 +188,8 @@ describe('backup init, keys paper and recover', () => {
     assert.deepEqual(kept, caps)
     assert.ok(kept.admin !== undefined)
 
+    const granted = await say('one', ['log', 'grant', '--log', 'backup', '--device', 'x'])
+    assert.match(granted.stdout, /^URI:LOG-Append:/)
     const nobody = await run('one', ['keys', 'paper', '--remove-admin'])
     assert.equal(nobody.exit, 2)
     assert.equal(nobody.stdout, '')
@@ -182,7 +200,7 @@ describe('backup init, keys paper and recover', () => {
     assert.deepEqual(await keyringOf('one').get('backup'), caps)
 
     const { lines } = await say('one', ['keys', 'paper', '--json'])
-    const [{ cap, location }] = lines()
+    const { cap, location } = lines().find((line) => line.cap !== undefined)!
     const letters = String(cap).slice(-6).toUpperCase()
     const ask = async (question: string): Promise<string> => {
       assert.doesNotMatch(question, new RegExp(letters, 'i'))
@@ -190,6 +208,7 @@ describe('backup init, keys paper and recover', () => {
     }
     const done = await say('one', ['keys', 'paper', '--remove-admin'], { ask })
     assert.match(done.stderr, /is off this machine, which can add to the log and read it now/)
+    assert.equal((await run('one', ['log', 'grant', '--log', 'backup', '--device', 'y'])).exit, 8)
     const { append, read } = caps
     assert.deepEqual(await keyringOf('one').get('backup'), { append, read, admin: undefined })
 
@@ -208,7 +227,7 @@ describe('backup init, keys paper and recover', () => {
     const words = ['keys', 'paper', '--qr', '--svg', at('kit.svg'), '--page', at('kit.html')]
     const { stdout } = await say('one', words)
     const { lines } = await say('one', ['keys', 'paper', '--json'])
-    const [{ cap, location }] = lines()
+    const { cap, location } = lines().find((line) => line.cap !== undefined)!
     const wanted = `${String(cap)}\n${String(location)}`
     const rows = stdout.split('\n').filter((line) => /^[█▀▄ ]{30,}$/.test(line))
     assert.equal(decodeQR(imageOfBlocks(rows)), wanted)
@@ -233,7 +252,7 @@ describe('backup init, keys paper and recover', () => {
     await backUp('one', 'first')
     await backUp('two', 'second')
     const { stdout } = await say('three', ['recover'], { stdin: pieces(kit) })
-    assert.match(stdout, /^2 snapshots of 2 hosts: first, second\n/)
+    assert.match(stdout, /^2 snapshots of 2 hosts: second, first\n/)
     await say('one', ['log', 'revoke', 'second', '--cap-stdin'], { stdin: pieces(admin) })
     const late = await run('four', ['backup', 'init', '--append-cap-file', at('cap'), ...disks])
     assert.equal(late.exit, 8)

@@ -7,7 +7,7 @@ import type { CapOf } from '../../caps/cap.ts'
 import { openHome } from '../../node/home.ts'
 import { readCap } from '../cap-argument.ts'
 import { command, type Command, type Context } from '../command.ts'
-import { keyringOf, logOption, readLocationOfHome } from '../home-config.ts'
+import { keyringOf, logOption, readLocationOfHome, warnOfOwnDisk } from '../home-config.ts'
 import { thisMachine } from '../log-cap.ts'
 import { clientOptions, gridSettings, makeHome, noStorage } from '../make-home.ts'
 import { flag, list, text } from '../option.ts'
@@ -86,6 +86,7 @@ async function found(
 ): ReturnType<Command['run']> {
   const { world, output, signal } = context
   const location = await readLocationOfHome(context)
+  await warnOfOwnDisk(context, location)
   const grid = await world.openGrid(context)
   try {
     const { admin, append } = await grid.logs.create({ device, signal })

@@ -18,13 +18,15 @@ export const help: Command = command({
       return { summary: {} }
     }
     const group = groupOverview(commands, positionals)
-    if (group !== undefined) {
+    // a word may be a command, and begin others
+    const isCommand = commands.some(({ name }) => name === positionals[0])
+    if (group !== undefined && !isCommand) {
       await output.item({ help: group }, group)
       return { summary: {} }
     }
     const { entry } = findCommand(commands, positionals)
-    const text = helpOf(entry, await entry.load())
-    await output.item({ command: entry.name, help: text }, text.trimEnd())
+    const text = [helpOf(entry, await entry.load()).trimEnd(), group].filter(Boolean).join('\n\n')
+    await output.item({ command: entry.name, help: text }, text)
     return { summary: {} }
   },
 })

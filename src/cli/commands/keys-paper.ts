@@ -3,7 +3,7 @@ import { checkLettersOf, formatKit, type KitFacts, kitLines } from '../../backup
 import { GridError } from '../../base/errors.ts'
 import { spoken } from '../../node/grid-location.ts'
 import { command, type Command, type Context } from '../command.ts'
-import { keyringOf, logOption, readLocationOfHome } from '../home-config.ts'
+import { keyringOf, logOption, readLocationOfHome, warnOfOwnDisk } from '../home-config.ts'
 import { thisMachine } from '../log-cap.ts'
 import { writeSecretFile } from '../new-file.ts'
 import { flag, text } from '../option.ts'
@@ -31,6 +31,7 @@ export const keysPaper: Command = command({
       throw new GridError('E_USAGE', '--append-only and --yes need --remove-admin')
     }
     const location = await readLocationOfHome(context)
+    await warnOfOwnDisk(context, location)
     const keyring = keyringOf(context)
     const caps = await keyring.get(name)
     const { admin, append, read } = caps

@@ -1,7 +1,9 @@
 import { GridError } from '../../base/errors.ts'
 import { formatCap } from '../../caps/text.ts'
-import { capOptions } from '../cap-argument.ts'
-import { command, type Command } from '../command.ts'
+import type { CapOf } from '../../caps/cap.ts'
+import { capOptions, type CapSource } from '../cap-argument.ts'
+import { command, type Command, type Context } from '../command.ts'
+import { keyringOf } from '../home-config.ts'
 import { openHomeGrid } from '../home-grid.ts'
 import { onlyLogCap } from '../log-cap.ts'
 import { text } from '../option.ts'
@@ -10,6 +12,7 @@ export const logGrant: Command = command({
   arguments: [{ name: 'CAP', summary: 'the LOG-Admin cap', optional: true }],
   options: {
     ...capOptions,
+    log: text('--log <NAME>', 'take the admin cap of this backup log of the home'),
     device: text('--device <NAME>', 'what the device is called in the log'),
   },
   examples: [
@@ -23,7 +26,7 @@ export const logGrant: Command = command({
     const { device } = call.options
     if (device === undefined || device === '')
       throw new GridError('E_USAGE', 'there is no name for the device', { hint: 'give --device' })
-    const cap = await onlyLogCap(call, context, 'LOG-Admin')
+    const cap = await adminCap(context, call)
     const grid = await openHomeGrid(context)
     try {
       const granted = formatCap(await grid.logs.grant(cap, { label: device, signal }))
@@ -34,3 +37,19 @@ export const logGrant: Command = command({
     }
   },
 })
+
+async function adminCap(
+  context: Context,
+  call: CapSource & { options: { log: string | undefined } },
+): Promise<CapOf<'LOG-Admin'>> {
+  const { log, capFile, capStdin } = call.options
+  if (log === undefined) return onlyLogCap(call, context, 'LOG-Admin')
+  if (capFile !== undefined || capStdin || call.positionals.length > 0) {
+    throw new GridError('E_USAGE', 'give --log or a cap, not both')
+  }
+  const { admin } = await keyringOf(context).get(log)
+  if (admin !== undefined) return admin
+  throw new GridError('E_CAP_WEAK', `the admin cap of backup log ${log} is not here`, {
+    hint: 'give it from the recovery kit: --cap-stdin',
+  })
+}

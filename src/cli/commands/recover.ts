@@ -11,7 +11,8 @@ import { untilAborted } from '../../base/deadline.ts'
 import { GridError, isGridError } from '../../base/errors.ts'
 import { equalBytes } from '../../base/bytes.ts'
 import { attenuate } from '../../caps/attenuate.ts'
-import type { Cap } from '../../caps/cap.ts'
+import type { Cap, CapOf } from '../../caps/cap.ts'
+import type { Grid } from '../../node/grid.ts'
 import { openHome } from '../../node/home.ts'
 import { type GridLocation, settingsOf } from '../../node/grid-location.ts'
 import { command, type Command, type Context } from '../command.ts'
@@ -70,7 +71,7 @@ export const recover: Command = command({
       if (known === undefined) await keyring.add(name, kept)
       else await keyring.replace(name, kept)
       if (device !== undefined && cap.type === 'LOG-Admin') {
-        const append = await grid.logs.grant(cap, { label: device, signal })
+        const append = await letIn(grid, cap, device, signal)
         await keyring.replace(name, { ...kept, append })
         output.note(`"${device}" may add backups to ${name}`)
       }
@@ -82,6 +83,25 @@ export const recover: Command = command({
     }
   },
 })
+
+/** A cap of this machine's own. @throws what `Logs.grant` throws */
+async function letIn(
+  grid: Grid,
+  cap: CapOf<'LOG-Admin'>,
+  device: string,
+  signal: AbortSignal,
+): Promise<CapOf<'LOG-Append'>> {
+  try {
+    return await grid.logs.grant(cap, { label: device, signal })
+  } catch (error) {
+    if (!isGridError(error, 'E_NOT_ENOUGH_SERVERS')) throw error
+    const { code, message, facts } = error
+    throw new GridError(code, `the log can be read, and takes no more entries: ${message}`, {
+      hint: 'restore from it, and back up into a new one: grid backup init --log NAME',
+      ...{ facts, cause: error },
+    })
+  }
+}
 
 /** Standard input, up to the end of the second line where both are whole. */
 async function readKitText({ world, signal, output }: Context): Promise<string> {

@@ -9,9 +9,10 @@ import { exitCodes } from '../exit-codes.ts'
 import { openHomeGrid } from '../home-grid.ts'
 import { deviceName } from '../log-cap.ts'
 import { exitOf } from '../log-verdict.ts'
-import { value } from '../option.ts'
+import { text, value } from '../option.ts'
 import type { Facts } from '../output.ts'
 import { filterOf, filterOptions } from '../snapshot-options.ts'
+import { writePlot } from '../snapshot-plot.ts'
 
 export const snapshots: Command = command({
   arguments: [],
@@ -21,10 +22,12 @@ export const snapshots: Command = command({
     latest: value('--latest <N>', 'the newest ones only', 'a number from 1', (given) =>
       /^[1-9][0-9]{0,8}$/.test(given) ? Number(given) : undefined,
     ),
+    plot: text('--plot <FILE>', 'draw their sizes over time into a new SVG file'),
   },
   examples: [
     ['grid snapshots', 'list all backups, the newest last'],
     ['grid snapshots --host attic --latest 3', 'list the three newest of one machine'],
+    ['grid snapshots --plot backups.svg', 'and see how they grow'],
   ],
   async run(context, { options }) {
     const { signal, output } = context
@@ -35,6 +38,8 @@ export const snapshots: Command = command({
       const { latest } = options
       const listed = await found.list(filterOf(options), { latest, signal })
       for (const each of listed) await output.item(factsOf(each), lineOf(each))
+      if (options.plot !== undefined)
+        await writePlot(context, listed, { file: options.plot, title: 'Backups' })
       const { conclusion } = found.view
       const { state, answered, quorum } = conclusion
       const isSound = state === 'FRESH' || state === 'STALE-POSSIBLE'

@@ -326,7 +326,7 @@ describe('BackupMemory', () => {
     assert.ok(!other.isDescribedAlike)
     const memory = await open(folder)
     assert.ok(memory.isDescribedAlike)
-    const names = new Set([...memory.before].map(({ root }) => toHex(root)))
+    const names = new Set([...(memory.before ?? [])].map(({ root }) => toHex(root)))
     assert.ok(names.has(toHex(objectOf('bundle').root)))
     assert.ok(names.has(toHex(objectOf('d extent 2').root)))
   })

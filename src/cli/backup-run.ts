@@ -5,7 +5,8 @@ import { type BackupCount, filesIn } from '../backup/backup-count.ts'
 import { Scan } from '../backup/scan.ts'
 import type { Grid } from '../node/grid.ts'
 import type { CapOf } from '../caps/cap.ts'
-import { type AppendChoice, appendCapOf } from './append-cap.ts'
+import { appendCapOf } from './append-cap.ts'
+import type { BackupChoice } from './backup-choice.ts'
 import { backUpStdin } from './backup-stdin.ts'
 import { openRunMemory } from './backup-memory.ts'
 import { tell } from './backup-summary.ts'
@@ -15,16 +16,7 @@ import type { Context, Outcome } from './command.ts'
 import { openHomeGrid } from './home-grid.ts'
 import { shortId } from './log-cap.ts'
 import { NoticeLines } from './notice-lines.ts'
-import { chooseSource, type ChosenSource, type SourceChoice } from './source-options.ts'
-
-export interface BackupChoice extends SourceChoice, AppendChoice {
-  facts: { tags: readonly string[]; label: string; host: string }
-  dryRun: boolean
-  watch: boolean
-  stdinName: string
-  checkpointMs: number
-  uploadBytesPerSecond: number | undefined
-}
+import { chooseSource, type ChosenSource } from './source-options.ts'
 
 export async function runBackupCommand(
   context: Context,

@@ -51,7 +51,10 @@ export class InlineEncoder implements Encoder {
   }
 
   async pack(inputs: readonly PackInput[], settings: EncodeSettings): Promise<PackedFile[]> {
-    return this.#codec.pack(inputs, settings)
+    const files = this.#codec.pack(inputs, settings)
+    return files.map((file) =>
+      file.kind === 'stream' ? { ...file, sealed: file.sealed.slice() } : file,
+    )
   }
 
   async decode(request: DecodeRequest): Promise<DecodeOutcome> {

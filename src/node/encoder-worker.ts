@@ -39,7 +39,9 @@ function run(request: WorkerRequest): void {
     }
     case 'content': {
       const { sealed, settings, out } = request
-      return replyEncoded(out, codec.encodeContent(sealed, settings, new Uint8Array(out)))
+      const object = codec.encodeContent(sealed, settings, new Uint8Array(out))
+      // nobody wants it back, but here it would wait for a collection that seldom comes
+      return replyEncoded(out, object, undefined, sealed.buffer as ArrayBuffer)
     }
     case 'pack': {
       const rows = formatPacked(codec.pack(inputsOf(request), request.settings))

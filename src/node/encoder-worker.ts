@@ -40,11 +40,10 @@ function run(request: WorkerRequest): void {
     case 'content': {
       const { sealed, settings, out } = request
       const object = codec.encodeContent(sealed, settings, new Uint8Array(out))
-      // nobody wants it back, but here it would wait for a collection that seldom comes
       return replyEncoded(out, object, undefined, sealed.buffer as ArrayBuffer)
     }
     case 'pack': {
-      const rows = formatPacked(codec.pack(inputsOf(request), request.settings))
+      const rows = formatPacked(codec.pack(inputsOf(request), request.settings), request.out)
       return reply({ kind: 'packed', rows }, [rows.buffer])
     }
     case 'decode': {

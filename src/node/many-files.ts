@@ -12,8 +12,7 @@ import { FileSlot } from './file-slot.ts'
 import type { ExtentUnderWay, FileInput } from './file-upload.ts'
 import { type FindKnown, RecentTags } from './known-stream.ts'
 import { storeLargeFile } from './large-file.ts'
-import type { FlyingObject } from './object-writer.ts'
-import { SmallFiles } from './small-files.ts'
+import { SmallFiles, type SmallFilesContext } from './small-files.ts'
 import { beginningOf } from './stream-beginning.ts'
 import type { NamedFile, TaggedStream } from './stored-file.ts'
 
@@ -45,7 +44,7 @@ export interface ManyStore {
   settings: EncodeSettings
   signal: AbortSignal
   encoderFor: (bytes: number) => Encoder
-  begin: (content: Uint8Array, plaintextBytes: number) => Promise<FlyingObject>
+  begin: SmallFilesContext['begin']
   place: (shares: EncodedShares, plaintextBytes: number) => Promise<void>
 }
 

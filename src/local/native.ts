@@ -10,6 +10,7 @@ import { concat } from '../base/bytes.ts'
 import type { Timestamp } from '../tree/entry.ts'
 import { type DeviceNumber, joinDevice } from './device-number.ts'
 import type { LocalStats } from './local-stats.ts'
+import { StatxStats, statxBytes } from './statx-stats.ts'
 
 export interface NativeCalls {
   /** As lstat, of a name in an open directory; undefined if there is none. Thrice as fast as Node's. */
@@ -42,21 +43,6 @@ const maxXattrBytes = 65_536
 /** Where a `long` and a `time_t` have 64 bits, the lowest byte first. */
 const architectures = ['x64', 'arm64', 'riscv64', 'loong64']
 
-/** Offsets in struct statx, the same on every architecture. */
-const statx = {
-  nlink: 0x10,
-  uid: 0x14,
-  gid: 0x18,
-  mode: 0x1c,
-  ino: 0x20,
-  size: 0x28,
-  ctime: 0x60,
-  mtime: 0x70,
-  rdev: 0x80,
-  dev: 0x88,
-  bytes: 0x100,
-} as const
-
 /** The adapter, or undefined where the package or the system has none. */
 export async function loadNative(): Promise<NativeCalls | undefined> {
   if (process.platform !== 'linux' || !architectures.includes(process.arch)) return undefined
@@ -75,7 +61,7 @@ class LinuxCalls implements NativeCalls {
   readonly #errno: () => number
   readonly #calls = new Map<string, Call>()
   readonly #room = new Uint8Array(maxXattrBytes)
-  readonly #stats = new DataView(new ArrayBuffer(statx.bytes))
+  readonly #stats = new Uint8Array(statxBytes)
 
   constructor(library: LibraryHandle, errno: () => number) {
     this.#library = library
@@ -86,7 +72,7 @@ class LinuxCalls implements NativeCalls {
     const look = this.#call('int statx(int, const void *, int, unsigned int, void *)')
     const stats = this.#stats
     const flags = atSymlinkNofollow | atNoAutomount
-    if (look(directory, ended(name), flags, basicStats, stats.buffer) >= 0) return readStats(stats)
+    if (look(directory, ended(name), flags, basicStats, stats) >= 0) return new StatxStats(stats)
     const error = this.#error('statx')
     if (error.code === 'ENOENT') return undefined
     throw error
@@ -175,25 +161,6 @@ class LinuxCalls implements NativeCalls {
   #error(name: string): NodeJS.ErrnoException {
     const code = getSystemErrorName(-this.#errno())
     return Object.assign(new Error(`${code}: ${name}`), { code, syscall: name })
-  }
-}
-
-function readStats(view: DataView): LocalStats {
-  const small = (at: number): bigint => BigInt(view.getUint32(at, true))
-  const time = (at: number): bigint => view.getBigInt64(at, true) * 1_000_000_000n + small(at + 8)
-  const device = (at: number): bigint =>
-    joinDevice({ major: view.getUint32(at, true), minor: view.getUint32(at + 4, true) })
-  return {
-    dev: device(statx.dev),
-    ino: view.getBigUint64(statx.ino, true),
-    mode: BigInt(view.getUint16(statx.mode, true)),
-    nlink: small(statx.nlink),
-    uid: small(statx.uid),
-    gid: small(statx.gid),
-    rdev: device(statx.rdev),
-    size: view.getBigUint64(statx.size, true),
-    mtimeNs: time(statx.mtime),
-    ctimeNs: time(statx.ctime),
   }
 }
 

@@ -29,6 +29,11 @@ export interface NativeCalls {
   nextData(fd: number, offset: number): number | undefined
   /** Where the next hole begins at or after `offset`; the end of the file at the latest. */
   nextHole(fd: number, offset: number): number | undefined
+  /**
+   * Has large blocks of memory come from the system and go back to it by themselves. Otherwise the
+   * C library keeps them between small ones, up to a third more than is in use. Nothing where it has no such choice.
+   */
+  separateLargeBlocks(): void
 }
 
 const atFdcwd = -100
@@ -38,6 +43,8 @@ const atNoAutomount = 0x800
 const basicStats = 0x7ff
 const seekData = 3
 const seekHole = 4
+const mallocMmapThreshold = -3
+const largeBlockBytes = 256 * 1024
 /** What Linux takes at most, of all names and of one value. */
 const maxXattrBytes = 65_536
 /** Where a `long` and a `time_t` have 64 bits, the lowest byte first. */
@@ -134,6 +141,14 @@ class LinuxCalls implements NativeCalls {
 
   nextHole(fd: number, offset: number): number | undefined {
     return this.#seek(fd, offset, seekHole)
+  }
+
+  separateLargeBlocks(): void {
+    try {
+      this.#call('int mallopt(int, int)')(mallocMmapThreshold, largeBlockBytes)
+    } catch {
+      // musl has no mallopt, and keeps none
+    }
   }
 
   #seek(fd: number, offset: number, whence: number): number | undefined {

@@ -6,6 +6,7 @@ import { sealedLength } from '../encoding/seal.ts'
 import type { Notice } from '../local/notice.ts'
 import { OpenDirectory } from '../local/open-directory.ts'
 import { type Outcome, placeNow, type Spot } from '../local/place-entry.ts'
+import { writeSparsely } from '../local/sparse-writer.ts'
 import type { TargetHandle } from '../local/target-directory.ts'
 import { pathBelow } from '../local/target-directory.ts'
 import { TargetRun, type TargetOptions } from '../local/target-run.ts'
@@ -27,6 +28,17 @@ export interface PlaceJob {
   sealed: SealedRun | undefined
 }
 
+/** One extent of a large file. */
+export interface WriteJob {
+  kind: 'write'
+  /** Open, and stays so until the reply. */
+  fd: number
+  /** Where in the file it goes. */
+  position: number
+  content: BatchContent
+  sealed: SealedRun
+}
+
 /** A notice as it travels. */
 export interface TravellingNotice extends Omit<Notice, 'cause'> {
   cause?: { code: ErrorCode; message: string } | undefined
@@ -37,6 +49,12 @@ export interface PlaceReply {
   outcomes: Outcome[]
   notices: TravellingNotice[]
 }
+
+/**
+ * After so many files of one directory, and at its first in a batch, it is looked whether the
+ * directory is where it was: the look takes as long as a tenth of a file.
+ */
+const filesBetweenLooks = 16
 
 /** What a target's options turn into where a batch is run. */
 export type BatchOptions = Omit<TargetOptions, 'report'>
@@ -57,6 +75,10 @@ export function runPlaceJob(job: PlaceJob, options: BatchOptions): PlaceReply {
   return { outcomes, notices }
 }
 
+export function runWriteJob({ fd, position, content, sealed }: WriteJob): void {
+  writeSparsely(fd, position, contentOf(content, sealed))
+}
+
 /** The plaintext of an item. Throws E_COMMIT, E_SIZE. */
 export function contentOf(content: BatchContent, sealed: SealedRun | undefined): Uint8Array {
   if (content instanceof Uint8Array) return content
@@ -75,9 +97,16 @@ export function arrived({ cause, ...notice }: TravellingNotice): Notice {
 
 function spotsIn(run: TargetRun, handle: TargetHandle): (name: Uint8Array) => Spot {
   const directory = OpenDirectory.borrowed(handle.directory)
-  const { parent, path } = handle
-  const isInPlace = (): boolean => parent === undefined || directory.isIn({ identity: parent })
-  return (name) => ({ run, directory, above: [], path: pathBelow(path, name), isInPlace })
+  const { parent, path, isNew } = handle
+  let left = 0
+  const isInPlace = (): boolean => {
+    if (parent === undefined || left-- > 0) return true
+    left = 0
+    if (!directory.isIn({ identity: parent })) return false
+    left = filesBetweenLooks
+    return true
+  }
+  return (name) => ({ run, directory, above: [], path: pathBelow(path, name), isInPlace, isNew })
 }
 
 function travelling({ code, path, detail, cause }: Notice): TravellingNotice {

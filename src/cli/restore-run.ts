@@ -10,6 +10,7 @@ import {
   type RestoreOptions,
   restoreTree,
 } from '../backup/restore.ts'
+import { usefulRestoreThreads, WorkerCrew } from '../backup/worker-crew.ts'
 import { entryAt } from '../backup/snapshot-tree.ts'
 import { formatPath } from '../files/path.ts'
 import { factsOf } from '../local/facts.ts'
@@ -17,6 +18,7 @@ import { openTarget } from '../local/local-target.ts'
 import { loadNative } from '../local/native.ts'
 import type { Selection } from '../local/selection.ts'
 import type { TargetOptions } from '../local/target-run.ts'
+import type { SnapshotTotals } from '../log/snapshot-body.ts'
 import type { Grid } from '../node/grid.ts'
 import { directoryOfCap } from '../tree/directory-cap.ts'
 import type { DirectoryEntry } from '../tree/entry.ts'
@@ -40,6 +42,9 @@ export interface RestoreChoice {
   onDelete: (path: Uint8Array) => void
 }
 
+const threadsFromFiles = 256
+const threadsFromBytes = 8 * 2 ** 20
+
 /** Throws E_FILE where there is no such thing in the snapshot, or nothing can be written. */
 export async function runRestore(
   context: Context,
@@ -55,7 +60,7 @@ export async function runRestore(
       hint: `see what is: grid ls ${source.snapshot.shortId}:`,
     })
   const batch = await targetOptions(context, choice)
-  const crew: BatchCrew = new InlineCrew(batch)
+  const crew = crewFor(snapshot.totals, batch)
   const isWhole = entry === undefined && selection === undefined
   const task = context.progress.start('restoring', isWhole ? snapshot.totals.bytes : undefined)
   const options: RestoreOptions = {
@@ -78,6 +83,13 @@ export async function runRestore(
     task.end()
     await crew.close()
   }
+}
+
+/** Threads take a moment to start: a few files are done by then. */
+function crewFor({ files, bytes }: SnapshotTotals, options: TargetOptions): BatchCrew {
+  const isSmall = files < threadsFromFiles && bytes < threadsFromBytes
+  if (isSmall || options.dryRun === true) return new InlineCrew(options)
+  return new WorkerCrew(options, usefulRestoreThreads())
 }
 
 async function targetOptions(context: Context, choice: RestoreChoice): Promise<TargetOptions> {

@@ -11,6 +11,7 @@ const adapters = [
     (name) => `src/local/${name}.ts`,
   ),
   ...[
+    'compare-entry',
     'directory-mark',
     'part',
     'placing',
@@ -19,6 +20,8 @@ const adapters = [
     'sparse-writer',
     'local-stats',
   ].map((name) => `src/local/${name}.ts`),
+  'src/backup/restore-thread.ts',
+  'src/backup/restore-worker.ts',
   'src/node/libp2p-net.ts',
   'src/node/unix-net.ts',
   'src/node/file-source.ts',

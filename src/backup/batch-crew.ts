@@ -1,18 +1,18 @@
 /** Who does the heavy part of a restore: opening sealed bytes, and making files of them. */
 import {
   type BatchOptions,
-  type PlaceJob,
-  type PlaceReply,
-  runPlaceJob,
-  runWriteJob,
-  type WriteJob,
+  type BatchJob,
+  type BatchReply,
+  type ExtentJob,
+  runBatchJob,
+  runExtentJob,
 } from './batch-run.ts'
 
 export interface BatchCrew {
   /** Takes the job's bytes over. Throws E_FILE where nothing can be written any more. */
-  place(job: PlaceJob): Promise<PlaceReply>
-  /** Takes the job's bytes over. Throws E_COMMIT, E_SIZE, and the system's error. */
-  write(job: WriteJob): Promise<void>
+  run(job: BatchJob): Promise<BatchReply>
+  /** Takes the job's bytes over. Throws as `runExtentJob`. */
+  handle(job: ExtentJob): Promise<void>
   /** Ends threads. Nothing may be under way. */
   close(): Promise<void>
 }
@@ -25,12 +25,12 @@ export class InlineCrew implements BatchCrew {
     this.#options = options
   }
 
-  async place(job: PlaceJob): Promise<PlaceReply> {
-    return runPlaceJob(job, this.#options)
+  async run(job: BatchJob): Promise<BatchReply> {
+    return runBatchJob(job, this.#options)
   }
 
-  async write(job: WriteJob): Promise<void> {
-    runWriteJob(job)
+  async handle(job: ExtentJob): Promise<void> {
+    runExtentJob(job)
   }
 
   async close(): Promise<void> {}

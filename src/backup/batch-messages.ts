@@ -1,6 +1,6 @@
 /** What a crew of threads and its workers say to each other. Sealed bytes are transferred, not copied. */
 import type { ErrorCode } from '../base/errors.ts'
-import type { PlaceJob, PlaceReply, PlainTargetOptions, WriteJob } from './batch-run.ts'
+import type { BatchJob, BatchReply, ExtentJob, PlainTargetOptions } from './batch-run.ts'
 
 export interface RestoreWorkerData {
   options: PlainTargetOptions
@@ -8,11 +8,11 @@ export interface RestoreWorkerData {
   hasNative: boolean
 }
 
-export type RestoreRequest = PlaceJob | WriteJob
+export type RestoreRequest = BatchJob | ExtentJob
 
 export type RestoreReply =
-  | ({ kind: 'placed' } & PlaceReply)
-  | { kind: 'written' }
+  | ({ kind: 'done' } & BatchReply)
+  | { kind: 'handled' }
   /** A GridError. */
   | { kind: 'failed'; code: ErrorCode; message: string }
   /** An error of the system, or a mistake. */

@@ -1,9 +1,15 @@
 /** One worker thread of a restore, which does one job at a time. */
+import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { GridError } from '../base/errors.ts'
 import type { RestoreReply, RestoreRequest, RestoreWorkerData } from './batch-messages.ts'
 
 export type GoodReply = Exclude<RestoreReply, { kind: 'failed' | 'broke' }>
+
+/** More than four wait for the file system rather than for a processor. */
+export function usefulRestoreThreads(): number {
+  return Math.min(4, availableParallelism())
+}
 
 /** Young generation of a thread: names and numbers of one batch. */
 const youngMiB = 8

@@ -6,7 +6,7 @@ import { SystemRandom } from '../base/random.ts'
 import { loadNative } from '../local/native.ts'
 import { systemOwners } from '../local/owner-names.ts'
 import type { RestoreReply, RestoreRequest, RestoreWorkerData } from './batch-messages.ts'
-import { type BatchOptions, runPlaceJob, runWriteJob } from './batch-run.ts'
+import { type BatchOptions, runBatchJob, runExtentJob } from './batch-run.ts'
 
 const port = parentPort
 if (port === null) throw new Error('this file runs as a worker thread only')
@@ -25,9 +25,9 @@ port.on('message', (request: RestoreRequest) => {
 
 function replyTo(request: RestoreRequest): RestoreReply {
   try {
-    if (request.kind === 'place') return { kind: 'placed', ...runPlaceJob(request, batchOptions) }
-    runWriteJob(request)
-    return { kind: 'written' }
+    if ('batch' in request) return { kind: 'done', ...runBatchJob(request, batchOptions) }
+    runExtentJob(request)
+    return { kind: 'handled' }
   } catch (error) {
     const { code, syscall, message } = error as NodeJS.ErrnoException
     if (error instanceof GridError) return { kind: 'failed', code: error.code, message }

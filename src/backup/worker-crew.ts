@@ -1,16 +1,10 @@
 /** A BatchCrew of worker threads, which decrypt, decompress and write beside each other and the walk. */
-import { availableParallelism } from 'node:os'
 import { GridError } from '../base/errors.ts'
 import { Budget } from '../base/limit.ts'
 import type { BatchCrew } from './batch-crew.ts'
 import type { RestoreWorkerData } from './batch-messages.ts'
-import type { BatchOptions, PlaceJob, PlaceReply, WriteJob } from './batch-run.ts'
+import type { BatchJob, BatchOptions, BatchReply, ExtentJob } from './batch-run.ts'
 import { type GoodReply, RestoreThread } from './restore-thread.ts'
-
-/** More than four wait for the file system rather than for a processor. */
-export function usefulRestoreThreads(): number {
-  return Math.min(4, availableParallelism())
-}
 
 export class WorkerCrew implements BatchCrew {
   readonly #data: RestoreWorkerData
@@ -30,13 +24,13 @@ export class WorkerCrew implements BatchCrew {
     this.#places = new Budget(threads)
   }
 
-  async place(job: PlaceJob): Promise<PlaceReply> {
+  async run(job: BatchJob): Promise<BatchReply> {
     const reply = await this.#run(job, job.batch.bytes, job.batch.numbers, job.sealed?.bytes)
-    if (reply.kind !== 'placed') throw new GridError('E_INTERNAL', `restoring: ${reply.kind}`)
+    if (reply.kind !== 'done') throw new GridError('E_INTERNAL', `restoring: ${reply.kind}`)
     return reply
   }
 
-  async write(job: WriteJob): Promise<void> {
+  async handle(job: ExtentJob): Promise<void> {
     await this.#run(job, job.sealed.bytes)
   }
 
@@ -47,7 +41,7 @@ export class WorkerCrew implements BatchCrew {
   }
 
   async #run(
-    job: PlaceJob | WriteJob,
+    job: BatchJob | ExtentJob,
     ...given: readonly (ArrayBufferView | undefined)[]
   ): Promise<GoodReply> {
     const leave = await this.#places.take(1)

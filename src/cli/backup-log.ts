@@ -65,6 +65,12 @@ export async function readSnapshots(
   return snapshots
 }
 
+/** Those of the usual log of the home; undefined if it has none, or may not read it. */
+export async function homeSnapshots(context: Context, grid: Grid): Promise<Snapshots | undefined> {
+  const caps = await keyringOf(context).find(await backupLogName(context, undefined))
+  return caps?.read && readSnapshots(context, grid, caps.read)
+}
+
 export function keyringOf({ home, world }: Context): Keyring {
   return new Keyring({ home, disk: world.disk, random: world.random })
 }

@@ -64,8 +64,7 @@ export async function storeTree(
         const facts = { name, mode, mtime, meta }
         if ('below' in each)
           entries.push({ ...facts, kind: 'directory', content: await write(each) })
-        else if (each.content !== undefined)
-          entries.push({ ...facts, ...each.content })
+        else if (each.content !== undefined) entries.push({ ...facts, ...each.content })
         else entries.push({ ...facts, kind, content: target } as DirectoryEntry)
       }
       return writeDirectory(writer, entries)

@@ -139,7 +139,9 @@ class Check implements TreeVisitor<Compared> {
     const { report, native, numericIds } = this.#options
     const owners = systemOwners()
     const run = { report, native, owners, numericIds, links: new Map() }
-    return HeldDirectory.top(ComparedDirectory.at(target, run), facts, this.#events)
+    const top = HeldDirectory.top(ComparedDirectory.at(target, run), facts, this.#events)
+    this.#open.add(top)
+    return top
   }
 
   readonly #events = {

@@ -103,6 +103,7 @@ class Restore implements TreeVisitor<RestoredDirectory> {
     { target, facts }: { target: TargetDirectory; facts: EntryFacts | undefined },
   ): Promise<RestoreCount> {
     const top = HeldDirectory.top(target, facts, this.#events)
+    this.#open.add(top)
     const { selection, path } = this.#options
     const { signal } = this.#flow
     return this.#toTheEnd(() =>

@@ -33,7 +33,7 @@ export interface FileFlowOptions {
 }
 
 /** Sealed bytes that are fetched, or waited for, at once. */
-const inFlightBytes = 32 * 2 ** 20
+const inFlightBytes = 24 * 2 ** 20
 const runBytes = 4 * 2 ** 20
 const maxWaiting = 4096
 /** Entries that need nothing fetched are handed on by so many together. */

@@ -11,8 +11,11 @@ export function usefulRestoreThreads(): number {
   return Math.min(4, availableParallelism())
 }
 
-/** Young generation of a thread: names and numbers of one batch. */
-const youngMiB = 8
+/**
+ * Young generation of a thread: small, since what is freed with it are the buffers of every file, and
+ * they are counted too late. Measured: 8 MiB took 60 MB more for each thread, and no less time.
+ */
+const youngMiB = 1
 
 export class RestoreThread {
   readonly #worker: Worker

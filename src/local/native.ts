@@ -25,6 +25,11 @@ export interface NativeCalls {
   setMtime(at: number | Uint8Array, mtime: Timestamp): void
   /** Makes a fifo or a device; `mode` has the bits of its kind, and the process's mask applies. */
   makeNode(path: Uint8Array, mode: number, device: DeviceNumber): void
+  /**
+   * Renames, and fails with EEXIST where `to` is there; false where the system or the file system
+   * has no such call.
+   */
+  renameNew(from: Uint8Array, to: Uint8Array): boolean
   /** Where data begins at or after `offset`; undefined where only a hole is left. */
   nextData(fd: number, offset: number): number | undefined
   /** Where the next hole begins at or after `offset`; the end of the file at the latest. */
@@ -41,6 +46,7 @@ const atSymlinkNofollow = 0x100
 const utimeOmit = 0x3ffffffe
 const atNoAutomount = 0x800
 const basicStats = 0x7ff
+const renameNoReplace = 1
 const seekData = 3
 const seekHole = 4
 const mallocMmapThreshold = -3
@@ -69,6 +75,7 @@ class LinuxCalls implements NativeCalls {
   readonly #calls = new Map<string, Call>()
   readonly #room = new Uint8Array(maxXattrBytes)
   readonly #stats = new Uint8Array(statxBytes)
+  #canRenameNew = true
 
   constructor(library: LibraryHandle, errno: () => number) {
     this.#library = library
@@ -133,6 +140,21 @@ class LinuxCalls implements NativeCalls {
   makeNode(path: Uint8Array, mode: number, device: DeviceNumber): void {
     const make = this.#call('int mknodat(int, const void *, uint32_t, uint64_t)')
     this.#check('mknodat', make(atFdcwd, ended(path), mode, joinDevice(device)))
+  }
+
+  renameNew(from: Uint8Array, to: Uint8Array): boolean {
+    if (!this.#canRenameNew) return false
+    let rename: Call
+    try {
+      rename = this.#call('int renameat2(int, const void *, int, const void *, unsigned int)')
+    } catch {
+      this.#canRenameNew = false // an older C library
+      return false
+    }
+    if (rename(atFdcwd, ended(from), atFdcwd, ended(to), renameNoReplace) >= 0) return true
+    const error = this.#error('renameat2')
+    if (error.code === 'EINVAL' || error.code === 'ENOSYS') return false
+    throw error
   }
 
   nextData(fd: number, offset: number): number | undefined {

@@ -2,7 +2,8 @@
 import { spawn } from 'node:child_process'
 import path from 'node:path'
 
-const program = path.resolve(import.meta.dirname, '../../bundle/grid.js')
+/** The built command line. */
+export const program: string = path.resolve(import.meta.dirname, '../../bundle/grid.js')
 
 export interface Ran {
   exit: number | null

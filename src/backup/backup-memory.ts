@@ -15,7 +15,6 @@ import { commitRun, createRows, destroyRun, openRun, runsIn } from './cache-runs
 import { CacheWriter } from './cache-writer.ts'
 import type { CachedKeys } from './cached-keys.ts'
 import type { KnownStream } from '../node/known-stream.ts'
-import type { ObjectRef } from '../tree/refs.ts'
 import type { ObjectTable } from './object-table.ts'
 import { pageKeyBytes } from './sealed-page.ts'
 
@@ -91,6 +90,21 @@ export class BackupMemory {
     return new BackupMemory({ folder, run, key, replaced, old, forgotten, described }, options)
   }
 
+  /**
+   * What the last run left, to be looked at and closed; nothing is destroyed, and another run may be
+   * under way. Undefined if it is forgotten.
+   */
+  static async look(
+    folder: CacheFolder,
+    options: Omit<MemoryOptions, 'random'>,
+  ): Promise<CacheReader | undefined> {
+    for (const run of await runsIn(folder)) {
+      const opened = tryOpen(folder, run, options)
+      if (opened !== undefined) return opened.old
+    }
+    return undefined
+  }
+
   /** Undefined if the last run is remembered. */
   get forgotten(): Forgotten | undefined {
     return this.#parts.forgotten
@@ -103,8 +117,8 @@ export class BackupMemory {
   }
 
   /** The objects that the rows of the last run name. */
-  get before(): Iterable<ObjectRef> {
-    return this.#parts.old?.objects ?? []
+  get before(): ObjectTable | undefined {
+    return this.#parts.old?.objects
   }
 
   /** A new cursor over the rows of the last run; undefined if it is forgotten. */
@@ -157,7 +171,11 @@ export class BackupMemory {
 }
 
 /** Undefined for a run that never counted. */
-function tryOpen(folder: CacheFolder, run: number, options: MemoryOptions): Opened | undefined {
+function tryOpen(
+  folder: CacheFolder,
+  run: number,
+  options: Omit<MemoryOptions, 'random'>,
+): Opened | undefined {
   let rows: CacheFile | undefined
   try {
     const files = openRun(folder, run)

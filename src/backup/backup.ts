@@ -3,11 +3,13 @@
  * run can do without. A long run appends partial snapshots on its way (docs/backup.md, "A run").
  */
 import type { Clock } from '../base/clock.ts'
+import type { Random } from '../base/random.ts'
 import { isGridError } from '../base/errors.ts'
 import type { CapOf } from '../caps/cap.ts'
 import type { Report } from '../local/notice.ts'
 import type { AppendReport } from '../log/quorum-append.ts'
 import type { BackupRun, SnapshotTotals } from '../log/snapshot-body.ts'
+import type { AuditReport } from '../node/audit.ts'
 import type { Grid } from '../node/grid.ts'
 import type { TreeWriter } from '../node/tree-writer.ts'
 import { capOfDirectory } from '../tree/directory-cap.ts'
@@ -18,11 +20,13 @@ import { DirectoryBuilder } from './directory-builder.ts'
 import { MergedWalk } from './merged-walk.ts'
 import { NewRows } from './new-rows.ts'
 import type { RunMemory } from './run-memory.ts'
+import { sampleOf } from './sample.ts'
 import type { BackupSource } from './source.ts'
 
 export interface BackupParts {
   grid: Pick<Grid, 'trees' | 'logs'>
   clock: Clock
+  random: Random
   /** Opens what is known of the runs before; nothing of what they saw, if that is to be forgotten. */
   openMemory: (options: { forget: boolean }) => Promise<RunMemory>
   /** The tree, made anew for each walk. */
@@ -68,6 +72,8 @@ export interface BackupReport {
   sentBytes: number
   /** Whether anything was left out. */
   partial: boolean
+  /** Of a sample of what the snapshot before stands on. */
+  audit: AuditReport
 }
 
 /** What one walk came to. */
@@ -96,12 +102,12 @@ export async function runBackup(parts: BackupParts, options: BackupOptions): Pro
   for (;;) {
     const walk = new OneWalk(parts, options, await openMemory(retry), retry.rebuild)
     try {
-      const { snapshot, isWhole, totals, partial } = await walk.backUp(run)
+      const { isWhole, snapshot, ...found } = await walk.backUp(run)
       if (isWhole) {
         const { addedBytes, sentBytes } = run
         const { label, seq } = device
         const { count } = walk
-        return { snapshot, device: label, seq, totals, count, addedBytes, sentBytes, partial }
+        return { snapshot, device: label, seq, count, addedBytes, sentBytes, ...found }
       }
       options.onCheckpoint?.(snapshot)
     } catch (error) {
@@ -115,6 +121,10 @@ export async function runBackup(parts: BackupParts, options: BackupOptions): Pro
 }
 
 const unreadable = ['E_NOT_ENOUGH_SHARES', 'E_ENCODING', 'E_COMMIT', 'E_NODE', 'E_SIZE'] as const
+
+/** Objects that each run looks at, and of more one in so many besides. */
+const auditedObjects = 64
+const auditedOneIn = 1000
 
 class OneWalk {
   readonly #parts: BackupParts
@@ -136,10 +146,12 @@ class OneWalk {
     isWhole: boolean
     totals: SnapshotTotals
     partial: boolean
+    audit: AuditReport
   }> {
     const { grid } = this.#parts
     const { append, facts, signal } = this.#options
     const memory = this.#memory
+    const auditing = this.#audit()
     try {
       const { ref, rows, isWhole, writer, ...round } = await this.#store()
       // everything has a name by now
@@ -153,7 +165,7 @@ class OneWalk {
       const snapshot = { ...rest, cap, totals, partial, run: { root, tags, ...run } }
       const appended = await grid.logs.append(append, snapshot, { signal })
       await memory.commit()
-      return { snapshot: appended, isWhole, totals, partial }
+      return { snapshot: appended, isWhole, totals, partial, audit: await auditing }
     } catch (error) {
       await memory.abandon()
       throw error
@@ -208,6 +220,17 @@ class OneWalk {
       await files.end()
       cancel()
     }
+  }
+
+  /** Looks at a sample of what the last snapshot stands on, beside the walk. It ends nothing. */
+  async #audit(): Promise<AuditReport> {
+    const { grid, random } = this.#parts
+    const { signal } = this.#options
+    const { before } = this.#memory
+    if (before === undefined) return { objects: [], silent: [] }
+    const count = auditedObjects + Math.ceil(before.count / auditedOneIn)
+    const sample = sampleOf(before, count, random)
+    return grid.trees.audit(sample, { signal }).catch(() => ({ objects: [], silent: [] }))
   }
 
   /** Until the result is called. */

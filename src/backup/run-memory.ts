@@ -2,13 +2,13 @@
  * What a run knows of those before it: of the last one everything, of one that was cut short what it
  * had stored. And what it leaves to the next.
  */
-import type { ObjectRef } from '../tree/refs.ts'
 import { BackupMemory, type MemoryOptions } from './backup-memory.ts'
 import type { RowCursor } from './cache-cursor.ts'
 import type { CacheFolder } from './cache-folder.ts'
 import { Journal } from './journal.ts'
 import type { KnownStream } from '../node/known-stream.ts'
 import type { RowWriter } from './new-rows.ts'
+import type { ObjectTable } from './object-table.ts'
 
 export class RunMemory {
   readonly #memory: BackupMemory
@@ -41,7 +41,7 @@ export class RunMemory {
   }
 
   /** The objects that the snapshot of the last run stands on. */
-  get objectsBefore(): Iterable<ObjectRef> {
+  get before(): ObjectTable | undefined {
     return this.#memory.before
   }
 

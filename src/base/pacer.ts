@@ -9,6 +9,8 @@ export interface PacerOptions {
 
 /** So much time's worth goes at once after a pause. */
 const burstMs = 100
+/** Timers take no delay of months. */
+const longestSleepMs = 3_600_000
 
 export class Pacer {
   readonly #clock: Clock
@@ -26,7 +28,12 @@ export class Pacer {
   async take(bytes: number, options: { signal?: AbortSignal } = {}): Promise<void> {
     const nowMs = this.#clock.monotonicMs()
     const startMs = Math.max(this.#freeAtMs, nowMs - burstMs)
-    this.#freeAtMs = startMs + (bytes * 1000) / this.bytesPerSecond
-    if (this.#freeAtMs > nowMs) await sleep(this.#clock, this.#freeAtMs - nowMs, options)
+    const goesAtMs = startMs + (bytes * 1000) / this.bytesPerSecond
+    this.#freeAtMs = goesAtMs
+    for (;;) {
+      const leftMs = goesAtMs - this.#clock.monotonicMs()
+      if (leftMs <= 0) return
+      await sleep(this.#clock, Math.min(leftMs, longestSleepMs), options)
+    }
   }
 }

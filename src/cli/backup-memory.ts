@@ -6,6 +6,9 @@ import { publicKeyOfSeed } from '../base/ed25519.ts'
 import { sha256 } from '../base/hash.ts'
 import type { CapOf } from '../caps/cap.ts'
 import type { BackupPaths } from '../backup/backup-paths.ts'
+import { BackupMemory } from '../backup/backup-memory.ts'
+import type { CachedKeys } from '../backup/cached-keys.ts'
+import type { CacheReader } from '../backup/cache-reader.ts'
 import { DiskCacheFolder } from '../backup/disk-cache-folder.ts'
 import { RunMemory } from '../backup/run-memory.ts'
 import { ownersDigest } from '../local/owner-names.ts'
@@ -21,20 +24,36 @@ const nameBytes = 10
 export async function openRunMemory(
   context: Context,
   append: CapOf<'LOG-Append'>,
-  { root, shown }: BackupPaths,
+  paths: BackupPaths,
   how: { describedBy: string; forget: boolean },
 ): Promise<RunMemory> {
-  const { home, world } = context
-  const { deviceSeed, logId } = append
+  const described = sha256(ownersDigest(), utf8(how.describedBy))
+  const { folder, basis, keys } = await placeOf(context, append, paths)
+  const { random } = context.world
+  return RunMemory.open(folder, { random, basis, described, keys, forget: how.forget })
+}
+
+/** What the last run remembers, to be looked at and closed. Throws as `openRunMemory`. */
+export async function lookAtRunMemory(
+  context: Context,
+  append: CapOf<'LOG-Append'>,
+  paths: BackupPaths,
+): Promise<CacheReader | undefined> {
+  const { folder, basis, keys } = await placeOf(context, append, paths)
+  return BackupMemory.look(folder, { basis, keys })
+}
+
+async function placeOf(
+  context: Context,
+  { deviceSeed, logId }: CapOf<'LOG-Append'>,
+  { root, shown }: BackupPaths,
+): Promise<{ folder: DiskCacheFolder; basis: Uint8Array; keys: CachedKeys }> {
   const author = publicKeyOfSeed(deviceSeed)
   const basis = sha256(logId, author, ...[root, ...shown].flatMap(withLength))
-  const described = sha256(ownersDigest(), utf8(how.describedBy))
   const { cache } = await readHomeConfig(context)
   const name = toBase32(basis.subarray(0, nameBytes))
-  const folder = await DiskCacheFolder.open(path.join(home.cache, 'backups', name))
-  const keys = cache.keys === 'none' ? 'none' : 'kept'
-  const { forget } = how
-  return RunMemory.open(folder, { random: world.random, basis, described, keys, forget })
+  const folder = await DiskCacheFolder.open(path.join(context.home.cache, 'backups', name))
+  return { folder, basis, keys: cache.keys === 'none' ? 'none' : 'kept' }
 }
 
 function withLength(bytes: Uint8Array): Uint8Array[] {

@@ -11,10 +11,15 @@ export const minBundleBytes: number = 2 ** 20
 /** Bytes from the least length to an end, on average. */
 const meanStretchBytes = 3 * 2 ** 20
 
-/** The bundle being filled. Streams are borrowed until `content` is called. */
+/** The bundle being filled. */
 export class Bundle {
-  readonly #streams: Uint8Array[] = []
+  #room: Uint8Array
   #bytes = 0
+
+  /** @param room - memory to fill first, handed over; what it holds is lost */
+  constructor(room: Uint8Array = new Uint8Array(0)) {
+    this.#room = room
+  }
 
   get bytes(): number {
     return this.#bytes
@@ -25,11 +30,16 @@ export class Bundle {
     return this.#bytes > 0 && this.#bytes + streamBytes > maxBundleBytes
   }
 
-  /** Adds a sealed stream, or a node's slice; returns where it starts. */
+  /** Adds a copy of a sealed stream, or of a node's slice; returns where it starts. */
   add(stream: Uint8Array): number {
     const offset = this.#bytes
-    this.#streams.push(stream)
     this.#bytes += stream.length
+    if (this.#bytes > this.#room.length) {
+      const grown = new Uint8Array(Math.max(this.#bytes, Math.min(2 * this.#bytes, maxBundleBytes)))
+      grown.set(this.#room.subarray(0, offset))
+      this.#room = grown
+    }
+    this.#room.set(stream, offset)
     return offset
   }
 
@@ -39,15 +49,9 @@ export class Bundle {
     return BigInt(cutValue) * BigInt(meanStretchBytes) < BigInt(streamBytes) << 32n
   }
 
-  /** The streams end to end: what is padded and encoded as an object. */
+  /** The streams end to end: what is padded and encoded as an object. The caller owns it, and the bundle is over. */
   content(): Uint8Array {
-    const out = new Uint8Array(this.#bytes)
-    let offset = 0
-    for (const stream of this.#streams) {
-      out.set(stream, offset)
-      offset += stream.length
-    }
-    return out
+    return this.#room.subarray(0, this.#bytes)
   }
 }
 
@@ -71,21 +75,31 @@ export interface FullBundle<T> {
 
 /** Cuts a sequence of streams into bundles. Each stream stands for an item of its caller's. */
 export class Bundler<T> {
-  #bundle = new Bundle()
+  readonly #newRoom: () => Uint8Array
+  #bundle: Bundle | undefined
   #items: BundledItem<T>[] = []
 
-  /** Adds the next stream; returns the bundles that this ended, in order: none, one or two. */
+  /** @param newRoom - gives memory for the next bundle, as the Bundle wants it */
+  constructor(newRoom: () => Uint8Array = () => new Uint8Array(0)) {
+    this.#newRoom = newRoom
+  }
+
+  /**
+   * Adds the next stream, which is copied; returns the bundles that this ended, in order: none, one
+   * or two.
+   */
   add({ sealed, cutValue }: BundleStream, item: T): FullBundle<T>[] {
-    const ended = this.#bundle.isPassedBy(sealed.length) ? this.finish() : []
-    this.#items.push({ item, offset: this.#bundle.add(sealed) })
-    return this.#bundle.endsAfter(sealed.length, cutValue) ? [...ended, ...this.finish()] : ended
+    const ended = this.#bundle?.isPassedBy(sealed.length) ? this.finish() : []
+    const bundle = (this.#bundle ??= new Bundle(this.#newRoom()))
+    this.#items.push({ item, offset: bundle.add(sealed) })
+    return bundle.endsAfter(sealed.length, cutValue) ? [...ended, ...this.finish()] : ended
   }
 
   /** Ends the bundle that is open; none if nothing is in it. */
   finish(): FullBundle<T>[] {
-    if (this.#items.length === 0) return []
+    if (this.#bundle === undefined) return []
     const ended = { content: this.#bundle.content(), items: this.#items }
-    this.#bundle = new Bundle()
+    this.#bundle = undefined
     this.#items = []
     return [ended]
   }

@@ -70,7 +70,7 @@ export class Codec {
     return { length, tag }
   }
 
-  /** As `Encoder.pack`. */
+  /** As `Encoder.pack`; sealed streams are good until the next call. */
   pack(inputs: readonly PackInput[], settings: EncodeSettings): PackedFile[] {
     return this.#packer.pack(this.#keysOf(settings.secret), inputs, settings)
   }

@@ -21,7 +21,7 @@ const closeQuality = 3
 
 export interface Compressed {
   compression: Compression
-  /** What is sealed: the input itself where compressing it would not pay. */
+  /** What is sealed: the input itself where compressing it would not pay. It may be a view of more. */
   stored: Uint8Array
 }
 
@@ -56,7 +56,7 @@ function tryCompress(plaintext: Uint8Array): Uint8Array | undefined {
 }
 
 /** Bytes that are counted to see whether trying is worth its while. */
-const countedBytes = 4096
+const countedBytes = 1024
 const counts = new Int32Array(256)
 
 /**
@@ -72,21 +72,22 @@ function looksRandom(bytes: Uint8Array): boolean {
   for (let i = 0; i < counted; i++) counts[bytes[i * step]]++
   let squares = 0
   for (const count of counts) squares += count * count
-  return 256 * squares <= counted * (counted + 512)
+  return 256 * squares <= counted * (counted + 384)
 }
 
 function ifItPays(plaintext: Uint8Array, quality: number): Uint8Array | undefined {
   const { BROTLI_PARAM_QUALITY, BROTLI_PARAM_LGWIN, BROTLI_PARAM_SIZE_HINT } = constants
   const stored = brotliCompressSync(plaintext, {
     // one piece of output, and no more memory for it than is of use
-    chunkSize: Math.min(Math.max(plaintext.length, 64), 256 * 1024),
+    chunkSize: Math.min(Math.max(plaintext.length, 64), 512 * 1024),
     params: {
       [BROTLI_PARAM_QUALITY]: quality,
       [BROTLI_PARAM_LGWIN]: windowBits(plaintext.length),
       [BROTLI_PARAM_SIZE_HINT]: plaintext.length,
     },
   })
-  return stored.length * 100 <= plaintext.length * 97 ? new Uint8Array(stored) : undefined
+  if (stored.length * 100 > plaintext.length * 97) return undefined
+  return new Uint8Array(stored.buffer, stored.byteOffset, stored.length)
 }
 
 /** The least window that holds all of it. */

@@ -82,6 +82,19 @@ export interface DecodedSegments {
 /** What came of a decode: segments, or the shares sorted into good ones, given back, and the numbers of bad ones. */
 export type DecodeOutcome = { segments: DecodedSegments } | { good: ReceivedShare[]; bad: number[] }
 
+export interface ContentOptions {
+  signal?: AbortSignal
+  /** Called with the memory that the content lay in, once it is not needed any more; not after a failure. */
+  giveBack?: (memory: ArrayBuffer) => void
+}
+
+/** What came of small files, in their order. */
+export interface Packed {
+  files: PackedFile[]
+  /** Gives the memory back that the sealed streams lie in. All else is the caller's. */
+  release(): void
+}
+
 export interface Encoder {
   /**
    * Cuts the next extent off `input`; undefined where it has ended. Waits while too many bytes are
@@ -106,12 +119,12 @@ export interface Encoder {
     inputs: readonly PackInput[],
     settings: EncodeSettings,
     options?: { signal?: AbortSignal },
-  ): Promise<PackedFile[]>
-  /** Encodes content that is sealed already (a tree node's slice), handed over. */
+  ): Promise<Packed>
+  /** Encodes content that is sealed already (a tree node's slice), handed over with the memory it lies in. */
   content(
     sealed: Uint8Array,
     settings: EncodeSettings,
-    options?: { signal?: AbortSignal },
+    options?: ContentOptions,
   ): Promise<EncodedShares>
   /** Checks and decodes. Rejects with E_ENCODING when good shares give a segment that the root denies. */
   decode(request: DecodeRequest, options?: { signal?: AbortSignal }): Promise<DecodeOutcome>

@@ -2,7 +2,7 @@
 import { type ConvergenceKeys, streamKeysOf } from '../caps/keys.ts'
 import type { BundleStream } from './bundle.ts'
 import { compress, type Compression, decompress } from './compression.ts'
-import { open, seal } from './seal.ts'
+import { open, sealedLength, sealInto } from './seal.ts'
 
 /** Files longer than this are extents, objects of their own. */
 export const maxBundledBytes: number = 2 ** 20
@@ -17,19 +17,29 @@ export interface StreamShape {
   storedBytes: number
 }
 
-/** Seals the bytes of a file, compressed where that pays unless told not to. `plaintext` is borrowed. */
+export interface SealFileOptions {
+  /** On unless told not to; done only where it pays. */
+  compress?: boolean
+  /** Gives the memory for the sealed stream, of exactly so many bytes; fresh memory if absent. */
+  room?: (sealedBytes: number) => Uint8Array
+}
+
+/** Seals the bytes of a file. `plaintext` is borrowed. */
 export function sealFileStream(
   keys: ConvergenceKeys,
   plaintext: Uint8Array,
-  options: { compress?: boolean } = {},
+  options: SealFileOptions = {},
 ): BundleStream & StreamShape {
   const { compression, stored } =
     options.compress === false
       ? { compression: 'stored' as const, stored: plaintext }
       : compress(plaintext)
   const { readKey, cutValue } = streamKeysOf(keys, 'raw', stored)
+  const sealedBytes = sealedLength(stored.length)
+  const sealed = options.room?.(sealedBytes) ?? new Uint8Array(sealedBytes)
+  sealInto(sealed, 'raw', readKey, stored)
   return {
-    sealed: seal('raw', readKey, stored),
+    sealed,
     cutValue,
     readKey,
     plaintextBytes: plaintext.length,

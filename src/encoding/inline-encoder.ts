@@ -3,6 +3,7 @@ import { GridError } from '../base/errors.ts'
 import { maxExtentBytes } from './chunker.ts'
 import { Codec, contentEncodedBytes } from './codec.ts'
 import type {
+  ContentOptions,
   CutExtent,
   DecodeOutcome,
   DecodeRequest,
@@ -11,10 +12,11 @@ import type {
   Encoder,
   EncodeSettings,
   ExtentInput,
+  Packed,
 } from './encoder.ts'
 import type { ErasureCode } from './erasure-code.ts'
 import type { FileReader } from './file-reader.ts'
-import { asFileError, type PackedFile, type PackInput } from './pack.ts'
+import { asFileError, type PackInput } from './pack.ts'
 import { sealedLength } from './seal.ts'
 
 export class InlineEncoder implements Encoder {
@@ -41,17 +43,24 @@ export class InlineEncoder implements Encoder {
     return { ...object, coding, release() {} }
   }
 
-  async content(sealed: Uint8Array, settings: EncodeSettings): Promise<EncodedShares> {
-    const out = new Uint8Array(contentEncodedBytes(sealed.length, settings.coding))
-    return {
-      ...this.#codec.encodeContent(sealed, settings, out),
-      coding: settings.coding,
-      release() {},
-    }
+  async content(
+    sealed: Uint8Array,
+    settings: EncodeSettings,
+    { giveBack }: ContentOptions = {},
+  ): Promise<EncodedShares> {
+    const { coding } = settings
+    const out = new Uint8Array(contentEncodedBytes(sealed.length, coding))
+    const object = this.#codec.encodeContent(sealed, settings, out)
+    giveBack?.(sealed.buffer as ArrayBuffer)
+    return { ...object, coding, release() {} }
   }
 
-  async pack(inputs: readonly PackInput[], settings: EncodeSettings): Promise<PackedFile[]> {
-    return this.#codec.pack(inputs, settings)
+  async pack(inputs: readonly PackInput[], settings: EncodeSettings): Promise<Packed> {
+    const files = this.#codec.pack(inputs, settings)
+    const own = files.map((file) =>
+      file.kind === 'stream' ? { ...file, sealed: file.sealed.slice() } : file,
+    )
+    return { files: own, release() {} }
   }
 
   async decode(request: DecodeRequest): Promise<DecodeOutcome> {

@@ -36,20 +36,30 @@ export type PackedFile =
   | { kind: 'large' }
   | { kind: 'failed'; error: GridError }
 
+/** Room for the streams of a pack of usual length. */
+const minSealedRoom = maxBundledBytes + 64 * 1024
+
 export class Packer {
   readonly #reader: FileReader | undefined
   #room: Uint8Array = new Uint8Array(0)
+  /** Where streams are sealed: used again by the next pack, for a thread should not leave much to be collected. */
+  #sealed: Uint8Array = new Uint8Array(0)
+  #sealedBytes = 0
 
   constructor(reader: FileReader | undefined) {
     this.#reader = reader
   }
 
-  /** The results in the order of `inputs`; a file that cannot be read fails alone. */
+  /**
+   * The results in the order of `inputs`; a file that cannot be read fails alone. Sealed streams are
+   * good until the next call.
+   */
   pack(
     keys: ConvergenceKeys,
     inputs: readonly PackInput[],
     options: { compress?: boolean },
   ): PackedFile[] {
+    this.#sealedBytes = 0
     return inputs.map((input) => {
       try {
         return this.#packOne(keys, input, options)
@@ -69,7 +79,18 @@ export class Packer {
     const { bytes, fuzzy } = content
     if (bytes.length <= maxLiteralBytes) return { kind: 'literal', bytes: bytes.slice(), fuzzy }
     const tag = tagOf(keys, bytes)
-    return { kind: 'stream', tag, fuzzy, ...sealFileStream(keys, bytes, { compress }) }
+    const stream = sealFileStream(keys, bytes, { compress, room: this.#take })
+    return { kind: 'stream', tag, fuzzy, ...stream }
+  }
+
+  readonly #take = (length: number): Uint8Array => {
+    if (this.#sealedBytes + length > this.#sealed.length) {
+      // what was sealed before stays where it is
+      this.#sealed = new Uint8Array(Math.max(minSealedRoom, length))
+      this.#sealedBytes = 0
+    }
+    this.#sealedBytes += length
+    return this.#sealed.subarray(this.#sealedBytes - length, this.#sealedBytes)
   }
 
   /** A view of the room, good until the next file is read; undefined where the file is too large. */

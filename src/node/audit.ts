@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../base/clock.ts'
 import { equalBytes } from '../base/bytes.ts'
-import { withDeadline } from '../base/deadline.ts'
+import { orAbort, withDeadline } from '../base/deadline.ts'
 import { isGridError } from '../base/errors.ts'
 import { mapWithin } from '../base/limit.ts'
 import { type Random, randomBelow } from '../base/random.ts'
@@ -96,9 +96,9 @@ async function sharesHeld(
   const held: number[][] = []
   for (let at = 0; at < indexes.length; at += maxHaveIndexes) {
     const some = indexes.slice(at, at + maxHaveIndexes)
-    held.push(
-      ...(await withDeadline(clock, answerMs, (signal) => peer.have(some, { signal }), options)),
-    )
+    const ask = (signal: AbortSignal): Promise<number[][]> =>
+      orAbort(peer.have(some, { signal }), signal)
+    held.push(...(await withDeadline(clock, answerMs, ask, options)))
   }
   return held
 }
@@ -124,7 +124,7 @@ async function blockOf(
     maxBytes: headerBytes + length,
   }
   const ask = (signal: AbortSignal): Promise<BlocksReply> =>
-    candidate.peer.getBlocks(request, { signal })
+    orAbort(candidate.peer.getBlocks(request, { signal }), signal)
   try {
     const reply = await withDeadline(clock, answerMs, ask, options)
     return isGood(reply, object, shareNumber, segment) ? 'good' : 'bad'

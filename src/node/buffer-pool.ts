@@ -10,6 +10,9 @@ export interface Lease {
 /** Smaller buffers are cheaper to make anew than to keep. */
 const reuseFromBytes = 2 ** 20
 
+/** What is lent is this much longer than asked for, at most: one buffer serves jobs of many lengths. */
+const grainBytes = 2 ** 20
+
 export class BufferPool {
   readonly #budget: Budget
   readonly #spare: ArrayBuffer[] = []
@@ -19,12 +22,14 @@ export class BufferPool {
     this.#budget = new Budget(totalBytes)
   }
 
-  /** A buffer of `length`, one used before if there is; what is in it is not defined. */
+  /** A buffer of `length` or somewhat more, one used before if there is; what is in it is not defined. */
   async take(length: number, options: { signal?: AbortSignal }): Promise<Lease> {
-    const giveBack = await this.#lend(length, options)
-    const fitting = this.#spare.findLastIndex((spare) => spare.byteLength === length)
+    const room = length < reuseFromBytes ? length : Math.ceil(length / grainBytes) * grainBytes
+    const giveBack = await this.#lend(room, options)
+    const fitting = this.#spare.findLastIndex((spare) => spare.byteLength === room)
     const [reused] = fitting < 0 ? [] : this.#spare.splice(fitting, 1)
-    return { bytes: reused ?? new ArrayBuffer(length), giveBack }
+    this.#makeRoom()
+    return { bytes: reused ?? new ArrayBuffer(room), giveBack }
   }
 
   /** Counts `bytes`, which somebody else made, as lent. */
@@ -39,14 +44,16 @@ export class BufferPool {
     return (back) => {
       if (!held) return
       held = false
-      if (back?.byteLength === length && length >= reuseFromBytes) this.#keep(back)
       release()
+      if (back?.byteLength !== length || length < reuseFromBytes) return
+      this.#spare.push(back)
+      this.#makeRoom()
     }
   }
 
-  #keep(bytes: ArrayBuffer): void {
-    this.#spare.push(bytes)
-    const total = this.#spare.reduce((sum, { byteLength }) => sum + byteLength, 0)
-    if (total > this.#budget.total) this.#spare.shift()
+  /** What is lent and what is spare stay within the budget together. */
+  #makeRoom(): void {
+    let spareBytes = this.#spare.reduce((sum, { byteLength }) => sum + byteLength, 0)
+    while (spareBytes > this.#budget.free) spareBytes -= this.#spare.shift()?.byteLength ?? 0
   }
 }

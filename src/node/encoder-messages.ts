@@ -16,13 +16,14 @@ export type WorkerRequest =
   | { kind: 'extent'; plaintext: Uint8Array; settings: EncodeSettings; out: ArrayBuffer }
   /** Encode sealed content into `out`. */
   | { kind: 'content'; sealed: Uint8Array; settings: EncodeSettings; out: ArrayBuffer }
-  /** Pack files: open ones, or where `fds` has -1, so many of `bytes` as `lengths` says, in their order. */
+  /** Pack files: open ones, or where `fds` has -1, so many of `bytes` as `lengths` says, in their order. Into `out`, if they fit. */
   | {
       kind: 'pack'
       fds: Int32Array
       lengths: Uint32Array
       bytes: Uint8Array
       settings: EncodeSettings
+      out: ArrayBuffer
     }
   | { kind: 'decode'; request: DecodeRequest }
 

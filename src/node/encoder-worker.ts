@@ -39,10 +39,11 @@ function run(request: WorkerRequest): void {
     }
     case 'content': {
       const { sealed, settings, out } = request
-      return replyEncoded(out, codec.encodeContent(sealed, settings, new Uint8Array(out)))
+      const object = codec.encodeContent(sealed, settings, new Uint8Array(out))
+      return replyEncoded(out, object, undefined, sealed.buffer as ArrayBuffer)
     }
     case 'pack': {
-      const rows = formatPacked(codec.pack(inputsOf(request), request.settings))
+      const rows = formatPacked(codec.pack(inputsOf(request), request.settings), request.out)
       return reply({ kind: 'packed', rows }, [rows.buffer])
     }
     case 'decode': {

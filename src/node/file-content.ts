@@ -17,7 +17,7 @@ export function sizeOfContent({ kind, content }: FileContent): number {
   return kind === 'lit' ? content.length : content.plaintextBytes
 }
 
-/** The cap of a file whose stream, or root node, is an object of its own. */
+/** The cap of a file whose stream, or root node, is an object of its own; such a stream is not compressed. */
 export function capOfContent({ kind, content }: FileContent): ChkCap | LitCap {
   if (kind === 'lit') return { type: 'LIT', data: content }
   const { object, readKey, plaintextBytes: sizeBytes } = content

@@ -11,8 +11,7 @@ import { FileSlot, type SlotInput } from './file-slot.ts'
 import type { ExtentUnderWay, FileInput } from './file-upload.ts'
 import { type FindKnown, RecentTags } from './known-stream.ts'
 import { storeLargeFile } from './large-file.ts'
-import type { FlyingObject } from './object-writer.ts'
-import { SmallFiles } from './small-files.ts'
+import { SmallFiles, type SmallFilesContext } from './small-files.ts'
 import { beginningOf } from './stream-beginning.ts'
 import type { NamedFile, TaggedStream } from './stored-file.ts'
 
@@ -34,7 +33,7 @@ export interface FileStoreParts {
   settings: EncodeSettings
   signal: AbortSignal
   encoderFor: (bytes: number) => Encoder
-  begin: (content: Uint8Array, plaintextBytes: number) => Promise<FlyingObject>
+  begin: SmallFilesContext['begin']
   place: (shares: EncodedShares, plaintextBytes: number) => Promise<void>
 }
 

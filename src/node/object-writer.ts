@@ -5,7 +5,7 @@
 import { setMaxListeners } from 'node:events'
 import { Budget } from '../base/limit.ts'
 import type { Pacer } from '../base/pacer.ts'
-import type { EncodedShares, EncodeSettings } from '../encoding/encoder.ts'
+import type { ContentOptions, EncodedShares, EncodeSettings } from '../encoding/encoder.ts'
 import type { ContentStore } from '../tree/node-sink.ts'
 import type { ObjectRef } from '../tree/refs.ts'
 import type { Placer } from './placer.ts'
@@ -13,7 +13,7 @@ import type { Redundancy } from './placement.ts'
 import { StoreSums, type StoreTotals } from './store-totals.ts'
 
 /** Bytes of sealed content that are being encoded and placed at once. */
-const maxFlyingBytes = 24 * 2 ** 20
+const maxFlyingBytes = 16 * 2 ** 20
 /** With a limited rate, so many seconds' worth is on its way at once: a put that takes minutes is given up by servers. */
 const pacedSeconds = 60
 
@@ -67,13 +67,20 @@ export class ObjectWriter {
     return named
   }
 
-  /** Resolves when there is room for the object. `content` is handed over, and holds so many bytes of files. */
-  async begin(content: Uint8Array, plaintextBytes: number): Promise<FlyingObject> {
+  /**
+   * Resolves when there is room for the object. `content` is handed over with the memory it lies in,
+   * and holds so many bytes of files.
+   */
+  async begin(
+    content: Uint8Array,
+    plaintextBytes: number,
+    giveBack?: ContentOptions['giveBack'],
+  ): Promise<FlyingObject> {
     const { signal } = this
     const { length } = content
     const land = await this.#flying.take(length, { signal })
     const encoder = this.#placer.encoderFor(length)
-    const shares = encoder.content(content, this.settings, { signal })
+    const shares = encoder.content(content, this.settings, { signal, giveBack })
     const stored = shares.then((encoded) => this.place(encoded, plaintextBytes)).finally(land)
     this.#follow(stored)
     return { named: shares.then(nameOf), stored }

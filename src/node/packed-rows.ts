@@ -26,10 +26,11 @@ export interface PackedRows {
   failures: { code: ErrorCode; message: string }[]
 }
 
-export function formatPacked(files: readonly PackedFile[]): PackedRows {
+/** Writes to `room` if all of it has room there, else to a new buffer. */
+export function formatPacked(files: readonly PackedFile[], room: ArrayBuffer): PackedRows {
   const bodies = files.map(bodyOf)
   const length = bodies.reduce((sum, body) => sum + body.length, files.length * rowBytes)
-  const out = new Uint8Array(length)
+  const out = new Uint8Array(length <= room.byteLength ? room : new ArrayBuffer(length))
   const view = new DataView(out.buffer)
   let at = files.length * rowBytes
   for (const [i, file] of files.entries()) {

@@ -5,8 +5,8 @@
  */
 import { equalBytes } from '../base/bytes.ts'
 import { Budget } from '../base/limit.ts'
-import { Bundler, type FullBundle } from '../encoding/bundle.ts'
-import type { Encoder, EncodeSettings } from '../encoding/encoder.ts'
+import { Bundler, type FullBundle, maxBundleBytes } from '../encoding/bundle.ts'
+import type { Encoder, EncodeSettings, Packed } from '../encoding/encoder.ts'
 import type { PackedFile, PackedStream, PackInput } from '../encoding/pack.ts'
 import type { ObjectRef } from '../tree/refs.ts'
 import type { StreamRef } from '../tree/stream-row.ts'
@@ -19,8 +19,12 @@ export interface SmallFilesContext {
   signal: AbortSignal
   /** The encoder for so many bytes. */
   encoderFor: (bytes: number) => Encoder
-  /** Starts on an object, once there is room for it; it holds so many bytes of files. */
-  begin: (content: Uint8Array, plaintextBytes: number) => Promise<FlyingObject>
+  /** Starts on an object, once there is room for it; it holds so many bytes of files. Its memory comes back. */
+  begin: (
+    content: Uint8Array,
+    plaintextBytes: number,
+    giveBack: (memory: ArrayBuffer) => void,
+  ) => Promise<FlyingObject>
   known: FindKnown | undefined
 }
 
@@ -41,7 +45,7 @@ export interface SmallFile {
 const maxBatchFiles = 128
 const maxBatchBytes = 2 ** 20
 /** Batches that are packed, or wait for the one before. */
-const maxBatches = 6
+const maxBatches = 4
 /** Streams that equal ones are looked for among. */
 const maxRecent = 32_768
 
@@ -62,7 +66,12 @@ interface Met {
 export class SmallFiles {
   readonly #context: SmallFilesContext
   readonly #batches = new Budget(maxBatches)
-  readonly #bundler = new Bundler<Bundled>()
+  /** Memory of bundles that are encoded. */
+  readonly #rooms: ArrayBuffer[] = []
+  readonly #bundler = new Bundler<Bundled>(() => {
+    const room = this.#rooms.pop()
+    return new Uint8Array(room ?? new ArrayBuffer(maxBundleBytes))
+  })
   readonly #recent = new RecentTags<Met>(maxRecent)
   #batch: SmallFile[] = []
   #batchBytes = 0
@@ -112,13 +121,14 @@ export class SmallFiles {
   }
 
   /** Never rejects: each file is told. */
-  async #bundle(files: readonly SmallFile[], packing: Promise<PackedFile[]>): Promise<void> {
+  async #bundle(files: readonly SmallFile[], packing: Promise<Packed>): Promise<void> {
     try {
       const packed = await packing
       for (const [i, file] of files.entries()) {
-        if (packed[i].kind !== 'large') file.close()
+        if (packed.files[i].kind !== 'large') file.close()
       }
-      for (const [i, file] of files.entries()) await this.#take(file, packed[i])
+      for (const [i, file] of files.entries()) await this.#take(file, packed.files[i])
+      packed.release()
     } catch (error) {
       for (const file of files) {
         file.close()
@@ -174,7 +184,9 @@ export class SmallFiles {
   async #storeBundle({ content, items }: FullBundle<Bundled>): Promise<void> {
     const plaintextBytes = items.reduce((sum, { item }) => sum + item.packed.plaintextBytes, 0)
     try {
-      const { named, stored } = await this.#context.begin(content, plaintextBytes)
+      const { named, stored } = await this.#context.begin(content, plaintextBytes, (memory) =>
+        this.#rooms.push(memory),
+      )
       named.then(
         (object) => {
           for (const { item, offset } of items) settle(item, object, offset, stored)

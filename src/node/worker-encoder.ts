@@ -8,6 +8,7 @@ import { Budget } from '../base/limit.ts'
 import { maxExtentBytes } from '../encoding/chunker.ts'
 import { contentEncodedBytes, maxExtentEncodedBytes } from '../encoding/codec.ts'
 import type {
+  ContentOptions,
   CutExtent,
   DecodeOutcome,
   DecodeRequest,
@@ -16,8 +17,9 @@ import type {
   Encoder,
   EncodeSettings,
   ExtentInput,
+  Packed,
 } from '../encoding/encoder.ts'
-import type { PackedFile, PackInput } from '../encoding/pack.ts'
+import type { PackInput } from '../encoding/pack.ts'
 import { BufferPool, type Lease } from './buffer-pool.ts'
 import type { FinalReply, WorkerRequest } from './encoder-messages.ts'
 import { EncoderThread } from './encoder-thread.ts'
@@ -39,15 +41,18 @@ interface Options {
 }
 
 const defaultBudgetBytes = 32 * 2 ** 20
-/** Extents that are cut and not yet encoded: enough to keep the threads busy. */
-const plaintextBudgetBytes = 6 * maxExtentBytes
+/** What usually comes of a pack fits in it. */
+const packedBytes = 2 * 2 ** 20
+/** Extents that are cut, and packs that are not released, beside one for each thread: to keep the threads busy. */
+const ahead = 2
 
 export class WorkerEncoder implements Encoder {
   readonly #threads = new Set<EncoderThread>()
   readonly #idle: EncoderThread[] = []
   readonly #places: Budget
   readonly #shareMemory: BufferPool
-  readonly #plainMemory = new BufferPool(plaintextBudgetBytes)
+  readonly #plainMemory: BufferPool
+  readonly #packMemory: BufferPool
   /** What the extents that are out lie in. */
   readonly #leases = new WeakMap<CutExtent, Lease>()
   readonly #engine: 'simd' | 'package' | undefined
@@ -55,6 +60,9 @@ export class WorkerEncoder implements Encoder {
   constructor(options: WorkerEncoderOptions) {
     this.#places = new Budget(options.threads)
     this.#shareMemory = new BufferPool(options.budgetBytes ?? defaultBudgetBytes)
+    const jobs = options.threads + ahead
+    this.#plainMemory = new BufferPool(jobs * maxExtentBytes)
+    this.#packMemory = new BufferPool(jobs * packedBytes)
     this.#engine = options.engine
   }
 
@@ -103,13 +111,14 @@ export class WorkerEncoder implements Encoder {
   async content(
     sealed: Uint8Array,
     settings: EncodeSettings,
-    options: Options = {},
+    options: ContentOptions = {},
   ): Promise<EncodedShares> {
     const length = contentEncodedBytes(sealed.length, settings.coding)
     const out = await this.#shareMemory.take(length, options)
-    const whole = owned(sealed)
-    const request = { kind: 'content', sealed: whole, settings, out: out.bytes } as const
-    const reply = await this.#encoded(request, [out.bytes, whole.buffer], out, options)
+    const request = { kind: 'content', sealed, settings, out: out.bytes } as const
+    const transfers = [out.bytes, sealed.buffer as ArrayBuffer]
+    const reply = await this.#encoded(request, transfers, out, options)
+    if (reply.plaintext) options.giveBack?.(reply.plaintext)
     return this.#shares(reply, settings, out)
   }
 
@@ -117,13 +126,20 @@ export class WorkerEncoder implements Encoder {
     inputs: readonly PackInput[],
     settings: EncodeSettings,
     options: Options = {},
-  ): Promise<PackedFile[]> {
+  ): Promise<Packed> {
     const given = inputs.map((input) => ('bytes' in input ? input.bytes : new Uint8Array(0)))
     const bytes = owned(concat(...given))
     const fds = Int32Array.from(inputs, (input) => ('fd' in input ? input.fd : -1))
     const lengths = Uint32Array.from(given, ({ length }) => length)
-    const request = { kind: 'pack', fds, lengths, bytes, settings } as const
-    return parsePacked((await this.#run('packed', request, [bytes.buffer], options)).rows)
+    const out = await this.#packMemory.take(packedBytes, options)
+    try {
+      const request = { kind: 'pack', fds, lengths, bytes, settings, out: out.bytes } as const
+      const { rows } = await this.#run('packed', request, [bytes.buffer, out.bytes], options)
+      return { files: parsePacked(rows), release: () => out.giveBack(rows.buffer) }
+    } catch (error) {
+      out.giveBack(undefined)
+      throw error
+    }
   }
 
   async decode(request: DecodeRequest, options: Options = {}): Promise<DecodeOutcome> {

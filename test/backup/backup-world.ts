@@ -46,7 +46,7 @@ export class BackupWorld {
   run(options: Partial<BackupOptions> = {}): Promise<BackupReport> {
     return runBackup(
       {
-        ...{ grid: this.grid.grid, clock },
+        ...{ grid: this.grid.grid, clock, random },
         openMemory: ({ forget }) =>
           RunMemory.open(this.folder, {
             ...{ random, basis, described: this.described, keys: this.keys, forget },

@@ -13,8 +13,9 @@ import type {
   Encoder,
   EncodeSettings,
   ExtentInput,
+  Packed,
 } from '../../src/encoding/encoder.ts'
-import type { PackedFile, PackInput } from '../../src/encoding/pack.ts'
+import type { PackInput } from '../../src/encoding/pack.ts'
 
 const spoilt = 0xdb
 
@@ -41,7 +42,7 @@ export class SimEncoder implements Encoder {
     return lent(encoded)
   }
 
-  pack(inputs: readonly PackInput[], settings: EncodeSettings): Promise<PackedFile[]> {
+  pack(inputs: readonly PackInput[], settings: EncodeSettings): Promise<Packed> {
     return this.#encoder.pack(inputs, settings)
   }
 

@@ -9,7 +9,7 @@ import { copyRealFiles } from './real-files.ts'
 
 const fileCount = 3000
 const maxRealBytes = 2 ** 18
-const largeCount = 7
+const largeCount = 6
 const native = await loadNative()
 
 /** Makes the tree in the new directory `root`: real files, large ones, links, what else there is. */
@@ -18,7 +18,7 @@ export function makeBusyTree(root: string, realFiles: string, random: SimRandom)
   const at = (...names: string[]): string => path.join(root, ...names)
   for (const name of ['large', 'odd/empty']) fs.mkdirSync(at(name), { recursive: true })
   for (let i = 0; i < largeCount; i++)
-    fs.writeFileSync(at('large', `${i}`), random.bytes(random.between(1.1 * 2 ** 20, 4 * 2 ** 20)))
+    fs.writeFileSync(at('large', `${i}`), random.bytes(random.between(1.1 * 2 ** 20, 3 * 2 ** 20)))
   fs.copyFileSync(at('large', '0'), at('large', 'a copy of 0'))
   fs.linkSync(at('large', '1'), at('odd', 'link of 1'))
   fs.writeFileSync(at('odd', 'empty file'), '')

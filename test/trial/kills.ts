@@ -76,7 +76,9 @@ try {
 
   const { backups, restores, nothingStored, partStored, appended, tooLate } = tally
   console.log(`${backups} kills of backups: before anything was stored ${nothingStored}`)
-  console.log(`  with a part stored ${partStored}, with the snapshot in the log ${appended}`)
+  console.log(
+    `  with something stored ${partStored}, and of those with a snapshot in the log ${appended}`,
+  )
   console.log(`${restores} kills of restores; ${tooLate} processes had ended before`)
   const { storedBytes, twiceBytes, mostTwiceBytes, wholeFiles, rewrittenFiles } = tally
   const size = formatByteSize

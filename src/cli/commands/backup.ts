@@ -55,9 +55,10 @@ export const backup: Command = command({
     const { tag: tags, name: label = '', host = os.hostname(), checkpoint } = options
     if (tags.length > 16 || tags.some((tag) => tag === '' || tag.length > 64))
       throw new GridError('E_USAGE', 'a snapshot takes up to 16 tags of at most 64 characters')
-    const { limitUpload: uploadBytesPerSecond, ...rest } = options
+    const { limitUpload: uploadBytesPerSecond, stdinName = 'stdin', ...rest } = options
     return runBackupCommand(context, positionals, {
       ...rest,
+      stdinName,
       facts: { tags, label, host },
       log: options.log ?? defaultLogName,
       checkpointMs: checkpoint ?? defaultCheckpointMs,

@@ -14,7 +14,7 @@ const native = await loadNative()
 
 /** Makes the tree in the new directory `root`: real files, large ones, links, what else there is. */
 export function makeBusyTree(root: string, realFiles: string, random: SimRandom): void {
-  copyRealFiles(realFiles, path.join(root, 'real'), fileCount, maxRealBytes)
+  copyRealFiles(realFiles, path.join(root, 'real'), fileCount, { maxBytes: maxRealBytes })
   const at = (...names: string[]): string => path.join(root, ...names)
   for (const name of ['large', 'odd/empty']) fs.mkdirSync(at(name), { recursive: true })
   for (let i = 0; i < largeCount; i++)

@@ -5,13 +5,13 @@ import path from 'node:path'
 /**
  * Copies `count` files below `source` to the new directory `target`, with their directories.
  *
- * @param maxBytes - larger ones are passed over
+ * @param options - of files longer than `maxBytes` none is taken
  */
 export function copyRealFiles(
   source: string,
   target: string,
   count: number,
-  maxBytes = Infinity,
+  { maxBytes = Infinity }: { maxBytes?: number } = {},
 ): void {
   let copied = 0
   const waiting = ['']

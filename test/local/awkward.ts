@@ -94,7 +94,8 @@ export function inside(folder: string | Buffer, name: Uint8Array): Buffer {
   return Buffer.concat([Buffer.from(folder), Buffer.from('/'), name])
 }
 
-const script = `
+/** For Python 3: lists the tree at its argument. */
+export const listingScript = `
 import os, stat, sys, hashlib
 root = os.fsencode(sys.argv[1])
 links = {}
@@ -115,5 +116,7 @@ show(root, b'')
 
 /** A line for each name, by Python. */
 export function describeTree(root: string): string[] {
-  return execFileSync('python3', ['-c', script, root], { encoding: 'utf8' }).trim().split('\n')
+  return execFileSync('python3', ['-c', listingScript, root], { encoding: 'utf8' })
+    .trim()
+    .split('\n')
 }

@@ -58,6 +58,8 @@ export class Scratch {
 
 /** What of a machine a test may need; each is tried, not guessed. */
 export interface Abilities {
+  /** The optional package is there. */
+  native: boolean
   root: boolean
   devices: boolean
   userXattrs: boolean
@@ -93,6 +95,7 @@ function tryAbilities(): Abilities {
   const sets = (name: string, value: Uint8Array): boolean =>
     native !== undefined && does(() => native.writeXattr(utf8(file), utf8(name), value))
   const found = {
+    native: native !== undefined,
     root: process.getuid?.() === 0,
     devices:
       native !== undefined &&

@@ -2,7 +2,8 @@
 import { spawn } from 'node:child_process'
 import path from 'node:path'
 
-const program = path.resolve(import.meta.dirname, '../../bundle/grid.js')
+/** The built command line. */
+export const program: string = path.resolve(import.meta.dirname, '../../bundle/grid.js')
 
 export interface Ran {
   exit: number | null
@@ -35,4 +36,21 @@ export async function mustGrid(home: string, words: readonly string[], input = '
   const ran = await grid(home, words, input)
   if (ran.exit === 0) return ran
   throw new Error(`grid ${words.join(' ')}: exit ${ran.exit}: ${JSON.stringify(ran.end)}`)
+}
+
+/** Runs `grid WORDS` as a person does: what it prints to stdout. Throws unless it ends with 0. */
+export async function printedBy(
+  home: string,
+  words: readonly string[],
+  input = '',
+): Promise<string> {
+  const child = spawn(process.execPath, [program, ...words, '--quiet', '--home', home], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  child.stdin.end(input)
+  let text = ''
+  child.stdout.setEncoding('utf8').on('data', (piece: string) => (text += piece))
+  const exit = await new Promise<number | null>((resolve) => child.once('close', resolve))
+  if (exit === 0) return text
+  throw new Error(`grid ${words.join(' ')}: exit ${exit}`)
 }

@@ -1,9 +1,18 @@
 /** Real files for a trial, which no one here wrote: those of the installed packages. */
-import { cpSync, mkdirSync, readdirSync, type Dirent } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, statSync, type Dirent } from 'node:fs'
 import path from 'node:path'
 
-/** Copies `count` files below `source` to the new directory `target`, with their directories. */
-export function copyRealFiles(source: string, target: string, count: number): void {
+/**
+ * Copies `count` files below `source` to the new directory `target`, with their directories.
+ *
+ * @param options - of files longer than `maxBytes` none is taken
+ */
+export function copyRealFiles(
+  source: string,
+  target: string,
+  count: number,
+  { maxBytes = Infinity }: { maxBytes?: number } = {},
+): void {
   let copied = 0
   const waiting = ['']
   for (let at = waiting.shift(); at !== undefined && copied < count; at = waiting.shift()) {
@@ -12,6 +21,7 @@ export function copyRealFiles(source: string, target: string, count: number): vo
       const name = path.join(at, entry.name)
       if (entry.isDirectory()) waiting.push(name)
       else if (entry.isFile() && copied < count) {
+        if (statSync(path.join(source, name)).size > maxBytes) continue
         cpSync(path.join(source, name), path.join(target, name))
         copied++
       }

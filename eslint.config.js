@@ -11,6 +11,7 @@ const adapters = [
     (name) => `src/local/${name}.ts`,
   ),
   ...[
+    'compare-entry',
     'directory-mark',
     'part',
     'placing',
@@ -21,6 +22,8 @@ const adapters = [
   ].map((name) => `src/local/${name}.ts`),
   'src/backup/disk-cache-folder.ts',
   'src/backup/backup-paths.ts',
+  'src/backup/restore-thread.ts',
+  'src/backup/restore-worker.ts',
   'src/node/libp2p-net.ts',
   'src/node/unix-net.ts',
   'src/node/file-source.ts',

@@ -18,7 +18,6 @@ import { type BackupCount, noCount } from './backup-count.ts'
 import { BackupRound, type RoundItem } from './backup-round.ts'
 import { DirectoryBuilder } from './directory-builder.ts'
 import { MergedWalk } from './merged-walk.ts'
-import { NewRows } from './new-rows.ts'
 import type { RunMemory } from './run-memory.ts'
 import { sampleOf } from './sample.ts'
 import type { BackupSource } from './source.ts'
@@ -82,7 +81,6 @@ interface Round {
   totals: SnapshotTotals
   /** Whether the walk came to its end. */
   isWhole: boolean
-  rows: NewRows
   writer: TreeWriter
 }
 
@@ -153,9 +151,7 @@ class OneWalk {
     const memory = this.#memory
     const auditing = this.#audit()
     try {
-      const { ref, rows, isWhole, writer, ...round } = await this.#store()
-      // everything has a name by now
-      if (!rows.flush()) throw new RangeError('rows of a directory without an object')
+      const { ref, isWhole, writer, ...round } = await this.#store()
       run.addedBytes += writer.totals.newPlaintextBytes
       run.sentBytes += writer.totals.sentBytes
       const totals = { ...round.totals, objects: memory.objectCount }
@@ -193,8 +189,7 @@ class OneWalk {
     }
     const source = open(counting)
     const walk = new MergedWalk(source.walk(), this.#memory.rows())
-    const rows = new NewRows(this.#memory.next)
-    const builder = new DirectoryBuilder(writer, rows)
+    const builder = new DirectoryBuilder(writer, this.#memory.next)
     const files = writer.files<RoundItem>({
       compress: true,
       known: (tag) => this.#memory.known(tag),
@@ -215,7 +210,7 @@ class OneWalk {
         ...{ report: counting, count: this.count, rebuild: this.#rebuild, signal: writer.signal },
       })
       await round.run()
-      return { ...builder.root, isWhole: walk.isWhole, rows, writer }
+      return { ...builder.root, isWhole: walk.isWhole, writer }
     } finally {
       await files.end()
       cancel()

@@ -1,27 +1,19 @@
 /** Who does the heavy part of a restore: opening sealed bytes, and making files of them. */
-import { contentOf } from './batch-run.ts'
-import { type BatchOptions, type PlaceJob, type PlaceReply, runPlaceJob } from './batch-run.ts'
-import { writeSparsely } from '../local/sparse-writer.ts'
-import type { SealedRun } from '../node/tree-store.ts'
-import type { BatchContent } from './file-batch.ts'
-
-/** One extent of a large file. */
-export interface WriteJob {
-  kind: 'write'
-  /** Open, and stays so until the reply. */
-  fd: number
-  /** Where in the file it goes. */
-  position: number
-  content: BatchContent
-  sealed: SealedRun
-}
+import {
+  type BatchOptions,
+  type BatchJob,
+  type BatchReply,
+  type ExtentJob,
+  runBatchJob,
+  runExtentJob,
+} from './batch-run.ts'
 
 export interface BatchCrew {
-  /** Takes `job.sealed` over. Throws E_FILE where nothing can be written any more. */
-  place(job: PlaceJob): Promise<PlaceReply>
-  /** Takes `job.sealed` over. Throws E_COMMIT, E_SIZE, and the system's error. */
-  write(job: WriteJob): Promise<void>
-  /** Ends threads; what is under way is not waited for. */
+  /** Takes the job's bytes over. Throws E_FILE where nothing can be written any more. */
+  run(job: BatchJob): Promise<BatchReply>
+  /** Takes the job's bytes over. Throws as `runExtentJob`. */
+  handle(job: ExtentJob): Promise<void>
+  /** Ends threads. Nothing may be under way. */
   close(): Promise<void>
 }
 
@@ -33,17 +25,13 @@ export class InlineCrew implements BatchCrew {
     this.#options = options
   }
 
-  async place(job: PlaceJob): Promise<PlaceReply> {
-    return runPlaceJob(job, this.#options)
+  async run(job: BatchJob): Promise<BatchReply> {
+    return runBatchJob(job, this.#options)
   }
 
-  async write(job: WriteJob): Promise<void> {
-    runWriteJob(job)
+  async handle(job: ExtentJob): Promise<void> {
+    runExtentJob(job)
   }
 
   async close(): Promise<void> {}
-}
-
-export function runWriteJob({ fd, position, content, sealed }: WriteJob): void {
-  writeSparsely(fd, position, contentOf(content, sealed))
 }

@@ -136,6 +136,7 @@ export class CacheWriter implements RowPages {
   /** Writes what is left, durably. Throws RangeError before the root was left, E_IO, E_FULL. */
   async finish(): Promise<CacheFile> {
     if (!this.#isComplete) throw new RangeError('backup cache: the root was not left')
+    this.objects.settle()
     const lastRowBytes = this.#at
     this.#endPage(this.#page.subarray(0, this.#at), 'rows')
     const rowPages = this.#pageNumber - 1

@@ -14,7 +14,7 @@ import {
 import type { NodeSink } from '../tree/node-sink.ts'
 import type { ObjectRef } from '../tree/refs.ts'
 import type { CachedRow } from './cache-cursor.ts'
-import type { NewRows } from './new-rows.ts'
+import type { RowWriter } from './row-writer.ts'
 
 /** What is put into the directory that is being built, and remembered of it. */
 export interface BuiltEntry {
@@ -42,7 +42,7 @@ interface Frame {
 
 export class DirectoryBuilder {
   readonly #context: DirectoryWriteContext
-  readonly #rows: NewRows
+  readonly #rows: RowWriter
   readonly #frames: Frame[] = []
   /** The objects that nodes of the directory went into which is being written. */
   #nodes = new Set<ObjectRef>()
@@ -50,7 +50,7 @@ export class DirectoryBuilder {
   /** Rows that were not come to and stand below another such. */
   #unseenDepth = 0
 
-  constructor(context: DirectoryWriteContext, rows: NewRows) {
+  constructor(context: DirectoryWriteContext, rows: RowWriter) {
     this.#context = { ...context, sink: this.#counting(context.sink) }
     this.#rows = rows
   }

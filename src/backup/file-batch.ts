@@ -2,7 +2,6 @@
  * Small files, links and devices whose content is at hand, as one message to another thread: columns
  * of numbers and one run of bytes, since objects by the thousand cost more to send than to restore.
  */
-import type { Compression } from '../encoding/compression.ts'
 import { compressions } from '../encoding/compression.ts'
 import type { StreamShape } from '../encoding/file-stream.ts'
 import type { EntryFacts, LocalKind } from '../local/facts.ts'
@@ -63,15 +62,15 @@ export class FileBatch {
     }
     const isHere = content instanceof Uint8Array
     const inline = isHere ? content : content.readKey
-    // in one call: there are very many
-    this.#numbers.push(
-      ...[directory, kinds.indexOf(kind), mode, mtime.seconds, mtime.nanoseconds, uid, gid],
-      ...[this.#owner(owner), this.#owner(group), sizeBytes],
-      ...[this.#put(name), this.#put(target), this.#put(inline)],
-      ...(isHere
-        ? [absent, absent, absent]
-        : [content.offset, content.storedBytes, compressions.indexOf(content.compression)]),
-    )
+    const numbers = this.#numbers
+    numbers.push(directory, kinds.indexOf(kind), mode, mtime.seconds, mtime.nanoseconds)
+    numbers.push(uid, gid, this.#owner(owner), this.#owner(group), sizeBytes)
+    numbers.push(this.#put(name), this.#put(target), this.#put(inline))
+    if (isHere) numbers.push(absent, absent, absent)
+    else {
+      const codec = compressions.indexOf(content.compression)
+      numbers.push(content.offset, content.storedBytes, codec)
+    }
   }
 
   message(): BatchMessage {
@@ -116,34 +115,25 @@ export function* itemsOf({ numbers, bytes, owners, rest }: BatchMessage): Genera
     return taken
   }
   for (let at = 0; at < numbers.length; at += numbersPerItem) {
-    const [directory, kind, mode, seconds, nanoseconds, uid, gid, owner, group, sizeBytes] =
-      numbers.subarray(at, at + 10)
+    const meta: EntryMeta = { ...rest.get(at / numbersPerItem) }
+    if (numbers[at + 5] !== absent) meta.uid = numbers[at + 5]
+    if (numbers[at + 6] !== absent) meta.gid = numbers[at + 6]
+    if (numbers[at + 7] !== absent) meta.owner = owners[numbers[at + 7]]
+    if (numbers[at + 8] !== absent) meta.group = owners[numbers[at + 8]]
+    const sizeBytes = numbers[at + 9]
     const name = take(numbers[at + 10])
     const target = take(numbers[at + 11])
+    const mtime = { seconds: numbers[at + 3], nanoseconds: numbers[at + 4] }
+    const kind = kinds[numbers[at + 1]]
+    const facts: EntryFacts = { name, kind, mode: numbers[at + 2], mtime, meta, sizeBytes }
+    if (target.length > 0) facts.target = target
     const inline = take(numbers[at + 12])
-    const [offset, storedBytes, compression] = numbers.subarray(at + 13, at + 16)
-    const meta: EntryMeta = {
-      ...(uid !== absent && { uid }),
-      ...(gid !== absent && { gid }),
-      ...(owner !== absent && { owner: owners[owner] }),
-      ...(group !== absent && { group: owners[group] }),
-      ...rest.get(at / numbersPerItem),
-    }
-    const facts = {
-      name,
-      kind: kinds[kind],
-      mode,
-      mtime: { seconds, nanoseconds },
-      meta,
-      sizeBytes,
-    }
-    const codec: Compression | undefined = compressions[compression]
-    const shape = { readKey: inline, plaintextBytes: sizeBytes, compression: codec, storedBytes }
-    yield {
-      directory,
-      facts: target.length > 0 ? { ...facts, target } : facts,
-      content: offset === absent ? inline : { ...shape, offset },
-    }
+    const offset = numbers[at + 13]
+    const compression = compressions[numbers[at + 15]]
+    const storedBytes = numbers[at + 14]
+    const stream = { readKey: inline, plaintextBytes: sizeBytes, compression, storedBytes, offset }
+    const content = offset === absent ? inline : stream
+    yield { directory: numbers[at], facts, content }
   }
 }
 

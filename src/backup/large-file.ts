@@ -1,4 +1,4 @@
-/** Writes a large file in place: extents fetched and opened beside each other, each to where it belongs. */
+/** A large file in place: extents fetched and opened beside each other, each where it belongs. */
 import type { Budget } from '../base/limit.ts'
 import { sealedLength } from '../encoding/seal.ts'
 import { endFile } from '../local/sparse-writer.ts'
@@ -16,34 +16,37 @@ export interface LargeFileSource {
 }
 
 /**
- * @param fd - of an empty file, which is open until the promise settles
- * @throws what fetching and opening throw, and the system's error
+ * Writes every extent to the file, or checks that it is there.
+ *
+ * @param fd - of a file which is open until the promise settles; empty, if it is to be written
+ * @throws what fetching and opening throw, and the system's error; E_SIZE for a check that fails
  */
-export async function fillLargeFile(
+export async function handleExtents(
   { trees, crew, bytes, signal }: LargeFileSource,
   root: ChildRow,
   fd: number,
+  kind: 'write' | 'check',
 ): Promise<void> {
   const stop = new AbortController()
   const either = AbortSignal.any([signal, stop.signal])
   const options = { signal: either }
-  const write = async (extent: PlacedExtent): Promise<void> => {
+  const handle = async (extent: PlacedExtent): Promise<void> => {
     const { object, offset, storedBytes, startByte: position } = extent
     const end = offset + sealedLength(storedBytes)
     const sealed = await trees.readSealed(object, offset, end, options)
-    await crew.write({ kind: 'write', fd, position, content: contentOf(extent), sealed })
+    await crew.handle({ kind, fd, position, content: contentOf(extent), sealed })
   }
   const running = new Set<Promise<void>>()
   try {
     for await (const extent of trees.extents(root, options)) {
       const release = await bytes.take(sealedLength(extent.storedBytes), options)
-      const writing = write(extent)
+      const handling = handle(extent)
         .catch((error: unknown) => stop.abort(error))
         .finally(() => {
           release()
-          running.delete(writing)
+          running.delete(handling)
         })
-      running.add(writing)
+      running.add(handling)
     }
     while (running.size > 0) await Promise.all(running)
   } catch (error) {
@@ -52,7 +55,7 @@ export async function fillLargeFile(
   // nobody may write to the descriptor once it is closed
   await Promise.allSettled(running)
   either.throwIfAborted()
-  endFile(fd, root.plaintextBytes)
+  if (kind === 'write') endFile(fd, root.plaintextBytes)
 }
 
 function contentOf({ readKey, plaintextBytes, compression, storedBytes, offset }: PlacedExtent) {

@@ -88,7 +88,7 @@ export class MergedWalk {
 
   *#pass(entry: LocalEntry): Generator<MergedStep, void> {
     const row = yield* this.#rowOf(entry.name)
-    const fingerprint = formatFingerprint(entry.fingerprint)
+    const fingerprint = formatFingerprint(entry.stats)
     yield { step: 'entry', entry, fingerprint, row: row?.step === 'entry' ? row : undefined }
     if (row !== undefined) this.#skip(row)
   }
@@ -96,7 +96,7 @@ export class MergedWalk {
   *#leave(): Generator<MergedStep, void> {
     const { entry, wasThere } = this.#frames.pop()!
     const row = wasThere ? this.#rows?.row : undefined
-    yield { step: 'leave', entry, fingerprint: formatFingerprint(entry.fingerprint), row }
+    yield { step: 'leave', entry, fingerprint: formatFingerprint(entry.stats), row }
     if (row !== undefined) this.#rows?.advance()
   }
 

@@ -14,6 +14,8 @@ export const objectRecordBytes = 38
 export class ObjectTable {
   #records: Uint8Array = new Uint8Array(64 * objectRecordBytes)
   #count = 0
+  /** Objects that had no root when they were added. */
+  readonly #pending = new Map<ObjectRef, number>()
   /** Open addressing: number + 1, or 0 where nothing is. A root is a hash: its first bytes will do. */
   #slots: Uint32Array = new Uint32Array(128)
 
@@ -21,17 +23,31 @@ export class ObjectTable {
     return this.#count
   }
 
-  /** The number of an object, which is given it where it has none: 0 and up. */
+  /**
+   * The number of an object, which is given it where it has none: 0 and up. One that is being filled
+   * and has no root yet keeps its number, and may come to have two.
+   */
   add(ref: ObjectRef): number {
-    return this.addRecord(objectRecord(ref))
+    const pending = this.#pending.get(ref)
+    if (pending !== undefined) return pending
+    if (ref.root.length > 0) return this.addRecord(objectRecord(ref))
+    const number = this.#next()
+    this.#pending.set(ref, number)
+    return number
+  }
+
+  /** Takes down what came to be known of objects that had no root. Throws RangeError if one has none still. */
+  settle(): void {
+    for (const [ref, number] of this.#pending)
+      this.#records.set(objectRecord(ref), number * objectRecordBytes)
+    this.#pending.clear()
   }
 
   /** As `add`, of what `record` gave; it is copied. */
   addRecord(record: Uint8Array): number {
     const slot = this.#slotOf(record)
     if (this.#slots[slot] > 0) return this.#slots[slot] - 1
-    const number = this.#count++
-    if (number * objectRecordBytes === this.#records.length) this.#grow()
+    const number = this.#next()
     this.#records.set(record, number * objectRecordBytes)
     this.#slots[this.#slotOf(record)] = number + 1
     return number
@@ -62,6 +78,12 @@ export class ObjectTable {
       slot = (slot + 1) & mask
     }
     return slot
+  }
+
+  #next(): number {
+    const number = this.#count++
+    if (number * objectRecordBytes === this.#records.length) this.#grow()
+    return number
   }
 
   #grow(): void {

@@ -7,7 +7,7 @@ import type { RowCursor } from './cache-cursor.ts'
 import type { CacheFolder } from './cache-folder.ts'
 import { Journal } from './journal.ts'
 import type { KnownStream } from '../node/known-stream.ts'
-import type { RowWriter } from './new-rows.ts'
+import type { RowWriter } from './row-writer.ts'
 import type { ObjectTable } from './object-table.ts'
 
 export class RunMemory {

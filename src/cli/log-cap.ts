@@ -8,7 +8,7 @@ import type { CapOf, CapType } from '../caps/cap.ts'
 import type { LogView } from '../log/log-view.ts'
 import { type CapSource, readCap, readOnlyCap } from './cap-argument.ts'
 import type { Context } from './command.ts'
-import { aliasesOf } from './tree-places.ts'
+import { aliasesOf } from './home-aliases.ts'
 
 const shownLetters = 10
 

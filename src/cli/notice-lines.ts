@@ -11,7 +11,7 @@ export class NoticeLines {
   readonly #waiting: Notice[] = []
   readonly #told = new Set<string>()
   readonly #slight = new Map<Notice['code'], number>()
-  /** How many came, and how many of them were refused altogether. */
+  /** How many came, and how many of them say that something was left out. */
   count = 0
   refused = 0
 
@@ -20,13 +20,15 @@ export class NoticeLines {
     const key = `${notice.code} ${Buffer.from(notice.path).toString('latin1')} ${notice.detail}`
     if (this.#told.size === this.#told.add(key).size) return
     this.count++
-    if (!isSlight(notice)) this.refused++
-    else {
+    if (notice.code === 'missing' || notice.code === 'differs') this.#waiting.push(notice)
+    else if (!isSlight(notice)) {
+      this.refused++
+      this.#waiting.push(notice)
+    } else {
       const before = this.#slight.get(notice.code) ?? 0
       this.#slight.set(notice.code, before + 1)
-      if (before >= toldEach) return
+      if (before < toldEach) this.#waiting.push(notice)
     }
-    this.#waiting.push(notice)
   }
 
   /** Warns of what came since. */

@@ -28,6 +28,8 @@ const why: Partial<Record<NoticeCode, string>> = {
   'link-in-the-way': 'a symbolic link stands in its place',
   startup: 'it would be run or trusted at the next login; give --startup to restore it',
   content: 'its content could not be had',
+  missing: 'it is not there',
+  differs: 'it is not what the snapshot holds',
   'xattrs-unseen': 'extended attributes cannot be read here',
   'xattrs-too-large': 'its extended attributes are too large, and not kept',
   'owner-not-kept': 'its owner could not be given',

@@ -118,6 +118,16 @@ export const registry: readonly CommandEntry[] = [
     load: async () => (await import('./commands/restore.ts')).restore,
   },
   {
+    name: 'restore-test',
+    summary: 'find out whether a backup could be restored, and record it in its log',
+    load: async () => (await import('./commands/restore-test.ts')).restoreTest,
+  },
+  {
+    name: 'diff',
+    summary: 'list what is not the same in two backups',
+    load: async () => (await import('./commands/diff.ts')).diff,
+  },
+  {
     name: 'status',
     summary: 'list the storage servers and say how they are',
     load: async () => (await import('./commands/status.ts')).status,

@@ -10,6 +10,9 @@ import {
   type RestoreOptions,
   restoreTree,
 } from '../backup/restore.ts'
+import { usefulRestoreThreads } from '../backup/restore-thread.ts'
+import { WorkerCrew } from '../backup/worker-crew.ts'
+import { type CheckCount, checkEntry, checkTree } from '../backup/restore-check.ts'
 import { entryAt } from '../backup/snapshot-tree.ts'
 import { formatPath } from '../files/path.ts'
 import { factsOf } from '../local/facts.ts'
@@ -17,6 +20,7 @@ import { openTarget } from '../local/local-target.ts'
 import { loadNative } from '../local/native.ts'
 import type { Selection } from '../local/selection.ts'
 import type { TargetOptions } from '../local/target-run.ts'
+import type { SnapshotTotals } from '../log/snapshot-body.ts'
 import type { Grid } from '../node/grid.ts'
 import { directoryOfCap } from '../tree/directory-cap.ts'
 import type { DirectoryEntry } from '../tree/entry.ts'
@@ -36,8 +40,19 @@ export interface RestoreChoice {
   numericIds: boolean
   startup: boolean
   notices: NoticeLines
+  /** Whether to compare what was restored with the snapshot. */
+  verify: boolean
   /** Told of what is removed, or would be. */
   onDelete: (path: Uint8Array) => void
+}
+
+const threadsFromFiles = 256
+const threadsFromBytes = 8 * 2 ** 20
+
+export interface Restored {
+  count: RestoreCount
+  /** If it was compared afterwards. */
+  check: CheckCount | undefined
 }
 
 /** Throws E_FILE where there is no such thing in the snapshot, or nothing can be written. */
@@ -45,7 +60,7 @@ export async function runRestore(
   context: Context,
   grid: Grid,
   choice: RestoreChoice,
-): Promise<RestoreCount> {
+): Promise<Restored> {
   const { source, target, notices, selection } = choice
   const { snapshot } = source.snapshot
   const root = directoryOfCap(snapshot.cap)
@@ -55,29 +70,59 @@ export async function runRestore(
       hint: `see what is: grid ls ${source.snapshot.shortId}:`,
     })
   const batch = await targetOptions(context, choice)
-  const crew: BatchCrew = new InlineCrew(batch)
+  const crew = crewFor(snapshot.totals, batch)
   const isWhole = entry === undefined && selection === undefined
-  const task = context.progress.start('restoring', isWhole ? snapshot.totals.bytes : undefined)
-  const options: RestoreOptions = {
-    crew,
-    report: notices.report,
-    selection,
-    path: joined(source.path),
-    onProgress: ({ files, finished, bytes, finishedBytes }) =>
-      task.advance(bytes + finishedBytes, `${files + finished} files`),
-    signal: context.signal,
-  }
+  const totalBytes = isWhole ? snapshot.totals.bytes : undefined
+  const { signal } = context
+  const shared = { crew, report: notices.report, selection, path: joined(source.path), signal }
+  const isFile = entry !== undefined && !isDirectory(entry)
+  const file = isFile ? fileIn(entry, target) : undefined
+  const facts = entry && factsOf(entry)
+  const from = isDirectory(entry) ? entry.content : root
   try {
-    if (entry !== undefined && !isDirectory(entry))
-      return await restoreFile(grid, entry, { target, batch, options })
-    const into = openTarget(target, batch)
-    const facts = entry && factsOf(entry)
-    const from = entry === undefined ? root : entry.content
-    return await restoreTree(grid.trees, from, { target: into, facts }, options)
+    const count = await withTask(context, 'restoring', totalBytes, (advance) => {
+      const onProgress = ({ files, finished, bytes, finishedBytes }: RestoreCount): void =>
+        advance(bytes + finishedBytes, files + finished)
+      const options: RestoreOptions = { ...shared, onProgress }
+      if (file !== undefined) return restoreFile(grid, file, { batch, options })
+      return restoreTree(grid.trees, from, { target: openTarget(target, batch), facts }, options)
+    })
+    if (!choice.verify || choice.dryRun) return { count, check: undefined }
+    const check = await withTask(context, 'comparing', totalBytes, (advance) => {
+      const onProgress = ({ files, bytes }: CheckCount): void => advance(bytes, files)
+      const { native } = batch
+      const options = { ...shared, native, numericIds: choice.numericIds, onProgress }
+      return file === undefined
+        ? checkTree(grid.trees, from, { target, facts }, options)
+        : checkEntry(grid.trees, file.entry, file.folder, options)
+    })
+    return { count, check }
   } finally {
-    task.end()
     await crew.close()
   }
+}
+
+async function withTask<T>(
+  { progress }: Context,
+  name: string,
+  totalBytes: number | undefined,
+  work: (advance: (bytes: number, files: number) => void) => Promise<T>,
+): Promise<T> {
+  const task = progress.start(name, totalBytes)
+  try {
+    return await work((bytes, files) => {
+      task.advance(bytes, `${files} files`)
+    })
+  } finally {
+    task.end()
+  }
+}
+
+/** Threads take a moment to start: a few files are done by then. */
+function crewFor({ files, bytes }: SnapshotTotals, options: TargetOptions): BatchCrew {
+  const isSmall = files < threadsFromFiles && bytes < threadsFromBytes
+  if (isSmall || options.dryRun === true) return new InlineCrew(options)
+  return new WorkerCrew(options, usefulRestoreThreads())
 }
 
 async function targetOptions(context: Context, choice: RestoreChoice): Promise<TargetOptions> {
@@ -93,21 +138,28 @@ async function targetOptions(context: Context, choice: RestoreChoice): Promise<T
   }
 }
 
+/** A file of a snapshot under the name that it is to have, and the directory where. */
+interface FileInto {
+  entry: DirectoryEntry
+  folder: string
+}
+
 /** Into a directory under its own name, or under the name that is given. */
+function fileIn(entry: DirectoryEntry, target: string): FileInto {
+  const isThere = statSync(target, { throwIfNoEntry: false })?.isDirectory() === true
+  if (isThere || target.endsWith('/')) return { entry, folder: target }
+  const at = path.resolve(target)
+  return { entry: { ...entry, name: utf8(path.basename(at)) }, folder: path.dirname(at) }
+}
+
 async function restoreFile(
   grid: Grid,
-  entry: DirectoryEntry,
-  into: { target: string; batch: TargetOptions; options: RestoreOptions },
+  { entry, folder }: FileInto,
+  { batch, options }: { batch: TargetOptions; options: RestoreOptions },
 ): Promise<RestoreCount> {
-  const { target, batch, options } = into
-  const isThere = statSync(target, { throwIfNoEntry: false })?.isDirectory() === true
-  const isFolder = isThere || target.endsWith('/')
-  const [folder, name] = isFolder
-    ? [target, entry.name]
-    : [path.dirname(path.resolve(target)), utf8(path.basename(path.resolve(target)))]
   const directory = openTarget(folder, { ...batch, delete: false })
   try {
-    return await restoreEntry(grid.trees, { ...entry, name }, directory, options)
+    return await restoreEntry(grid.trees, entry, directory, options)
   } finally {
     directory.abandon()
   }

@@ -65,3 +65,9 @@ export async function readSnapshots(
     await output.warning(conclusionText(conclusion), { state, answered, quorum })
   return snapshots
 }
+
+/** Those of the usual log of the home; undefined if it has none, or may not read it. */
+export async function homeSnapshots(context: Context, grid: Grid): Promise<Snapshots | undefined> {
+  const caps = await keyringOf(context).find(await backupLogName(context, undefined))
+  return caps?.read && readSnapshots(context, grid, caps.read)
+}

@@ -75,6 +75,7 @@ export async function chooseSource(
   const selections = isAll ? [] : [listing(below)]
   const selection = allOf([...selections, excluding(patterns)])
   const native = await loadNative()
+  native?.separateLargeBlocks()
   return {
     paths,
     describedBy: native === undefined || choice.noXattrs ? 'without xattrs' : 'all',

@@ -3,14 +3,17 @@ import os from 'node:os'
 import { GridError } from '../base/errors.ts'
 import type { Cap } from '../caps/cap.ts'
 import { attenuate } from '../caps/attenuate.ts'
-import { Aliases, type TreeCaps } from '../files/aliases.ts'
+import type { Aliases, TreeCaps } from '../files/aliases.ts'
 import type { FileTree } from '../files/file-tree.ts'
 import { openFiles } from '../files/open-files.ts'
 import { formatPath } from '../files/path.ts'
 import { type Found, TreeView } from '../files/tree-view.ts'
 import type { Grid } from '../node/grid.ts'
 import { directoryOfCap } from '../tree/directory-cap.ts'
+import type { Snapshots } from '../backup/snapshots.ts'
+import { homeSnapshots } from './snapshot-source.ts'
 import type { Context } from './command.ts'
+import { aliasesOf } from './home-aliases.ts'
 import { openHomeGrid } from './home-grid.ts'
 import type { TreePlace } from './place.ts'
 
@@ -27,6 +30,7 @@ export class TreePlaces {
   readonly #context: Context
   readonly #trees = new Map<string, Promise<OpenTree>>()
   readonly #files = new Map<string, FileTree>()
+  #snapshots: Promise<Snapshots | undefined> | undefined
 
   constructor(context: Context, grid: Grid) {
     this.#context = context
@@ -101,8 +105,18 @@ export class TreePlaces {
     return { view, files, shown }
   }
 
+  /** An alias comes before a snapshot of the same name. */
   async #caps({ source }: TreePlace): Promise<TreeCaps> {
-    return 'alias' in source ? this.aliases.get(source.alias) : capsOfCap(source.cap)
+    if ('cap' in source) return capsOfCap(source.cap)
+    const { alias } = source
+    const known = await this.aliases.find(alias)
+    if (known !== undefined) return known
+    this.#snapshots ??= homeSnapshots(this.#context, this.grid)
+    const snapshots = await this.#snapshots
+    // says that there is no such alias
+    if (snapshots === undefined) return this.aliases.get(alias)
+    const { snapshot } = await snapshots.find(alias, {}, { signal: this.#context.signal })
+    return { read: snapshot.cap }
   }
 }
 
@@ -117,10 +131,6 @@ export async function withTrees<T>(
   } finally {
     await grid.close()
   }
-}
-
-export function aliasesOf({ home, world }: Context): Aliases {
-  return new Aliases({ home, disk: world.disk, random: world.random })
 }
 
 /** A place as messages name it: never with a cap. */

@@ -103,7 +103,7 @@ function brotliOf(stored: Uint8Array, plaintextBytes: number): Uint8Array {
     const { buffer, engine } = brotliDecompressSync(stored, options) as unknown as Inflated
     // It stops at the end of the stream, whatever stands behind.
     if (engine.bytesWritten !== stored.length) throw wrongLength()
-    return new Uint8Array(buffer)
+    return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length)
   } catch (error) {
     throw error instanceof GridError ? error : wrongLength(error)
   }

@@ -133,7 +133,7 @@ export function badBlock(
 
 /**
  * Rebuilds a run of segments from k shares whose blocks have been checked, and checks each segment
- * before it is handed on.
+ * before it is handed on. The result may be a view of the blocks.
  *
  * @param shares - k shares of distinct numbers of one object, all headers with the cap's root
  * @throws E_ENCODING when checked blocks give a wrong segment: whoever made the object was
@@ -153,7 +153,10 @@ export function decodeSegments(
   const { k, n, ciphertextBytes } = descriptor
   const start = blockOffset(descriptor, firstSegment)
   const endByte = Math.min((firstSegment + segmentCount) * segmentBytes, ciphertextBytes)
-  const out = new Uint8Array(endByte - firstSegment * segmentBytes)
+  const runBytes = endByte - firstSegment * segmentBytes
+  // the one data share of a 1-of-n object is the ciphertext itself
+  const isWhole = k === 1 && first.header.shareNumber === 0 && first.blocks.length >= runBytes
+  const out = isWhole ? first.blocks.subarray(0, runBytes) : new Uint8Array(runBytes)
   for (let s = firstSegment; s < firstSegment + segmentCount; s++) {
     const from = blockOffset(descriptor, s) - start
     const length = segmentLength(ciphertextBytes, s)
@@ -165,7 +168,7 @@ export function decodeSegments(
       (s - firstSegment) * segmentBytes,
       (s - firstSegment) * segmentBytes + length,
     )
-    joinSegment(rows, n, k, segment, code)
+    if (!isWhole) joinSegment(rows, n, k, segment, code)
     if (!equalBytes(segmentLeaf(s, segment), leafAt(segmentLeaves, s))) {
       throw new GridError(
         'E_ENCODING',

@@ -2,7 +2,10 @@
  * What tells that a file was not touched since it was looked at last. The change time moves with
  * content, mode, owner, links and extended attributes alike, and nobody sets it.
  */
+import { timestampOf } from '../tree/entry.ts'
+import { splitDevice } from './device-number.ts'
 import type { LocalStats } from './local-stats.ts'
+import { StatxStats } from './statx-stats.ts'
 
 export interface Fingerprint {
   device: bigint
@@ -20,16 +23,28 @@ export function fingerprintOf(stats: LocalStats): Fingerprint {
   return { device: dev, inode: ino, size, mtimeNs, ctimeNs }
 }
 
-/** 40 bytes, for an index: the five numbers as u64 or i64, big-endian, as they stand above. */
-export function formatFingerprint(fingerprint: Fingerprint): Uint8Array {
+/**
+ * 40 bytes, for an index: inode and size as u64, the times of change and of modification as seconds
+ * modulo 2^32 and nanoseconds, the device's two numbers; u32 but for the first two, little-endian.
+ */
+export function formatFingerprint(stats: LocalStats): Uint8Array {
+  if (stats instanceof StatxStats) return stats.fingerprintBytes()
   const out = new Uint8Array(fingerprintBytes)
   const view = new DataView(out.buffer)
-  view.setBigUint64(0, fingerprint.device)
-  view.setBigUint64(8, fingerprint.inode)
-  view.setBigUint64(16, fingerprint.size)
-  view.setBigInt64(24, fingerprint.mtimeNs)
-  view.setBigInt64(32, fingerprint.ctimeNs)
+  view.setBigUint64(0, stats.ino, true)
+  view.setBigUint64(8, stats.size, true)
+  setTime(view, 16, stats.ctimeNs)
+  setTime(view, 24, stats.mtimeNs)
+  const { major, minor } = splitDevice(stats.dev)
+  view.setUint32(32, major, true)
+  view.setUint32(36, minor, true)
   return out
+}
+
+function setTime(view: DataView, at: number, nanoseconds: bigint): void {
+  const { seconds, nanoseconds: rest } = timestampOf(nanoseconds)
+  view.setUint32(at, Number(BigInt.asUintN(32, BigInt(seconds))), true)
+  view.setUint32(at + 4, rest, true)
 }
 
 export function sameFingerprint(a: Fingerprint, b: Fingerprint): boolean {

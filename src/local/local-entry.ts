@@ -1,11 +1,12 @@
 /** One name that a walk came to, and what is read of it. */
-import { compareBytes } from '../base/bytes.ts'
+import { compareBytes, concat } from '../base/bytes.ts'
 import { maxMode, timestampOf } from '../tree/entry.ts'
 import type { EntryMeta, ExtendedAttribute } from '../tree/entry-meta.ts'
 import { splitDevice } from './device-number.ts'
 import { escapedName } from './escaped-name.ts'
 import type { EntryFacts, LocalKind } from './facts.ts'
-import type { Fingerprint } from './fingerprint.ts'
+import { type Fingerprint, fingerprintOf } from './fingerprint.ts'
+import type { HardLinks } from './hard-links.ts'
 import type { LocalStats } from './local-stats.ts'
 import type { NativeCalls } from './native.ts'
 import { detailOf, type Report } from './notice.ts'
@@ -23,6 +24,44 @@ export interface LocalEntry {
   /** The same for all names of one file; the fingerprint does not cover it. */
   readonly hardLink: number | undefined
   readonly stats: LocalStats
+}
+
+const slash = Uint8Array.of(0x2f)
+
+/** An entry whose path and fingerprint are made when they are asked for, which is seldom. */
+export class WalkedEntry implements LocalEntry {
+  readonly name: Uint8Array
+  readonly kind: LocalKind
+  readonly sizeBytes: number
+  readonly stats: LocalStats
+  readonly hardLink: number | undefined
+  readonly #above: Uint8Array
+  #path: Uint8Array | undefined
+
+  /** @param above - path of the directory that it is in; of the root, as its own, empty */
+  constructor(
+    { name, kind, stats }: Pick<LocalEntry, 'name' | 'kind' | 'stats'>,
+    above: Uint8Array,
+    links: HardLinks,
+  ) {
+    this.name = name
+    this.kind = kind
+    this.stats = stats
+    this.sizeBytes = kind === 'file' ? Number(stats.size) : 0
+    this.#above = above
+    const isShared = kind !== 'directory' && stats.nlink > 1n
+    this.hardLink = isShared ? links.numberOf(this.path, stats) : undefined
+  }
+
+  get path(): Uint8Array {
+    const above = this.#above
+    this.#path ??= above.length === 0 ? this.name : concat(above, slash, this.name)
+    return this.#path
+  }
+
+  get fingerprint(): Fingerprint {
+    return fingerprintOf(this.stats)
+  }
 }
 
 /** What extended attributes may take of an entry, which weighs at most 2^19 (docs/specs/directory.md). */

@@ -10,9 +10,8 @@ import { concat } from '../base/bytes.ts'
 import { isDiskError } from '../base/disk.ts'
 import { type DirectoryMark, markOf } from './directory-mark.ts'
 import type { EntryFacts } from './facts.ts'
-import { fingerprintOf } from './fingerprint.ts'
 import { HardLinks } from './hard-links.ts'
-import { describeEntry, type LocalEntry } from './local-entry.ts'
+import { describeEntry, type LocalEntry, WalkedEntry } from './local-entry.ts'
 import { type LocalFile, openLocalFile } from './local-file.ts'
 import { isSocket, kindOf, type LocalStats } from './local-stats.ts'
 import type { NameList } from './name-list.ts'
@@ -20,7 +19,7 @@ import type { NativeCalls } from './native.ts'
 import { detailOf, type NoticeCode, type Report } from './notice.ts'
 import { OpenDirectory } from './open-directory.ts'
 import { type Owners, systemOwners } from './owner-names.ts'
-import { everything, type Selection } from './selection.ts'
+import { type Choice, everything, type Selection } from './selection.ts'
 
 export interface LocalTreeOptions {
   report: Report
@@ -55,6 +54,8 @@ interface Frame {
   next: number
   /** Whether its `enter` was given out: not yet, if it is taken only for what is below. */
   entered: boolean
+  /** Of what is in it. */
+  selection: Selection
   /** The one name that counts in a marked directory. */
   only?: Uint8Array
 }
@@ -128,7 +129,7 @@ export class LocalTree {
         frame.directory.close()
         continue
       }
-      const choice = this.#choose(entry)
+      const choice = this.#choose(entry, frame.selection)
       if (choice === 'skip') continue
       if (choice === 'take' && !frame.entered) yield* this.#enterAbove()
       if (entry.kind !== 'directory') yield { step: 'entry', entry }
@@ -146,9 +147,10 @@ export class LocalTree {
     }
   }
 
-  #choose(entry: LocalEntry): 'take' | 'pass' | 'skip' {
-    const { selection = everything, oneFileSystem = false } = this.#options
-    const choice = selection.choose(entry.path, entry.kind === 'directory')
+  #choose(entry: LocalEntry, selection: Selection): Choice {
+    const { oneFileSystem = false } = this.#options
+    const choice =
+      selection === everything ? 'take' : selection.choose(entry.path, entry.kind === 'directory')
     if (oneFileSystem !== false && entry.kind !== 'directory' && !this.#isAtHome(entry))
       return 'skip'
     return choice
@@ -160,41 +162,29 @@ export class LocalTree {
     while (frame.next < names.length) {
       const name = names.at(frame.next++)
       if (only !== undefined && Buffer.compare(only, name) !== 0) continue
-      const above = frame.entry.path
-      const path = above.length === 0 ? name.slice() : concat(above, slash, name)
-      const entry = this.#lookAt(directory, path.subarray(path.length - name.length), path)
+      const entry = this.#lookAt(directory, name, frame.entry.path)
       if (entry !== undefined) return entry
     }
     return undefined
   }
 
-  #lookAt(directory: OpenDirectory, name: Uint8Array, path: Uint8Array): LocalEntry | undefined {
+  #lookAt(directory: OpenDirectory, name: Uint8Array, above: Uint8Array): LocalEntry | undefined {
     const { native } = this.#options
     try {
       const stats = native === undefined ? directory.look(name) : native.look(directory.fd, name)
-      if (stats === undefined) this.#report('vanished', path)
-      else return this.#entryOf(name, path, stats)
+      if (stats !== undefined) return this.#entryOf(name, above, stats)
+      this.#report('vanished', pathBelow(above, name))
     } catch (error) {
-      this.#report('unreadable', path, detailOf(error))
+      this.#report('unreadable', pathBelow(above, name), detailOf(error))
     }
     return undefined
   }
 
-  #entryOf(name: Uint8Array, path: Uint8Array, stats: LocalStats): LocalEntry | undefined {
+  #entryOf(name: Uint8Array, above: Uint8Array, stats: LocalStats): LocalEntry | undefined {
     const kind = kindOf(stats)
-    if (kind === undefined) {
-      this.#report(isSocket(stats) ? 'socket' : 'unreadable', path)
-      return undefined
-    }
-    return {
-      path,
-      name,
-      kind,
-      sizeBytes: kind === 'file' ? Number(stats.size) : 0,
-      fingerprint: fingerprintOf(stats),
-      hardLink: kind === 'directory' ? undefined : this.#links.numberOf(path, stats),
-      stats,
-    }
+    if (kind !== undefined) return new WalkedEntry({ name, kind, stats }, above, this.#links)
+    this.#report(isSocket(stats) ? 'socket' : 'unreadable', pathBelow(above, name))
+    return undefined
   }
 
   /** Opens a directory; false if that cannot be. */
@@ -226,7 +216,10 @@ export class LocalTree {
   #enter(entry: LocalEntry, directory: OpenDirectory, entered: boolean): void {
     const { marks = [], oneFileSystem = false } = this.#options
     const names = directory.names()
-    const frame: Frame = { entry, directory, names, next: 0, entered }
+    const { selection = everything } = this.#options
+    const above = this.#frames.at(-1)?.selection ?? selection
+    const within = this.#frames.length === 0 ? above : (above.below?.(entry.path) ?? above)
+    const frame: Frame = { entry, directory, names, next: 0, entered, selection: within }
     const mark = markOf(marks, directory, names)
     if (mark !== undefined) frame.only = mark.name
     if (oneFileSystem !== false && entered && !this.#isAtHome(entry)) frame.next = names.length
@@ -251,4 +244,8 @@ export class LocalTree {
   #report(code: NoticeCode, path: Uint8Array, detail?: string): void {
     this.#options.report(detail === undefined ? { code, path } : { code, path, detail })
   }
+}
+
+function pathBelow(above: Uint8Array, name: Uint8Array): Uint8Array {
+  return above.length === 0 ? name.slice() : concat(above, slash, name)
 }

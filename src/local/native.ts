@@ -10,6 +10,7 @@ import { concat } from '../base/bytes.ts'
 import type { Timestamp } from '../tree/entry.ts'
 import { type DeviceNumber, joinDevice } from './device-number.ts'
 import type { LocalStats } from './local-stats.ts'
+import { StatxStats, statxBytes } from './statx-stats.ts'
 
 export interface NativeCalls {
   /** As lstat, of a name in an open directory; undefined if there is none. Thrice as fast as Node's. */
@@ -24,10 +25,20 @@ export interface NativeCalls {
   setMtime(at: number | Uint8Array, mtime: Timestamp): void
   /** Makes a fifo or a device; `mode` has the bits of its kind, and the process's mask applies. */
   makeNode(path: Uint8Array, mode: number, device: DeviceNumber): void
+  /**
+   * Renames, and fails with EEXIST where `to` is there; false where the system or the file system
+   * has no such call.
+   */
+  renameNew(from: Uint8Array, to: Uint8Array): boolean
   /** Where data begins at or after `offset`; undefined where only a hole is left. */
   nextData(fd: number, offset: number): number | undefined
   /** Where the next hole begins at or after `offset`; the end of the file at the latest. */
   nextHole(fd: number, offset: number): number | undefined
+  /**
+   * Has large blocks of memory come from the system and go back to it by themselves. Otherwise the
+   * C library keeps them between small ones, up to a third more than is in use. Nothing where it has no such choice.
+   */
+  separateLargeBlocks(): void
 }
 
 const atFdcwd = -100
@@ -35,27 +46,15 @@ const atSymlinkNofollow = 0x100
 const utimeOmit = 0x3ffffffe
 const atNoAutomount = 0x800
 const basicStats = 0x7ff
+const renameNoReplace = 1
 const seekData = 3
 const seekHole = 4
+const mallocMmapThreshold = -3
+const largeBlockBytes = 256 * 1024
 /** What Linux takes at most, of all names and of one value. */
 const maxXattrBytes = 65_536
 /** Where a `long` and a `time_t` have 64 bits, the lowest byte first. */
 const architectures = ['x64', 'arm64', 'riscv64', 'loong64']
-
-/** Offsets in struct statx, the same on every architecture. */
-const statx = {
-  nlink: 0x10,
-  uid: 0x14,
-  gid: 0x18,
-  mode: 0x1c,
-  ino: 0x20,
-  size: 0x28,
-  ctime: 0x60,
-  mtime: 0x70,
-  rdev: 0x80,
-  dev: 0x88,
-  bytes: 0x100,
-} as const
 
 /** The adapter, or undefined where the package or the system has none. */
 export async function loadNative(): Promise<NativeCalls | undefined> {
@@ -75,7 +74,8 @@ class LinuxCalls implements NativeCalls {
   readonly #errno: () => number
   readonly #calls = new Map<string, Call>()
   readonly #room = new Uint8Array(maxXattrBytes)
-  readonly #stats = new DataView(new ArrayBuffer(statx.bytes))
+  readonly #stats = new Uint8Array(statxBytes)
+  #canRenameNew = true
 
   constructor(library: LibraryHandle, errno: () => number) {
     this.#library = library
@@ -86,7 +86,7 @@ class LinuxCalls implements NativeCalls {
     const look = this.#call('int statx(int, const void *, int, unsigned int, void *)')
     const stats = this.#stats
     const flags = atSymlinkNofollow | atNoAutomount
-    if (look(directory, ended(name), flags, basicStats, stats.buffer) >= 0) return readStats(stats)
+    if (look(directory, ended(name), flags, basicStats, stats) >= 0) return new StatxStats(stats)
     const error = this.#error('statx')
     if (error.code === 'ENOENT') return undefined
     throw error
@@ -142,12 +142,35 @@ class LinuxCalls implements NativeCalls {
     this.#check('mknodat', make(atFdcwd, ended(path), mode, joinDevice(device)))
   }
 
+  renameNew(from: Uint8Array, to: Uint8Array): boolean {
+    if (!this.#canRenameNew) return false
+    let rename: Call
+    try {
+      rename = this.#call('int renameat2(int, const void *, int, const void *, unsigned int)')
+    } catch {
+      this.#canRenameNew = false // an older C library
+      return false
+    }
+    if (rename(atFdcwd, ended(from), atFdcwd, ended(to), renameNoReplace) >= 0) return true
+    const error = this.#error('renameat2')
+    if (error.code === 'EINVAL' || error.code === 'ENOSYS') return false
+    throw error
+  }
+
   nextData(fd: number, offset: number): number | undefined {
     return this.#seek(fd, offset, seekData)
   }
 
   nextHole(fd: number, offset: number): number | undefined {
     return this.#seek(fd, offset, seekHole)
+  }
+
+  separateLargeBlocks(): void {
+    try {
+      this.#call('int mallopt(int, int)')(mallocMmapThreshold, largeBlockBytes)
+    } catch {
+      // musl has no mallopt, and keeps none
+    }
   }
 
   #seek(fd: number, offset: number, whence: number): number | undefined {
@@ -175,25 +198,6 @@ class LinuxCalls implements NativeCalls {
   #error(name: string): NodeJS.ErrnoException {
     const code = getSystemErrorName(-this.#errno())
     return Object.assign(new Error(`${code}: ${name}`), { code, syscall: name })
-  }
-}
-
-function readStats(view: DataView): LocalStats {
-  const small = (at: number): bigint => BigInt(view.getUint32(at, true))
-  const time = (at: number): bigint => view.getBigInt64(at, true) * 1_000_000_000n + small(at + 8)
-  const device = (at: number): bigint =>
-    joinDevice({ major: view.getUint32(at, true), minor: view.getUint32(at + 4, true) })
-  return {
-    dev: device(statx.dev),
-    ino: view.getBigUint64(statx.ino, true),
-    mode: BigInt(view.getUint16(statx.mode, true)),
-    nlink: small(statx.nlink),
-    uid: small(statx.uid),
-    gid: small(statx.gid),
-    rdev: device(statx.rdev),
-    size: view.getBigUint64(statx.size, true),
-    mtimeNs: time(statx.mtime),
-    ctimeNs: time(statx.ctime),
   }
 }
 

@@ -31,6 +31,9 @@ export type NoticeCode =
   | 'xattr-not-kept'
   | 'time-not-kept' // not to the nanosecond
   | 'hard-link-not-kept' // a file of its own instead
+  // found when what was restored is compared
+  | 'missing' // nothing has the name
+  | 'differs' // its content, or what is kept of it
 
 export interface Notice {
   code: NoticeCode

@@ -37,23 +37,26 @@ export class Part {
     return this.#fd
   }
 
+  /** What the file is; while it is open. */
+  get identity(): Identity {
+    return identityOf(fstatSync(this.#fd!, { bigint: true }))
+  }
+
   /** The file has all its content. */
-  finishFile(): Identity {
+  finishFile(): void {
     const { run, facts, path } = this.#placing
     const fd = this.#fd!
     settle({ fd }, facts, settlingOf(run, path))
     if (run.options.sync === true) fsyncSync(fd)
-    const identity = identityOf(fstatSync(fd, { bigint: true }))
     this.#close()
     this.finish()
-    return identity
   }
 
   /** It is whole, and gets its name. */
   finish(): void {
     const { directory, facts, replace } = this.#placing
     if (replace) directory.rename(this.name, facts.name)
-    else nameExclusively(directory, this.name, facts.name)
+    else nameExclusively(this.#placing, this.name, facts.name)
   }
 
   /** Throws E_FILE where nothing can be written any more, and E_INTERRUPTED. */
@@ -80,8 +83,10 @@ export function settlingOf(run: TargetRun, path: Uint8Array): Settling {
   return { trusted, numericIds, owners: run.owners, native, lost }
 }
 
-/** A link fails where the name has been taken meanwhile; a rename would replace. */
-function nameExclusively(directory: OpenDirectory, part: Uint8Array, name: Uint8Array): void {
+/** Fails where the name has been taken meanwhile; a plain rename would replace. */
+function nameExclusively({ run, directory }: Placing, part: Uint8Array, name: Uint8Array): void {
+  const { native } = run.options
+  if (native?.renameNew(directory.pathOf(part), directory.pathOf(name)) === true) return
   try {
     directory.link(directory, part, name)
   } catch (error) {

@@ -2,7 +2,7 @@
 import { GridError } from '../base/errors.ts'
 import { escapedName } from './escaped-name.ts'
 import { splitAt, splitPath, withoutRoot } from './pattern.ts'
-import type { Selection } from './selection.ts'
+import { everything, type Selection } from './selection.ts'
 
 interface Step {
   /** By name, as Latin-1: a letter a byte. */
@@ -25,16 +25,29 @@ export function listedPaths(content: Uint8Array, separator: number = newline): U
 export function listing(paths: readonly Uint8Array[], root?: Uint8Array): Selection {
   const top: Step = { below: new Map(), listed: false }
   for (const path of paths) stepTo(top, path, root).listed = true
+  return listedBelow(top)
+}
+
+function listedBelow(top: Step): Selection {
+  /** The step of a path, or the listed one above it; undefined if it leads to none. */
+  const stepOf = (path: Uint8Array): Step | undefined => {
+    let step: Step | undefined = top
+    for (const piece of splitPath(path)) {
+      if (step === undefined || step.listed) break
+      step = step.below.get(latin1(piece))
+    }
+    return step
+  }
+  if (top.listed) return everything
   return {
     choose(path, isDirectory) {
-      if (top.listed) return 'take'
-      let step: Step | undefined = top
-      for (const piece of splitPath(path)) {
-        step = step.below.get(latin1(piece))
-        if (step === undefined) return 'skip'
-        if (step.listed) return 'take'
-      }
+      const step = stepOf(path)
+      if (step === undefined) return 'skip'
+      if (step.listed) return 'take'
       return isDirectory ? 'pass' : 'skip'
+    },
+    below(path) {
+      return stepOf(path)?.listed === true ? everything : this
     },
   }
 }

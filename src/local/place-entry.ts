@@ -29,6 +29,8 @@ export interface Spot {
   path: Uint8Array
   /** Whether the directory is still where it was opened. */
   isInPlace: () => boolean
+  /** The directory was made by this run, which places each name once: nothing is looked for. */
+  isNew?: boolean
 }
 
 export interface Placed {
@@ -58,8 +60,9 @@ export function placeNow(spot: Spot, facts: EntryFacts, content: () => Uint8Arra
   try {
     const placing = prepare(spot, facts, undefined)
     if ('outcome' in placing) return placing.outcome
-    const made = facts.kind === 'file' ? makeFileNow(placing, content) : makeOther(placing)
-    return made === undefined ? 'refused' : outcomeOf(placing)
+    const isMade =
+      facts.kind === 'file' ? makeFileNow(placing, content) : makeOther(placing) !== undefined
+    return isMade ? outcomeOf(placing) : 'refused'
   } catch (error) {
     spot.run.failed(error, spot.path)
     return 'refused'
@@ -90,7 +93,8 @@ function prepare(
   const { run, directory, path } = spot
   const refused: Placed = { outcome: 'refused', source }
   if (!isAllowed(spot, facts)) return refused
-  const existing = directory?.look(facts.name)
+  const isNew = spot.isNew === true && run.options.dryRun !== true
+  const existing = isNew ? undefined : directory?.look(facts.name)
   const outcome = existing === undefined ? 'made' : outcomeFor(spot, facts, existing)
   if (outcome === 'kept') return { outcome, source }
   if (run.options.dryRun === true || directory === undefined) return { outcome, source }

@@ -28,24 +28,27 @@ export async function makeFile(placing: Placing, content: Content): Promise<Iden
     const fd = part.openFile()
     if ('fill' in content) await content.fill(fd)
     else await writeAll(new SparseWriter(fd, placing.facts.sizeBytes), content)
-    return part.finishFile()
+    const { identity } = part
+    part.finishFile()
+    return identity
   } catch (error) {
     part.giveUp(error)
     return undefined
   }
 }
 
-/** As `makeFile`, of a small file whose content is had at once. */
-export function makeFileNow(placing: Placing, content: () => Uint8Array): Identity | undefined {
+/** As `makeFile`, of a small file whose content is had at once. Whether it was made. */
+export function makeFileNow(placing: Placing, content: () => Uint8Array): boolean {
   const part = new Part(placing)
   try {
     const writer = new SparseWriter(part.openFile(), placing.facts.sizeBytes)
     writer.write(content())
     writer.end()
-    return part.finishFile()
+    part.finishFile()
+    return true
   } catch (error) {
     part.giveUp(error)
-    return undefined
+    return false
   }
 }
 

@@ -10,12 +10,15 @@ export type Choice = 'take' | 'pass' | 'skip'
 export interface Selection {
   /** `path` is from the root of the tree, without a slash in front, and not empty. */
   choose(path: Uint8Array, isDirectory: boolean): Choice
+  /** What says the same of all that is below a directory it took or passed, and with less work; itself, if absent. */
+  below?(path: Uint8Array): Selection
 }
 
 export const everything: Selection = { choose: () => 'take' }
 
 /** All but what the patterns match; the last that matches decides. */
 export function excluding(patterns: readonly Pattern[]): Selection {
+  if (patterns.length === 0) return everything
   return {
     choose(path, isDirectory) {
       return decision(patterns, splitPath(path), isDirectory) === true ? 'skip' : 'take'
@@ -42,17 +45,20 @@ export function including(patterns: readonly Pattern[]): Selection {
 
 /** What every one of the selections takes. */
 export function allOf(selections: readonly Selection[]): Selection {
-  if (selections.length === 1) return selections[0]
+  const wanted = selections.filter((selection) => selection !== everything)
+  if (wanted.length === 0) return everything
+  if (wanted.length === 1) return wanted[0]
   return {
     choose(path, isDirectory) {
       let choice: Choice = 'take'
-      for (const selection of selections) {
+      for (const selection of wanted) {
         const said = selection.choose(path, isDirectory)
         if (said === 'skip') return 'skip'
         if (said === 'pass') choice = 'pass'
       }
       return choice
     },
+    below: (path) => allOf(wanted.map((selection) => selection.below?.(path) ?? selection)),
   }
 }
 

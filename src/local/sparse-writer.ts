@@ -11,6 +11,8 @@ export class SparseWriter {
   readonly #fd: number
   readonly #sizeBytes: number
   #written = 0
+  /** Where the file ends by now. */
+  #end = 0
 
   /** `fd` is an empty file; `sizeBytes` what the content must come to, neither more nor less. */
   constructor(fd: number, sizeBytes: number) {
@@ -21,19 +23,22 @@ export class SparseWriter {
   /** Throws E_SIZE for a byte more than announced, before it is written. `piece` is borrowed. */
   write(piece: Uint8Array): void {
     if (this.#written + piece.length > this.#sizeBytes) throw wrongSize('longer', this.#sizeBytes)
-    writeSparsely(this.#fd, this.#written, piece)
+    this.#end = Math.max(this.#end, writeSparsely(this.#fd, this.#written, piece))
     this.#written += piece.length
   }
 
   /** Throws E_SIZE for a byte less than announced. */
   end(): void {
     if (this.#written < this.#sizeBytes) throw wrongSize('shorter', this.#sizeBytes)
-    endFile(this.#fd, this.#sizeBytes)
+    if (this.#end !== this.#sizeBytes) endFile(this.#fd, this.#sizeBytes)
   }
 }
 
-/** Writes at `position` of a file that has a hole there, and leaves it where there are only zeros. */
-export function writeSparsely(fd: number, position: number, piece: Uint8Array): void {
+/**
+ * Writes at `position` of a file that has a hole there, and leaves it where there are only zeros.
+ * Returns where the last byte that was written ends; 0 if there was none.
+ */
+export function writeSparsely(fd: number, position: number, piece: Uint8Array): number {
   let dataStart = 0
   for (let start = 0; start < piece.length;) {
     const toBoundary = holeBytes - ((position + start) % holeBytes)
@@ -45,6 +50,7 @@ export function writeSparsely(fd: number, position: number, piece: Uint8Array): 
     start = end
   }
   put(fd, position + dataStart, piece.subarray(dataStart))
+  return dataStart < piece.length ? position + piece.length : 0
 }
 
 /** Gives a file its length, where a hole may be last. */

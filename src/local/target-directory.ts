@@ -48,6 +48,8 @@ export interface TargetPlace {
 export interface TargetHandle {
   directory: DirectoryHandle
   parent: Identity | undefined
+  /** Whether this run has made it. */
+  isNew: boolean
   /** From the root of the target. */
   path: Uint8Array
 }
@@ -153,13 +155,15 @@ export class TargetDirectory {
       above: this.#place.names,
       path: pathBelow(this.#path, name),
       isInPlace: () => this.#isInPlace(),
+      isNew: this.#place.made === true,
     }
   }
 
   /** For `placeNow` in another thread; undefined in a dry run, where the directory is not there. */
   get handle(): TargetHandle | undefined {
-    const { open, parent } = this.#place
-    return open && { directory: open.handle, parent: parent?.identity, path: this.#path }
+    const { open, parent, made: isNew = false } = this.#place
+    const path = this.#path
+    return open && { directory: open.handle, parent: parent?.identity, isNew, path }
   }
 
   /** An entry that is not restored this time, and that `delete` must leave alone. */

@@ -53,6 +53,7 @@ export interface TargetOptions {
 /** Errors after which nothing else could be written either. */
 const fatalCodes = ['ENOSPC', 'EDQUOT', 'EROFS', 'EIO']
 const partRandomBytes = 8
+const namesAtOnce = 64
 const partPattern = /^\.grid-[a-z2-7]{13}\.part$/
 
 export class TargetRun {
@@ -62,6 +63,9 @@ export class TargetRun {
   readonly root: OpenDirectory | undefined
   readonly home: Identity | undefined
   readonly foldsNames: boolean
+  /** Random bytes for names: to ask for each by itself takes longer than to make a file. */
+  #spare: Uint8Array = new Uint8Array(0)
+  #spareAt = 0
 
   constructor(
     options: TargetOptions,
@@ -96,7 +100,13 @@ export class TargetRun {
 
   /** A name for what is not whole yet. */
   partName(): Uint8Array {
-    return partName(this.options.random)
+    if (this.#spareAt >= this.#spare.length) {
+      this.#spare = this.options.random.bytes(partRandomBytes * namesAtOnce)
+      this.#spareAt = 0
+    }
+    const start = this.#spareAt
+    this.#spareAt += partRandomBytes
+    return partNameOf(this.#spare.subarray(start, this.#spareAt))
   }
 }
 
@@ -108,7 +118,11 @@ function isSystemError(error: unknown): boolean {
 }
 
 export function partName(random: Random): Uint8Array {
-  return utf8(`.grid-${toBase32(random.bytes(partRandomBytes))}.part`)
+  return partNameOf(random.bytes(partRandomBytes))
+}
+
+function partNameOf(bytes: Uint8Array): Uint8Array {
+  return utf8(`.grid-${toBase32(bytes)}.part`)
 }
 
 /** Whether the name is one that an interrupted run may have left. */

@@ -1,6 +1,6 @@
 /**
  * When entries were received, by the word of servers and not of whoever wrote them
- * (docs/specs/log.md, "Receipts"): of q receipts at most f lie, so the f-th of their times in order,
+ * (docs/specs/log.md, "Receipt"): of q receipts at most f lie, so the f-th of their times in order,
  * counted from 0, is one that an honest server could have given.
  */
 import { toHex } from '../base/bytes.ts'

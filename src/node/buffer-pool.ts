@@ -10,7 +10,7 @@ export interface Lease {
 /** Smaller buffers are cheaper to make anew than to keep. */
 const reuseFromBytes = 2 ** 20
 
-/** What is lent is this much longer than asked for, at most: one buffer serves jobs of many lengths. */
+/** Lengths are rounded up to a multiple of this: one buffer serves jobs of many lengths. */
 const grainBytes = 2 ** 20
 
 export class BufferPool {
@@ -22,14 +22,13 @@ export class BufferPool {
     this.#budget = new Budget(totalBytes)
   }
 
-  /** A buffer of `length` or somewhat more, one used before if there is; what is in it is not defined. */
+  /** A buffer of at least `length`, one used before if there is; what is in it is not defined. */
   async take(length: number, options: { signal?: AbortSignal }): Promise<Lease> {
     const room = length < reuseFromBytes ? length : Math.ceil(length / grainBytes) * grainBytes
     const giveBack = await this.#lend(room, options)
-    const fitting = this.#spare.findLastIndex((spare) => spare.byteLength === room)
-    const [reused] = fitting < 0 ? [] : this.#spare.splice(fitting, 1)
+    const bytes = this.#smallestSpare(room) ?? new ArrayBuffer(room)
     this.#makeRoom()
-    return { bytes: reused ?? new ArrayBuffer(room), giveBack }
+    return { bytes, giveBack }
   }
 
   /** Counts `bytes`, which somebody else made, as lent. */
@@ -45,10 +44,19 @@ export class BufferPool {
       if (!held) return
       held = false
       release()
-      if (back?.byteLength !== length || length < reuseFromBytes) return
+      if (back === undefined || back.byteLength < reuseFromBytes) return
       this.#spare.push(back)
       this.#makeRoom()
     }
+  }
+
+  /** Takes the shortest that is long enough, if it is worth it. */
+  #smallestSpare(length: number): ArrayBuffer | undefined {
+    if (length < reuseFromBytes) return undefined
+    const fitting = this.#spare.filter(({ byteLength }) => byteLength >= length)
+    const [first] = fitting.sort((a, b) => a.byteLength - b.byteLength)
+    if (first !== undefined) this.#spare.splice(this.#spare.indexOf(first), 1)
+    return first
   }
 
   /** What is lent and what is spare stay within the budget together. */

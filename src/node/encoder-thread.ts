@@ -4,9 +4,12 @@ import { Worker } from 'node:worker_threads'
 import { GridError } from '../base/errors.ts'
 import type { FinalReply, WorkerReply, WorkerRequest } from './encoder-messages.ts'
 
-/** Threads that are worth having: one core is the network's, and more than four outrun it. */
+/**
+ * Threads that are worth having: one for each core, for the thread that feeds them and serves the
+ * network waits most of the time; more than four outrun it.
+ */
 export function usefulThreads(): number {
-  return Math.min(4, Math.max(1, availableParallelism() - 1))
+  return Math.min(4, availableParallelism())
 }
 
 /** Young generation of a thread, which makes little but views. */

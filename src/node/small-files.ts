@@ -47,7 +47,7 @@ const maxBatchBytes = 2 ** 20
 /** Batches that are packed, or wait for the one before. */
 const maxBatches = 4
 /** Streams that equal ones are looked for among. */
-const maxRecent = 32_768
+const maxRecent = 8192
 
 /** A stream on its way into an object. */
 interface Bundled {

@@ -7,6 +7,7 @@ import { pageBytes } from '../../src/backup/row-pages.ts'
 import { toHex, utf8 } from '../../src/base/bytes.ts'
 import type { CachedKeys } from '../../src/backup/cached-keys.ts'
 import { MemoryCacheFolder } from '../../src/backup/memory-cache-folder.ts'
+import type { ObjectRef } from '../../src/tree/refs.ts'
 import {
   allRows,
   basis,
@@ -366,5 +367,29 @@ describe('BackupMemory', () => {
     const [kept, none] = [toHex(ref.readKey), '']
     assert.equal(await pageOf('kept'), `${first}03002c0000000100${kept}0000c801050101`)
     assert.equal(await pageOf('none'), `${first}03000c0000000100${none}0000c801050101`)
+  })
+
+  it('asks for the roots of objects in the end, not before', async () => {
+    const folder = new MemoryCacheFolder()
+    const memory = await open(folder)
+    const filling: ObjectRef = { root: new Uint8Array(0), k: 0, n: 0, ciphertextBytes: 0 }
+    const directory = directoryOf('')
+    memory.writer.enter(directory.name)
+    memory.writer.leave({ ...directory, ref: { ...directory.ref, object: filling } })
+    Object.assign(filling, objectOf('full'))
+    await memory.commit()
+    const [, leave] = allRows(await open(folder))
+    assert.deepEqual(leave.directory().ref.object, objectOf('full'))
+  })
+
+  it('is not made of an object that never came to be', async () => {
+    const folder = new MemoryCacheFolder()
+    const memory = await open(folder)
+    const filling: ObjectRef = { root: new Uint8Array(0), k: 0, n: 0, ciphertextBytes: 0 }
+    const directory = directoryOf('')
+    memory.writer.enter(directory.name)
+    memory.writer.leave({ ...directory, ref: { ...directory.ref, object: filling } })
+    await assert.rejects(memory.commit(), RangeError)
+    assert.equal((await open(folder)).forgotten, 'none')
   })
 })

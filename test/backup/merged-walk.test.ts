@@ -15,7 +15,7 @@ function rowsOf(tree: MemoryTree): RowCursor {
       name: entry.name,
       matches: (fingerprint) => row.hasFingerprint(fingerprint),
       hasFingerprint: (fingerprint) =>
-        equalBytes(fingerprint, formatFingerprint(entry.fingerprint)),
+        equalBytes(fingerprint, formatFingerprint(entry.stats)),
       content: () => undefined,
       directory: () => assert.fail('not asked for'),
       kept: () => row,

@@ -1,4 +1,5 @@
 /** A home with a log of backups, made without the command that makes one. */
+import assert from 'node:assert/strict'
 import fs from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
@@ -84,6 +85,18 @@ export class BackedUp {
     } finally {
       await opened.close()
     }
+  }
+
+  /** Takes all shares away, and leaves the log. */
+  async loseShares(): Promise<void> {
+    const names = await fs.readdir(this.at('.grid'), { recursive: true })
+    const shares = names.filter((name) => path.basename(name) === 'shares')
+    assert.ok(shares.length > 0, names.join(' '))
+    for (const name of shares) await fs.rm(this.at('.grid', name), { recursive: true })
+  }
+
+  get readCap(): CapOf<'LOG-Read'> {
+    return attenuate(this.admin, 'LOG-Read')
   }
 
   run(words: readonly string[], given: Partial<World> = {}): Promise<Transcript> {

@@ -1,7 +1,7 @@
 import { formatCap } from '../../caps/text.ts'
 import { command, type Command } from '../command.ts'
 import { flag } from '../option.ts'
-import { aliasesOf } from '../tree-places.ts'
+import { aliasesOf } from '../home-aliases.ts'
 
 export const aliasLs: Command = command({
   arguments: [],

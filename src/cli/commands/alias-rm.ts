@@ -1,5 +1,5 @@
 import { command, type Command } from '../command.ts'
-import { aliasesOf } from '../tree-places.ts'
+import { aliasesOf } from '../home-aliases.ts'
 
 export const aliasRm: Command = command({
   arguments: [{ name: 'NAME', summary: 'the alias to forget' }],

@@ -25,6 +25,7 @@ export const restore: Command = command({
     ),
     delete: flag('--delete', 'remove what is in DEST and not in the snapshot'),
     dryRun: flag('--dry-run', 'write nothing, and say what would be done'),
+    verify: flag('--verify', 'read again what was written, and compare it with the snapshot'),
     numericIds: flag('--numeric-ids', 'give owners by number, whatever their names'),
     startup: flag('--startup', 'restore what a login runs or trusts into your home too'),
     ...backupLogOptions,
@@ -45,7 +46,7 @@ export const restore: Command = command({
       const { snapshot, shortId } = source.snapshot
       const notices = new NoticeLines()
       const deleted: Uint8Array[] = []
-      const count = await runRestore(context, grid, {
+      const { count, check } = await runRestore(context, grid, {
         ...{ source, target, notices },
         selection: await selectionOf(options, snapshot.run?.root),
         overwrite: options.overwrite ?? 'never',
@@ -53,6 +54,7 @@ export const restore: Command = command({
         dryRun: options.dryRun,
         numericIds: options.numericIds,
         startup: options.startup,
+        verify: options.verify,
         onDelete: (path) => deleted.push(path),
       })
       await notices.tellRest(output)
@@ -65,12 +67,16 @@ export const restore: Command = command({
         ...(finished > 0 ? [`${finished} were there already`] : []),
         ...(kept > 0 ? [`${kept} kept as they were`] : []),
         ...(deleted.length > 0 ? [`${deleted.length} removed`] : []),
+        ...(check !== undefined
+          ? [`compared ${check.files + check.wrong} files, ${check.wrong} of them differ`]
+          : []),
         ...(notices.refused > 0 ? [`${notices.refused} left out`] : []),
       ]
       return {
         summary: {
           ...{ snapshot: shortId, ...count, deleted: deleted.length, notices: notices.count },
           dryRun: options.dryRun,
+          ...(check !== undefined && { check }),
         },
         text: parts.join(', '),
         exit: notices.count > 0 ? exitCodes.partlyDone : exitCodes.ok,

@@ -188,7 +188,8 @@ class OneWalk {
       report(notice)
     }
     const source = open(counting)
-    const walk = new MergedWalk(source.walk(), this.#memory.rows())
+    const remembered = this.#memory.rows()
+    const walk = new MergedWalk(source.walk(), remembered)
     const builder = new DirectoryBuilder(writer, this.#memory.next)
     const files = writer.files<RoundItem>({
       compress: true,
@@ -200,7 +201,9 @@ class OneWalk {
         if (isSettled) unfinished.addExtent(path, fingerprint, index, extent)
       },
     })
-    const cancel = this.#afterEach(checkpointMs, () => {
+    // what is rebuilt holds nothing of what was not come to
+    const mayStop = !this.#rebuild || remembered === undefined
+    const cancel = this.#afterEach(mayStop ? checkpointMs : undefined, () => {
       // a walk that stored nothing yet would never come further than this one
       if (this.count.readBytes > 0) walk.stop()
     })

@@ -13,7 +13,7 @@ import { listDirectory } from '../../src/tree/directory-reader.ts'
 import type { NodeName } from '../../src/tree/node-ref.ts'
 import type { FileContent } from '../../src/node/file-content.ts'
 import { clock, MemoryGrid } from '../node/memory-grid.ts'
-import { MemoryTree } from './memory-tree.ts'
+import { MemoryTree, shownContent } from './memory-tree.ts'
 
 const random = new SystemRandom()
 const basis = new Uint8Array(32).fill(7)
@@ -84,7 +84,7 @@ export class BackupWorld {
       else {
         const pieces: Uint8Array[] = []
         for await (const piece of trees.readContent(entry as FileContent)) pieces.push(piece)
-        found.push([path, Buffer.concat(pieces).toString('hex')])
+        found.push([path, shownContent(Buffer.concat(pieces))])
       }
     }
   }

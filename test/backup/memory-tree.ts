@@ -1,5 +1,6 @@
 /** A tree in memory that can be backed up: what the simulation and the tests change at will. */
-import { concat } from '../../src/base/bytes.ts'
+import { concat, toHex } from '../../src/base/bytes.ts'
+import { sha256 } from '../../src/base/hash.ts'
 import type { BackupSource, SourceFile } from '../../src/backup/source.ts'
 import type { EntryFacts, LocalKind } from '../../src/local/facts.ts'
 import { fingerprintOf } from '../../src/local/fingerprint.ts'
@@ -50,7 +51,7 @@ export class MemoryTree {
   files(): [path: string, content: string][] {
     const found: [string, string][] = []
     const visit = (node: MemoryNode, path: string): void => {
-      if (node.kind === 'file') found.push([path, Buffer.from(node.content).toString('hex')])
+      if (node.kind === 'file') found.push([path, shownContent(node.content)])
       if (node.kind === 'symlink') found.push([path, `-> ${node.target}`])
       if (node.kind !== 'directory') return
       for (const [name, child] of node.children)
@@ -58,6 +59,17 @@ export class MemoryTree {
     }
     visit(this.root, '')
     return found.sort()
+  }
+
+  /** Of all files. */
+  get sizeBytes(): number {
+    const sizeOf = (node: MemoryNode): number =>
+      node.kind === 'directory'
+        ? [...node.children.values()].reduce((sum, child) => sum + sizeOf(child), 0)
+        : node.kind === 'file'
+          ? node.content.length
+          : 0
+    return sizeOf(this.root)
   }
 
   /** As it is while it is walked. */
@@ -98,6 +110,12 @@ export class MemoryTree {
   #touch(node: MemoryNode): void {
     node.ctimeNs = this.#nowNs++
   }
+}
+
+/** The bytes of a file as a text that is short enough to be shown, and differs where they do. */
+export function shownContent(bytes: Uint8Array): string {
+  if (bytes.length <= 32) return Buffer.from(bytes).toString('hex')
+  return `${bytes.length} bytes ${toHex(sha256(bytes).subarray(0, 16))}`
 }
 
 function* walkNode(

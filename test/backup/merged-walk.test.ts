@@ -14,8 +14,7 @@ function rowsOf(tree: MemoryTree): RowCursor {
       step,
       name: entry.name,
       matches: (fingerprint) => row.hasFingerprint(fingerprint),
-      hasFingerprint: (fingerprint) =>
-        equalBytes(fingerprint, formatFingerprint(entry.stats)),
+      hasFingerprint: (fingerprint) => equalBytes(fingerprint, formatFingerprint(entry.stats)),
       content: () => undefined,
       directory: () => assert.fail('not asked for'),
       kept: () => row,

@@ -2,6 +2,7 @@
  * Looks whether objects are where they should be, without any key and without fetching them: every
  * server says which it has, and one block of each object is fetched and checked against its root.
  */
+import { setMaxListeners } from 'node:events'
 import type { Clock } from '../base/clock.ts'
 import { equalBytes } from '../base/bytes.ts'
 import { orAbort, withDeadline } from '../base/deadline.ts'
@@ -58,6 +59,8 @@ export async function auditObjects(
   objects: readonly ObjectRef[],
   options: { signal?: AbortSignal } = {},
 ): Promise<AuditReport> {
+  // each question listens to it
+  if (options.signal !== undefined) setMaxListeners(0, options.signal)
   const indexes = objects.map(({ root }) => storageIndexOf(root))
   const silent: PeerVerdict[] = []
   const claims: Claim[][] = objects.map(() => [])

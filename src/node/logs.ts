@@ -264,18 +264,16 @@ export class Logs {
     const stored = report.receipts.length
     const { servers } = report
     const on = `the entry is on ${stored} of ${servers.length} log servers, fewer than a quorum`
-    const facts = { stored, servers: servers.map(factsOf) }
     const refused = servers.flatMap((answer) =>
       answer.outcome === 'failed' ? [{ peerId: answer.server, code: answer.code }] : [],
     )
-    if (isFull(refused, Math.max(1, refused.length)))
-      throw new GridError('E_FULL', `the grid is full: ${on}; others have no room`, {
-        hint: 'make room on their disks; it is offered again before the next one',
-        facts,
-      })
-    throw new GridError('E_NOT_DURABLE', on, {
-      hint: 'see `grid status`; it is offered again before the next one',
-      facts,
+    // the entry may be there all the same, so this is no E_FULL
+    const isForRoom = isFull(refused, Math.max(1, refused.length))
+    throw new GridError('E_NOT_DURABLE', isForRoom ? `the grid is full: ${on}` : on, {
+      hint: isForRoom
+        ? 'make room on the disks of its servers; it is offered again before the next one'
+        : 'see `grid status`; it is offered again before the next one',
+      facts: { stored, isFull: isForRoom, servers: servers.map(factsOf) },
     })
   }
 }

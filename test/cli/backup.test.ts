@@ -118,12 +118,14 @@ describe('grid backup', () => {
 
   it('says that the grid is full, and ends with 13', async () => {
     assert.equal((await backUp()).exit, 0)
-    const env = { GRID_STORAGE_RESERVE: '1024TiB' }
     const config = at('.grid/config.toml')
     const text = fs.readFileSync(config, 'utf8')
-    const changed = text.replace(/^(# ?)?reserve = .*$/m, `reserve = "${env.GRID_STORAGE_RESERVE}"`)
+    const changed = text.replace(/^(# ?)?reserve = .*$/m, 'reserve = "1024TiB"')
     assert.notEqual(changed, text)
     fs.writeFileSync(config, changed)
+    const unchanged = await backUp()
+    assert.equal(unchanged.exit, 13, unchanged.stderr)
+    assert.match(lineOf(unchanged, 'error: '), /the grid is full/)
     write('data/more', Buffer.alloc(200_000, 'abc'))
     for (const words of [[], ['--log', 'another']]) {
       const ran = await backUp(...words)

@@ -14,7 +14,6 @@ import { tell } from './backup-summary.ts'
 import { dryRunCommand } from './backup-dry-run.ts'
 import { watched } from './backup-watch.ts'
 import type { Context, Outcome } from './command.ts'
-import { collectOften } from './heap.ts'
 import { openHomeGrid } from './home-grid.ts'
 import { shortId } from './log-cap.ts'
 import { NoticeLines } from './notice-lines.ts'
@@ -25,7 +24,6 @@ export async function runBackupCommand(
   positionals: readonly string[],
   choice: BackupChoice,
 ): Promise<Outcome> {
-  collectOften()
   if (positionals.includes('-')) return backUpStdin(context, positionals, choice)
   const source = await chooseSource(context, positionals, choice)
   if (choice.dryRun) return dryRunCommand(context, source, choice)

@@ -1,5 +1,6 @@
 /** How the process that runs a grid lets its heap grow. */
 import v8 from 'node:v8'
+import { loadNative, type NativeCalls } from '../local/native.ts'
 
 /**
  * How far the heap may grow between two full collections, in percent. The buffers of connections
@@ -20,7 +21,13 @@ export function collectSeldom(): void {
 /** What lives grows and goes with each bundle of a backup: there the heap is kept near it. */
 const closePercent = 100
 
-/** For commands that hold little for long beside much for a moment. */
-export function collectOften(): void {
+/**
+ * The adapter to the system, for a command through which a whole tree goes: it holds little for long
+ * beside much for a moment, and what it holds is kept near what it needs.
+ */
+export async function nativeForMuch(): Promise<NativeCalls | undefined> {
   v8.setFlagsFromString(`--heap-growing-percent=${closePercent}`)
+  const native = await loadNative()
+  native?.separateLargeBlocks()
+  return native
 }

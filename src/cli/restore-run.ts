@@ -17,7 +17,7 @@ import { entryAt } from '../backup/snapshot-tree.ts'
 import { formatPath } from '../files/path.ts'
 import { factsOf } from '../local/facts.ts'
 import { openTarget } from '../local/local-target.ts'
-import { loadNative } from '../local/native.ts'
+import { nativeForMuch } from './heap.ts'
 import type { Selection } from '../local/selection.ts'
 import type { TargetOptions } from '../local/target-run.ts'
 import type { SnapshotTotals } from '../log/snapshot-body.ts'
@@ -131,7 +131,7 @@ async function targetOptions(context: Context, choice: RestoreChoice): Promise<T
   return {
     report: notices.report,
     random,
-    native: await loadNative(),
+    native: await nativeForMuch(),
     trusted: true,
     home: userDirectory,
     ...{ overwrite, delete: deletes, dryRun, numericIds, startup, onDelete },

@@ -5,12 +5,12 @@ import { GridError, asGridError } from '../base/errors.ts'
 import { type BackupPaths, backupPaths } from '../backup/backup-paths.ts'
 import { type BackupSource, LocalSource } from '../backup/source.ts'
 import { cacheMark, parseMark } from '../local/directory-mark.ts'
-import { loadNative } from '../local/native.ts'
 import type { Report } from '../local/notice.ts'
 import { parsePattern, patternLines } from '../local/pattern.ts'
 import { listedPaths, listing } from '../local/path-list.ts'
 import { allOf, excluding } from '../local/selection.ts'
 import type { Context } from './command.ts'
+import { nativeForMuch } from './heap.ts'
 import { flag, type Flag, list, type List, text, type Value } from './option.ts'
 
 export const sourceOptions: {
@@ -74,8 +74,7 @@ export async function chooseSource(
   const isAll = below.some((path) => path.length === 0)
   const selections = isAll ? [] : [listing(below)]
   const selection = allOf([...selections, excluding(patterns)])
-  const native = await loadNative()
-  native?.separateLargeBlocks()
+  const native = await nativeForMuch()
   return {
     paths,
     describedBy: native === undefined || choice.noXattrs ? 'without xattrs' : 'all',

@@ -16,6 +16,9 @@ export const maxStreamBytes: number = 2 ** 24
 
 /** Streams no longer than this are tried once, at the fast setting; of others this much is. */
 const probeBytes = 64 * 1024
+/** Of what is decompressed at a time; Node takes no less than the first. */
+const minChunkBytes = 64
+const maxChunkBytes = 2 ** 20
 const fastQuality = 1
 const closeQuality = 3
 
@@ -99,7 +102,12 @@ function windowBits(length: number): number {
 
 function brotliOf(stored: Uint8Array, plaintextBytes: number): Uint8Array {
   try {
-    const options: BrotliOptions & { info: true } = { maxOutputLength: plaintextBytes, info: true }
+    // room for all of it in one piece, where that is small: by default every file takes 16 KiB
+    const chunkSize = Math.min(maxChunkBytes, Math.max(minChunkBytes, plaintextBytes + 1))
+    const options: BrotliOptions & { info: true } = {
+      ...{ maxOutputLength: plaintextBytes, chunkSize },
+      info: true,
+    }
     const { buffer, engine } = brotliDecompressSync(stored, options) as unknown as Inflated
     // It stops at the end of the stream, whatever stands behind.
     if (engine.bytesWritten !== stored.length) throw wrongLength()

@@ -1,4 +1,5 @@
 /** `grid backup`, from its arguments to its summary. */
+import { GridError, isGridError } from '../base/errors.ts'
 import { version } from '../base/version.ts'
 import { type BackupReport, runBackup } from '../backup/backup.ts'
 import { type BackupCount, filesIn } from '../backup/backup-count.ts'
@@ -31,13 +32,24 @@ export async function runBackupCommand(
     const append = await appendCapOf(context, grid, choice)
     const once = async (): Promise<Outcome> => {
       const startMs = context.world.clock.monotonicMs()
-      const report = await backUp(context, grid, append, source, choice)
+      const report = await backUp(context, grid, append, source, choice).catch(tellFull)
       return tell(context, report, Math.round(context.world.clock.monotonicMs() - startMs))
     }
     return choice.watch ? await watched(context, source.paths, once) : await once()
   } finally {
     await grid.close()
   }
+}
+
+/** A full disk is a full disk, whether it is files or the log that have no room. */
+function tellFull(error: unknown): never {
+  if (!isGridError(error, 'E_NOT_DURABLE') || error.facts.isFull !== true) throw error
+  const { message, hint, facts } = error
+  throw new GridError('E_FULL', message, {
+    ...(hint !== undefined && { hint }),
+    facts,
+    cause: error,
+  })
 }
 
 async function backUp(

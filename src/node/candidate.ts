@@ -25,3 +25,12 @@ export function verdictOf(peerId: string, error: unknown): PeerVerdict {
     message: error instanceof Error ? error.message : String(error),
   }
 }
+
+/** Whether enough servers would have done it had they had room; `missing` is how many there are too few. */
+export function isFull(
+  verdicts: readonly { peerId: string; code?: string }[],
+  missing: number,
+): boolean {
+  const full = verdicts.filter(({ code }) => code === 'E_FULL').map(({ peerId }) => peerId)
+  return new Set(full).size >= missing
+}

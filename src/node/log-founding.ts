@@ -15,7 +15,7 @@ import { createLog, type Grant, type NewLog } from '../log/log-admin.ts'
 import { quorumOf } from '../log/log-config.ts'
 import type { AppendVerdict, HandedEntry } from '../log/log-peer.ts'
 import { isReceiptFor } from '../log/receipt.ts'
-import { type Candidate, type PeerVerdict, verdictOf } from './candidate.ts'
+import { type Candidate, isFull, type PeerVerdict, verdictOf } from './candidate.ts'
 
 export interface FoundingOptions {
   /** 32 random bytes. */
@@ -38,7 +38,7 @@ const patienceMs = 10_000
  * Makes a log that a quorum of its servers keeps: of the first ten of `candidates` that accept, in
  * their order. Those that refuse are replaced while there are others.
  *
- * @throws E_NOT_ENOUGH_SERVERS with each server's verdict
+ * @throws E_NOT_ENOUGH_SERVERS with each server's verdict; E_FULL if enough have no room
  */
 export async function foundLog(
   candidates: readonly Candidate[],
@@ -145,9 +145,15 @@ function silence(peerId: string): PeerVerdict {
 }
 
 function tooFew(verdicts: readonly PeerVerdict[], stored: number, happy: number): GridError {
-  return new GridError(
-    'E_NOT_ENOUGH_SERVERS',
-    `${stored} servers keep the log, and ${happy} are needed`,
-    { hint: 'see `grid status` for the servers', facts: { stored, happy, servers: verdicts } },
-  )
+  const facts = { stored, happy, servers: verdicts }
+  const keep = `${stored} servers keep the log, and ${happy} are needed`
+  if (isFull(verdicts, happy - stored))
+    return new GridError('E_FULL', `the grid is full: ${keep}; others have no room`, {
+      hint: 'make room on their disks, or add servers',
+      facts,
+    })
+  return new GridError('E_NOT_ENOUGH_SERVERS', keep, {
+    hint: 'see `grid status` for the servers',
+    facts,
+  })
 }

@@ -19,6 +19,7 @@ import { logKeysOf } from '../log/log-keys.ts'
 import type { LogPeer } from '../log/log-peer.ts'
 import { LogReader } from '../log/log-reader.ts'
 import type { AppendReport } from '../log/quorum-append.ts'
+import { isFull } from './candidate.ts'
 import { permuted } from './placement.ts'
 import { DeviceLog, type SnapshotFacts } from './device-log.ts'
 import { foundLog } from './log-founding.ts'
@@ -261,14 +262,19 @@ export class Logs {
     this.#settling.add(settling)
     if (report.outcome === 'committed') return report
     const stored = report.receipts.length
-    throw new GridError(
-      'E_NOT_DURABLE',
-      `the entry is on ${stored} of ${report.servers.length} log servers, fewer than a quorum`,
-      {
-        hint: 'see `grid status`; it is offered again before the next one',
-        facts: { stored, servers: report.servers.map(factsOf) },
-      },
+    const { servers } = report
+    const on = `the entry is on ${stored} of ${servers.length} log servers, fewer than a quorum`
+    const refused = servers.flatMap((answer) =>
+      answer.outcome === 'failed' ? [{ peerId: answer.server, code: answer.code }] : [],
     )
+    // the entry may be there all the same, so this is no E_FULL
+    const isForRoom = isFull(refused, Math.max(1, refused.length))
+    throw new GridError('E_NOT_DURABLE', isForRoom ? `the grid is full: ${on}` : on, {
+      hint: isForRoom
+        ? 'make room on the disks of its servers; it is offered again before the next one'
+        : 'see `grid status`; it is offered again before the next one',
+      facts: { stored, isFull: isForRoom, servers: servers.map(factsOf) },
+    })
   }
 }
 

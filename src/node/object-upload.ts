@@ -12,7 +12,7 @@ import type { Pacer } from '../base/pacer.ts'
 import type { Random } from '../base/random.ts'
 import { storageIndexOf } from '../encoding/descriptor.ts'
 import type { EncodedShares } from '../encoding/encoder.ts'
-import { type Candidate, type PeerVerdict, verdictOf } from './candidate.ts'
+import { type Candidate, isFull, type PeerVerdict, verdictOf } from './candidate.ts'
 import type { PeerHealth } from './peer-health.ts'
 import { matchShares, permuted, type Redundancy, spread } from './placement.ts'
 import { proves, survey, type SurveyResult } from './survey.ts'
@@ -63,7 +63,8 @@ const unaskedShareBytes = 64 * 1024
 /**
  * Uploads `object`, then gives its memory back.
  *
- * @throws E_NOT_ENOUGH_SERVERS with each server's verdict when fewer than `happy` confirmed
+ * @throws E_NOT_ENOUGH_SERVERS with each server's verdict when fewer than `happy` confirmed; E_FULL if
+ *   enough would have, had they had room
  */
 export async function uploadObject(
   context: UploadContext,
@@ -280,13 +281,16 @@ class ObjectUpload {
     const { happy } = this.#redundancy
     const stored = this.#placed.size
     if (stored >= happy) return this.#report
-    throw new GridError(
-      'E_NOT_ENOUGH_SERVERS',
-      `${stored} of the ${happy} servers needed took a share (${known} known)`,
-      {
-        hint: 'see `grid status` for the servers; --happy lowers the number needed',
-        facts: { stored, happy, known, servers: this.#report.verdicts },
-      },
-    )
+    const facts = { stored, happy, known, servers: this.#report.verdicts }
+    const took = `${stored} of the ${happy} servers needed took a share (${known} known)`
+    if (isFull(this.#report.verdicts, happy - stored))
+      throw new GridError('E_FULL', `the grid is full: ${took}, others have no room`, {
+        hint: 'make room on their disks, or add servers',
+        facts,
+      })
+    throw new GridError('E_NOT_ENOUGH_SERVERS', took, {
+      hint: 'see `grid status` for the servers; --happy lowers the number needed',
+      facts,
+    })
   }
 }

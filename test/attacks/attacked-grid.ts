@@ -167,9 +167,14 @@ export async function notEnoughServers(put: Promise<unknown>): Promise<PeerVerdi
   return verdictsOf(put, 'E_NOT_ENOUGH_SERVERS')
 }
 
+/** Rejects unless `put` fails for want of room; resolves as `notEnoughServers` does. */
+export async function noRoom(put: Promise<unknown>): Promise<PeerVerdict[]> {
+  return verdictsOf(put, 'E_FULL')
+}
+
 async function verdictsOf(
   work: Promise<unknown>,
-  code: 'E_NOT_ENOUGH_SHARES' | 'E_NOT_ENOUGH_SERVERS',
+  code: 'E_NOT_ENOUGH_SHARES' | 'E_NOT_ENOUGH_SERVERS' | 'E_FULL',
 ): Promise<PeerVerdict[]> {
   const error: unknown = await work.then(
     () => new GridError('E_INTERNAL', 'it succeeded'),

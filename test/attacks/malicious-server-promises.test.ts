@@ -7,6 +7,7 @@ import {
   AttackedGrid,
   content,
   indexOfCap,
+  noRoom,
   notEnoughServers,
   notEnoughShares,
   range,
@@ -127,7 +128,7 @@ describe('malicious server, promises', () => {
   it('server 25, T1, T2: with too few others the put fails, and really stores when it is tried again', async () => {
     const attacked = AttackedGrid.of()
     attacked.corrupt(range(0, 4), () => faults.isFullAtTheEnd())
-    const verdicts = await notEnoughServers(attacked.put(bytes))
+    const verdicts = await noRoom(attacked.put(bytes))
     assert.deepEqual(
       verdicts.map(({ peerId, code }) => `${peerId} ${code}`).sort(),
       range(0, 4).map((i) => `s${i} E_FULL`),

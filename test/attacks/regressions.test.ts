@@ -10,7 +10,7 @@ import { FrameDecoder, frameStart } from '../../src/wire/frame.ts'
 import { type DiskCall, SimDisk } from '../sim/sim-disk.ts'
 import { SimRandom } from '../sim/sim-random.ts'
 import { makeObject } from '../suites/objects.ts'
-import { AttackedGrid, content, notEnoughServers, range } from './attacked-grid.ts'
+import { AttackedGrid, content, noRoom, range } from './attacked-grid.ts'
 import { hugeBytes, hugeContent, putHuge } from './huge-file.ts'
 
 const all = range(0, 10)
@@ -49,7 +49,7 @@ describe('regressions', () => {
       const { attacked, disks } = await gridOnDisks()
       const bytes = content(5000)
       for (const disk of disks.slice(0, 4)) disk.arm({ call, code: 'ENOSPC', skip: 0, count: 1 })
-      const verdicts = await notEnoughServers(attacked.put(bytes))
+      const verdicts = await noRoom(attacked.put(bytes))
       assert.deepEqual(
         verdicts.map(({ peerId, code }) => `${peerId} ${code}`).sort(),
         range(0, 4).map((i) => `s${i} E_FULL`),

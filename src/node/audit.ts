@@ -2,6 +2,7 @@
  * Looks whether objects are where they should be, without any key and without fetching them: every
  * server says which it has, and one block of each object is fetched and checked against its root.
  */
+import { setMaxListeners } from 'node:events'
 import type { Clock } from '../base/clock.ts'
 import { equalBytes } from '../base/bytes.ts'
 import { orAbort, withDeadline } from '../base/deadline.ts'
@@ -56,8 +57,14 @@ export async function auditObjects(
   context: AuditContext,
   candidates: readonly Candidate[],
   objects: readonly ObjectRef[],
-  options: { signal?: AbortSignal } = {},
+  { signal }: { signal?: AbortSignal } = {},
 ): Promise<AuditReport> {
+  const options: { signal?: AbortSignal } = {}
+  if (signal !== undefined) {
+    options.signal = AbortSignal.any([signal])
+    // every question listens to it
+    setMaxListeners(0, options.signal)
+  }
   const indexes = objects.map(({ root }) => storageIndexOf(root))
   const silent: PeerVerdict[] = []
   const claims: Claim[][] = objects.map(() => [])

@@ -188,7 +188,8 @@ class OneWalk {
       report(notice)
     }
     const source = open(counting)
-    const walk = new MergedWalk(source.walk(), this.#memory.rows())
+    const before = this.#memory.rows()
+    const walk = new MergedWalk(source.walk(), before)
     const builder = new DirectoryBuilder(writer, this.#memory.next)
     const files = writer.files<RoundItem>({
       compress: true,
@@ -201,8 +202,10 @@ class OneWalk {
       },
     })
     const cancel = this.#afterEach(checkpointMs, () => {
-      // a walk that stored nothing yet would never come further than this one
-      if (this.count.readBytes > 0) walk.stop()
+      // a walk that stored nothing yet would never come further than this one, and one that writes
+      // every directory anew cannot say what is in those that it does not come to
+      const keepsUnseen = !this.#rebuild || before === undefined
+      if (this.count.readBytes > 0 && keepsUnseen) walk.stop()
     })
     try {
       const round = new BackupRound({

@@ -13,11 +13,11 @@ import type { NamedFile, StoredFile } from '../node/stored-file.ts'
 import type { BackupCount } from './backup-count.ts'
 import type { CachedRow } from './cache-cursor.ts'
 import type { DirectoryBuilder } from './directory-builder.ts'
-import type { Journal } from './journal.ts'
 import type { MergedStep, MergedWalk } from './merged-walk.ts'
 import { isSettled } from './settled.ts'
 import type { BackupSource } from './source.ts'
 import { StepQueue } from './step-queue.ts'
+import type { Unfinished } from './unfinished.ts'
 
 /** A file on its way into the store. */
 export interface RoundItem {
@@ -34,7 +34,7 @@ export interface RoundParts {
   walk: MergedWalk
   builder: DirectoryBuilder
   files: FileStore<RoundItem>
-  unfinished: Pick<Journal, 'find' | 'extentsOf' | 'addFile'>
+  unfinished: Pick<Unfinished, 'find' | 'extentsOf' | 'addFile'>
   clock: Clock
   report: Report
   count: BackupCount
@@ -126,7 +126,7 @@ export class BackupRound {
       return this.#steps.push({ run: () => builder.keep(kept, isFile ? sizeBytes : undefined) })
     }
     const facts = this.#describe(entry)
-    if (facts === undefined) return this.#drop(row, entry.name)
+    if (facts === undefined) return this.#remove(entry.name)
     this.#touch()
     const counted = (): void => {
       counts[row === undefined ? 'new' : isSame ? 'unchanged' : 'changed']++
@@ -157,7 +157,7 @@ export class BackupRound {
       file = source.open(entry)
     } catch (error) {
       this.#reportUnread(entry.path, error)
-      return this.#drop(row, entry.name)
+      return this.#remove(entry.name)
     }
     const { input, close } = file
     const storedExtents = unfinished.extentsOf(item.path, item.fingerprint)
@@ -170,7 +170,7 @@ export class BackupRound {
         if (stored === undefined) {
           if (!isGridError(error, 'E_FILE', 'E_FILE_CHANGED')) throw error
           report({ code: 'unreadable', path: item.path, detail: detailOf(error.cause ?? error) })
-          if (row !== undefined) this.#parts.builder.remove(facts.name)
+          this.#parts.builder.remove(facts.name)
           return
         }
         counted()
@@ -253,11 +253,10 @@ export class BackupRound {
     this.#parts.report({ code, path, detail: detailOf(error) })
   }
 
-  /** What cannot be read is not in the snapshot, even if it was in the last one. */
-  #drop(row: CachedRow | undefined, name: Uint8Array): void | Promise<void> {
-    if (row !== undefined) return this.#remove(name)
-  }
-
+  /**
+   * Also for what cannot be read: it is not in the snapshot, even if it was in the last one, and
+   * whatever was there in its place.
+   */
   #remove(name: Uint8Array): void | Promise<void> {
     this.#touch()
     return this.#steps.push({ run: () => this.#parts.builder.remove(name) })

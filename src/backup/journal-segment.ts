@@ -141,9 +141,10 @@ export class SegmentWriter {
 
   #begin(): CacheFile {
     createKey(this.#folder, keyName(this.#number), this.#key).close()
-    const file = this.#folder.create(segmentName(this.#number))
-    this.#write(file, formatHeader(this.#header))
-    return file
+    // known at once, so that it is closed whatever comes
+    this.#file = this.#folder.create(segmentName(this.#number))
+    this.#write(this.#file, formatHeader(this.#header))
+    return this.#file
   }
 
   #write(file: CacheFile, record: Uint8Array): void {

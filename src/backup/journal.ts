@@ -59,6 +59,7 @@ export class Journal {
   readonly #writer: SegmentWriter
   readonly #buffer = new RowBuilder()
   #bufferedContentBytes = 0
+  #isEnded = false
 
   private constructor(folder: CacheFolder, segments: number[], options: JournalOptions) {
     const { random, basis, keys } = options
@@ -144,7 +145,7 @@ export class Journal {
    * more is kept then, and all else goes on.
    */
   flush(): void {
-    if (this.#buffer.length === 0) return
+    if (this.#buffer.length === 0 || this.#isEnded) return
     const record = this.#buffer.written
     this.#buffer.clear()
     this.#bufferedContentBytes = 0
@@ -167,7 +168,9 @@ export class Journal {
     await this.#folder.sync()
   }
 
+  /** Its key is gone by then: nothing is written any more. */
   #end(): void {
+    this.#isEnded = true
     this.#writer.close()
     for (const segment of this.#opened) segment.forget()
   }

@@ -9,16 +9,17 @@ import { Journal } from './journal.ts'
 import type { KnownStream } from '../node/known-stream.ts'
 import type { RowWriter } from './row-writer.ts'
 import type { ObjectTable } from './object-table.ts'
+import { Unfinished } from './unfinished.ts'
 
 export class RunMemory {
   readonly #memory: BackupMemory
-  readonly unfinished: Journal
+  readonly unfinished: Unfinished
   /** Whether every entry must be described anew and every directory written, though they are as they were. */
   readonly mustRebuild: boolean
 
   private constructor(memory: BackupMemory, journal: Journal, options: MemoryOptions) {
     this.#memory = memory
-    this.unfinished = journal
+    this.unfinished = new Unfinished(journal)
     // without keys nobody can say what a directory holds that is not walked
     this.mustRebuild = options.keys === 'none' || !memory.isDescribedAlike
   }

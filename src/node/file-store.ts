@@ -7,6 +7,7 @@ import { Bell } from '../base/bell.ts'
 import { Budget } from '../base/limit.ts'
 import type { EncodedShares, Encoder, EncodeSettings } from '../encoding/encoder.ts'
 import { maxBundledBytes } from '../encoding/file-stream.ts'
+import type { FileState } from '../encoding/file-reader.ts'
 import { FileSlot, type SlotInput } from './file-slot.ts'
 import type { ExtentUnderWay, FileInput } from './file-upload.ts'
 import { type FindKnown, RecentTags } from './known-stream.ts'
@@ -35,6 +36,7 @@ export interface FileStoreParts {
   encoderFor: (bytes: number) => Encoder
   begin: SmallFilesContext['begin']
   place: (shares: EncodedShares, plaintextBytes: number) => Promise<void>
+  stateOf: (fd: number) => FileState
 }
 
 /** Large files that are stored at once. */
@@ -138,12 +140,13 @@ export class FileStore<T> {
   }
 
   #storeLarge({ item, source, storedExtents }: FileSlot<T>): Promise<NamedFile> {
-    const { encoderFor, place } = this.#parts
+    const { encoderFor, place, stateOf } = this.#parts
     const { known, onExtent } = this.#options
     const context = {
       encoder: encoderFor(Infinity),
       settings: this.#settings,
       place,
+      stateOf,
       known,
       recent: this.#recent,
       onExtent:

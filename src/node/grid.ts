@@ -12,6 +12,7 @@ import type { Cap, ChkCap, ChkSliceCap, LitCap } from '../caps/cap.ts'
 import { formatCap } from '../caps/text.ts'
 import { parseCap } from '../caps/parse.ts'
 import type { EncodedShares, Encoder } from '../encoding/encoder.ts'
+import type { FileState } from '../encoding/file-reader.ts'
 import { streamOfCap } from '../tree/directory-cap.ts'
 import { verdictOf } from './candidate.ts'
 import { checkedRange, type ContentRange } from './content-range.ts'
@@ -42,6 +43,8 @@ export interface GridParts {
   redundancy?: Redundancy
   /** What every put uses unless told otherwise; `account` if absent. */
   convergence?: 'account' | 'random'
+  /** What tells whether an open file was written to; the machine's own files if absent. */
+  stateOf?: (fd: number) => FileState
   /** What is remembered of logs from one run to the next; as long as the process if absent. */
   records?: LogRecords
 }

@@ -1,7 +1,6 @@
 /** Stores one large file of a sequence, and sees whether it changed meanwhile. */
 import { isGridError } from '../base/errors.ts'
 import { type FileState, isSameState } from '../encoding/file-reader.ts'
-import { syncFileReader } from './file-source.ts'
 import {
   type FileUploadContext,
   type FileInput,
@@ -10,22 +9,28 @@ import {
 } from './file-upload.ts'
 import type { NamedFile, StoredFile } from './stored-file.ts'
 
+export interface LargeFileContext extends FileUploadContext {
+  /** What tells whether an open file was written to. */
+  stateOf: (fd: number) => FileState
+}
+
 /**
  * As `uploadFile` of tagged extents. An open file that changes while it is read is read once more,
  * from its start; then it is taken as it is, and is `fuzzy`. Extents that are stored are taken over
  * in the first attempt only, and only of a file that is long enough for them.
  */
 export async function storeLargeFile(
-  context: FileUploadContext,
+  context: LargeFileContext,
   input: FileInput,
   options: { signal: AbortSignal },
 ): Promise<NamedFile> {
   if (!('fd' in input)) return { ...named(await uploadFile(context, input, options)), fuzzy: false }
-  let before = syncFileReader.state(input.fd)
+  const { stateOf } = context
+  let before = stateOf(input.fd)
   for (let attempt = 1; ; attempt++) {
     const storedExtents = attempt === 1 ? fitting(context.storedExtents, before) : []
     const file = await contentNow({ ...context, storedExtents }, input, options)
-    const after = syncFileReader.state(input.fd)
+    const after = stateOf(input.fd)
     const isWhole = isSameState(before, after) && file.sizeBytes === after.sizeBytes
     if (isWhole || attempt === 2) return { ...file, fuzzy: !isWhole }
     before = after

@@ -4,8 +4,10 @@ import { GridError } from '../base/errors.ts'
 import { Pacer } from '../base/pacer.ts'
 import type { Random } from '../base/random.ts'
 import type { ChunkProfile, EncodedShares, Encoder, EncodeSettings } from '../encoding/encoder.ts'
+import type { FileState } from '../encoding/file-reader.ts'
 import type { ObjectRef } from '../tree/refs.ts'
 import { type AuditReport, auditObjects } from './audit.ts'
+import { syncFileReader } from './file-source.ts'
 import { type ObjectReport, uploadObject } from './object-upload.ts'
 import type { PeerHealth } from './peer-health.ts'
 import type { PeerPool } from './peer-pool.ts'
@@ -26,6 +28,8 @@ export interface PlacerParts {
   redundancy?: Redundancy
   /** What every put uses unless told otherwise; `account` if absent. */
   convergence?: 'account' | 'random'
+  /** What tells whether an open file was written to; the machine's own files if absent. */
+  stateOf?: (fd: number) => FileState
 }
 
 /** How objects are to be made, where the grid's default will not do. */
@@ -41,9 +45,11 @@ export interface PlaceOptions {
 
 export class Placer {
   readonly #parts: PlacerParts
+  readonly stateOf: (fd: number) => FileState
 
   constructor(parts: PlacerParts) {
     this.#parts = parts
+    this.stateOf = parts.stateOf ?? syncFileReader.state.bind(syncFileReader)
   }
 
   /**

@@ -131,6 +131,7 @@ export class TreeWriter {
       encoderFor: this.#placer.encoderFor.bind(this.#placer),
       begin: objects.begin.bind(objects),
       place: objects.place.bind(objects),
+      stateOf: this.#placer.stateOf,
     }
   }
 }

@@ -81,6 +81,23 @@ describe('backup', () => {
     await same()
   })
 
+  it('keeps nothing in the place of a file that it cannot read', async () => {
+    await world.run()
+    world.tree.remove('docs')
+    world.tree.write('docs', 'nobody reads this')
+    const source = world.tree.source()
+    world.tree.source = () => ({
+      ...source,
+      open: () => {
+        throw Object.assign(new Error('EACCES'), { code: 'EACCES' })
+      },
+    })
+    const { partial } = await world.run()
+    assert.equal(partial, true)
+    const paths = (await world.stored()).map(([path]) => path)
+    assert.deepEqual(paths, ['big', 'link'])
+  })
+
   it('does not store what it has under another name', async () => {
     await world.run()
     world.tree.write('copy', large(5, 3 * 2 ** 20))

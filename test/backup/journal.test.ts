@@ -198,6 +198,15 @@ describe('Journal', () => {
     assert.deepEqual(await folder.list(), [])
   })
 
+  it('writes nothing any more once it was closed', async () => {
+    const folder = new MemoryCacheFolder()
+    const journal = await open(folder)
+    journal.close()
+    journal.addFile(a, now, fileOf('a'))
+    journal.flush()
+    assert.deepEqual(await folder.list(), [])
+  })
+
   it('is no part of what a run remembers, and stays when one is opened', async () => {
     const folder = new MemoryCacheFolder()
     await journalOf(folder)

@@ -6,31 +6,92 @@ import type { EntryFacts, LocalKind } from '../../src/local/facts.ts'
 import { fingerprintOf } from '../../src/local/fingerprint.ts'
 import type { LocalEntry } from '../../src/local/local-entry.ts'
 import type { LocalStep } from '../../src/local/local-tree.ts'
+import type { MemoryFiles } from './memory-files.ts'
 import { kindBits, type LocalStats } from '../../src/local/local-stats.ts'
-import { timestampOf } from '../../src/tree/entry.ts'
+import { maxMode, timestampOf } from '../../src/tree/entry.ts'
 
+interface Inode {
+  inode: bigint
+  mode: number
+  mtimeNs: bigint
+  ctimeNs: bigint
+}
+
+export type MemoryDirectory = Inode & { kind: 'directory'; children: Map<string, MemoryNode> }
+export type MemoryFile = Inode & {
+  kind: 'file'
+  content: Uint8Array
+  /** All that it ever held, the present content last. */
+  versions: Uint8Array[]
+}
 export type MemoryNode =
-  | { kind: 'directory'; children: Map<string, MemoryNode>; inode: bigint; ctimeNs: bigint }
-  | { kind: 'file'; content: Uint8Array; inode: bigint; ctimeNs: bigint }
-  | { kind: 'symlink'; target: string; inode: bigint; ctimeNs: bigint }
+  MemoryDirectory | MemoryFile | (Inode & { kind: 'symlink'; target: string })
+
+export interface MemorySourceOptions {
+  nodes?: Map<LocalEntry, MemoryNode>
+  /** Where files are opened; they are streams of what they hold if absent. */
+  files?: MemoryFiles
+}
 
 const slash = Uint8Array.of(0x2f)
 const nothing = new Uint8Array(0)
 
 export class MemoryTree {
-  readonly root: Extract<MemoryNode, { kind: 'directory' }>
+  readonly root: MemoryDirectory
+  readonly #now: () => bigint
   #inode = 1n
-  /** Of its file system: one tick for each change. */
-  #nowNs = 1_000_000_000_000_000_001n
 
-  constructor() {
+  /** @param now - the clock of its file system, in ns; one tick for each change unless given */
+  constructor(now?: () => bigint) {
+    let ticks = 1_000_000_000_000_000_001n
+    this.#now = now ?? (() => ticks++)
     this.root = { kind: 'directory', children: new Map(), ...this.#fresh() }
   }
 
   /** Writes a file, with the directories above it; names are Latin-1. */
   write(path: string, content: Uint8Array | string): void {
-    const bytes = typeof content === 'string' ? Buffer.from(content) : content
-    this.#put(path, { kind: 'file', content: Uint8Array.from(bytes), ...this.#fresh() })
+    const bytes = Uint8Array.from(typeof content === 'string' ? Buffer.from(content) : content)
+    this.#put(path, { kind: 'file', content: bytes, versions: [bytes], ...this.#fresh() })
+  }
+
+  /** Writes into the file that is there, if one is; `keepsTime` sets its modification time back. */
+  overwrite(path: string, content: Uint8Array, options: { keepsTime?: boolean } = {}): void {
+    const node = this.find(path)
+    if (node?.kind !== 'file') return
+    node.content = content.slice()
+    node.versions.push(node.content)
+    this.#touch(node)
+    if (options.keepsTime !== true) node.mtimeNs = node.ctimeNs
+  }
+
+  chmod(path: string, mode: number): void {
+    const node = this.find(path)
+    if (node === undefined) return
+    node.mode = mode
+    this.#touch(node)
+  }
+
+  /** Renames what is there, but not into itself. */
+  move(path: string, to: string): void {
+    const node = this.find(path)
+    if (node === undefined || node === this.root || `${to}/`.startsWith(`${path}/`)) return
+    this.remove(path)
+    this.#touch(node)
+    this.#put(to, node)
+  }
+
+  find(path: string): MemoryNode | undefined {
+    let node: MemoryNode | undefined = this.root
+    for (const name of path.split('/')) {
+      node = node?.kind === 'directory' ? node.children.get(name) : undefined
+    }
+    return node
+  }
+
+  /** What the file holds now; undefined where there is none. */
+  contentOf(path: string): Uint8Array | undefined {
+    const node = this.find(path)
+    return node?.kind === 'file' ? node.content : undefined
   }
 
   link(path: string, target: string): void {
@@ -42,9 +103,11 @@ export class MemoryTree {
   }
 
   remove(path: string): void {
+    if (this.find(path) === undefined) return
     const [parent, name] = this.#parentOf(path)
     parent.children.delete(name)
     this.#touch(parent)
+    parent.mtimeNs = parent.ctimeNs
   }
 
   /** Path and content of all files, sorted. */
@@ -72,13 +135,13 @@ export class MemoryTree {
     return sizeOf(this.root)
   }
 
-  /** As it is while it is walked. */
-  source(): BackupSource {
-    const nodes = new Map<LocalEntry, MemoryNode>()
+  /** As it is while it is walked; what entries were found to be is added to `nodes`. */
+  source(options: MemorySourceOptions = {}): BackupSource {
+    const { nodes = new Map<LocalEntry, MemoryNode>(), files } = options
     return {
       walk: () => walkNode(this.root, nothing, nothing, nodes),
       describe: (entry) => describeNode(entry, nodes.get(entry)!),
-      open: (entry) => openNode(nodes.get(entry)!),
+      open: (entry) => openNode(nodes.get(entry)!, files),
     }
   }
 
@@ -86,9 +149,10 @@ export class MemoryTree {
     const [parent, name] = this.#parentOf(path)
     parent.children.set(name, node)
     this.#touch(parent)
+    parent.mtimeNs = parent.ctimeNs
   }
 
-  #parentOf(path: string): [Extract<MemoryNode, { kind: 'directory' }>, string] {
+  #parentOf(path: string): [MemoryDirectory, string] {
     const pieces = path.split('/')
     let at = this.root
     for (const piece of pieces.slice(0, -1)) {
@@ -103,12 +167,13 @@ export class MemoryTree {
     return [at, pieces[pieces.length - 1]]
   }
 
-  #fresh(): { inode: bigint; ctimeNs: bigint } {
-    return { inode: this.#inode++, ctimeNs: this.#nowNs++ }
+  #fresh(): Inode {
+    const ctimeNs = this.#now()
+    return { inode: this.#inode++, mode: 0o644, mtimeNs: ctimeNs, ctimeNs }
   }
 
   #touch(node: MemoryNode): void {
-    node.ctimeNs = this.#nowNs++
+    node.ctimeNs = this.#now()
   }
 }
 
@@ -145,9 +210,9 @@ function entryOf(node: MemoryNode, name: Uint8Array, path: Uint8Array): LocalEnt
   const kind: LocalKind = node.kind
   const sizeBytes = node.kind === 'file' ? node.content.length : 0
   const stats: LocalStats = {
-    ...{ dev: 1n, ino: node.inode, mode: BigInt(kindBits[kind] | 0o644), nlink: 1n },
+    ...{ dev: 1n, ino: node.inode, mode: BigInt(kindBits[kind] | node.mode), nlink: 1n },
     ...{ uid: 0n, gid: 0n, rdev: 0n, size: BigInt(sizeBytes) },
-    ...{ mtimeNs: node.ctimeNs, ctimeNs: node.ctimeNs },
+    ...{ mtimeNs: node.mtimeNs, ctimeNs: node.ctimeNs },
   }
   return {
     path,
@@ -161,15 +226,20 @@ function entryOf(node: MemoryNode, name: Uint8Array, path: Uint8Array): LocalEnt
 }
 
 function describeNode({ name, kind, sizeBytes, stats }: LocalEntry, node: MemoryNode): EntryFacts {
-  const facts = { name, kind, sizeBytes, mode: 0o644, meta: { uid: 0, gid: 0 } }
+  const mode = Number(stats.mode) & maxMode
+  const facts = { name, kind, sizeBytes, mode, meta: { uid: 0, gid: 0 } }
   const mtime = timestampOf(stats.mtimeNs)
   if (node.kind !== 'symlink') return { ...facts, mtime }
   return { ...facts, mtime, target: latin1(node.target) }
 }
 
-function openNode(node: MemoryNode): SourceFile {
+function openNode(node: MemoryNode, files: MemoryFiles | undefined): SourceFile {
   if (node.kind !== 'file') throw new RangeError('only files are opened')
   const { content } = node
+  if (files !== undefined) {
+    const fd = files.open(node)
+    return { input: { fd, sizeBytes: content.length }, close: () => files.close(fd) }
+  }
   return { input: { stream: [content.slice()], sizeBytes: content.length }, close() {} }
 }
 

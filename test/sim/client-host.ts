@@ -1,9 +1,7 @@
 /** A client's machine: processes that die and start anew, the operations they carry out, and how each ended. */
 import type { Clock } from '../../src/base/clock.ts'
-import type { Net } from '../../src/base/net.ts'
-import { NetworkPeers } from '../../src/node/network-peers.ts'
 import type { Catalogue, SimFile } from './catalogue.ts'
-import { DirectPeer, type DirectServer } from './direct-peer.ts'
+import type { DirectServer } from './direct-peer.ts'
 import { HostClock } from './host-clock.ts'
 import type { Journal } from './journal.ts'
 import type { Judge } from './judge.ts'
@@ -21,9 +19,9 @@ export interface ClientHostOptions {
   tally: Tally
   judge: Judge
   catalogue: Catalogue
-  /** Servers in the client's own process, and ids of those behind the network. */
-  direct: readonly DirectServer[]
-  wired: readonly string[]
+  servers: readonly DirectServer[]
+  /** Ids of those behind the network; the others are in the client's own process. */
+  wired: ReadonlySet<string>
   parts: Omit<ClientParts, 'clock' | 'pool'>
   /** Makes the client of a new process. */
   make?: (parts: ClientParts) => Client
@@ -52,13 +50,9 @@ export class ClientHost {
   }
 
   start(): void {
-    const { id, clock: worldClock, network, direct, wired, parts } = this.#options
+    const { id, clock: worldClock, network, servers, wired, parts } = this.#options
     const clock = new HostClock(worldClock)
-    const net: Net = network.attach(id, clock)
-    const pool = new MixedPool(
-      direct.map((server) => new DirectPeer(server, clock)),
-      new NetworkPeers({ net, clock, fixed: wired.map((name) => ({ id: name, addresses: [] })) }),
-    )
+    const pool = MixedPool.of({ id, clock, network, servers, wired })
     const make = this.#options.make ?? ((all: ClientParts) => new SimClient(all))
     this.#life = { client: make({ ...parts, clock, pool }), clock, underWay: new Set() }
   }

@@ -41,6 +41,8 @@ const sectorBytes = [512, 4096] as const
 
 export class DiskImage {
   readonly root: DirectoryNode = newDirectory()
+  /** Told of a file that loses its name, whose bytes a medium may still hold. */
+  onGone: ((file: FileNode) => void) | undefined
   #changes: EntryChange[] = []
 
   /** The node at `path`, or undefined where there is none. */
@@ -106,7 +108,12 @@ export class DiskImage {
   }
 
   #change(change: EntryChange): void {
-    for (const { directory, name, node } of change.entries) setName(directory.live, name, node)
+    for (const { directory, name, node } of change.entries) {
+      const before = directory.live.get(name)
+      const isMoved = change.entries.some((other) => other.node === before)
+      if (before?.kind === 'file' && !isMoved) this.onGone?.(before)
+      setName(directory.live, name, node)
+    }
     this.#changes.push(change)
   }
 

@@ -4,12 +4,14 @@
  */
 import { fork, type ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { makeLogPlan, type LogPlan } from './logs/log-plan.ts'
-import { makePlan, type Plan } from './plan.ts'
-import { runPlan, type RunReport } from './run-plan.ts'
+import { makeBackupPlan } from './backup/backup-plan.ts'
+import { makeLogPlan } from './logs/log-plan.ts'
+import { makePlan } from './plan.ts'
+import { type AnyPlan, runPlan, type RunReport } from './run-plan.ts'
 
-/** What is simulated: the life of files, or of a log. */
-export type WorldKind = 'files' | 'logs'
+/** What is simulated: the life of files, of a log, or of backups. */
+export const worldKinds = ['files', 'logs', 'backup'] as const
+export type WorldKind = (typeof worldKinds)[number]
 
 export interface SeedRange {
   kind: WorldKind
@@ -75,8 +77,14 @@ export function serveFleet(): void {
 }
 
 /** The plan of a seed. */
-export function planOf(kind: WorldKind, seed: number): Plan | LogPlan {
-  return kind === 'files' ? makePlan(String(seed)) : makeLogPlan(String(seed))
+export function planOf(kind: WorldKind, seed: number): AnyPlan {
+  return makers[kind](String(seed))
+}
+
+const makers: Record<WorldKind, (seed: string) => AnyPlan> = {
+  files: makePlan,
+  logs: makeLogPlan,
+  backup: makeBackupPlan,
 }
 
 async function runSeed(kind: WorldKind, seed: number): Promise<SeedReport> {

@@ -7,7 +7,7 @@ import { equalBytes } from '../../src/base/bytes.ts'
 import { isGridError } from '../../src/base/errors.ts'
 import type { PeerVerdict } from '../../src/node/candidate.ts'
 import type { SimFile } from './catalogue.ts'
-import type { Lie } from './lies.ts'
+import { holdersOf } from './holders.ts'
 import type { StorageIndex } from '../../src/storage/peer.ts'
 import { troubleOf, type FaultEvent, type PlanOptions } from './plan.ts'
 import type { PutSummary } from './sim-client.ts'
@@ -110,18 +110,8 @@ export class Judge {
   /** An object said to be on so many servers is there, but for those whose lie nobody can see. */
   #checkHolders(index: StorageIndex, claimed: number, { toMs }: Span): void {
     const { servers, options } = this.#case
-    const unseen = servers.filter(
-      ({ lie }) => lie !== undefined && cannotBeSeen.has(lie as Lie),
-    ).length
-    const acknowledged = servers.map(({ ledger }) => ledger.numbers(index, toMs, false))
-    if (distinctHolders(acknowledged) + unseen >= claimed) return
-    // What a dying server stored and could not acknowledge counts once it has been proven.
-    const found = servers.map(({ ledger }, i) => [
-      ...acknowledged[i],
-      ...ledger.found(index, options.n),
-    ])
-    const holders = distinctHolders(found)
-    if (holders + unseen < claimed) {
+    const holders = holdersOf(servers, index, { claimed, n: options.n, byMs: toMs })
+    if (holders < claimed) {
       this.#accuse(`I3: said to be on ${claimed} servers, and is on ${holders}`)
     }
   }
@@ -177,26 +167,8 @@ export class Judge {
   }
 }
 
-/** Lies that no client can see through when it puts: they say that a share is stored. */
-const cannotBeSeen: ReadonlySet<Lie> = new Set<Lie>(['acknowledgesOnly', 'repeatsOneShare'])
-
 /** Disks up to this size fill up, and then a put may fail with every server well. */
 const smallDiskBytes = 2 ** 20
-
-/** The most shares that distinct servers hold of which no two are the same: a matching. */
-function distinctHolders(held: readonly (readonly number[])[]): number {
-  const owner = new Map<number, number>()
-  const assign = (server: number, seen: Set<number>): boolean =>
-    held[server].some((number) => {
-      if (seen.has(number)) return false
-      seen.add(number)
-      const rival = owner.get(number)
-      if (rival !== undefined && !assign(rival, seen)) return false
-      owner.set(number, server)
-      return true
-    })
-  return held.filter((_, server) => assign(server, new Set())).length
-}
 
 function described(error: unknown): string {
   if (isGridError(error)) return `${error.code} ${error.message} ${JSON.stringify(error.facts)}`

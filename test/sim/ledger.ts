@@ -59,6 +59,11 @@ export class Ledger {
     if (entry !== undefined) entry.spoilt = true
   }
 
+  /** The disk is another: nothing that was acknowledged need be there any more. */
+  forget(): void {
+    for (const entry of this.#entries.values()) entry.spoilt = true
+  }
+
   /** Acknowledged shares that are no longer what they were. */
   audit(): string[] {
     return [...this.#entries].flatMap(([name, { bytes, spoilt }]) => {

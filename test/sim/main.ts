@@ -1,5 +1,5 @@
 /**
- * Runs the simulated grid from the command line (docs/simulation.md): files, logs, or both.
+ * Runs the simulated grid from the command line (docs/simulation.md): files, logs, backups, or all.
  *
  *   npm run sim -- --seeds 2000 --from 1
  *   npm run sim -- --kind logs --seeds 5000
@@ -15,12 +15,11 @@ import {
   type FleetReport,
   type SeedRange,
   type WorldKind,
+  worldKinds,
 } from './fleet.ts'
-import type { LogPlan } from './logs/log-plan.ts'
-import type { Plan } from './plan.ts'
-import { runPlan } from './run-plan.ts'
+import { type AnyPlan, runPlan } from './run-plan.ts'
 import { shrink } from './shrink.ts'
-import { sometimes, sometimesOfLogs } from './tally.ts'
+import { sometimes, sometimesOfBackups, sometimesOfLogs } from './tally.ts'
 
 /** From so many seeds on, a rare state that was never reached is a failure. */
 const manySeeds = 2000
@@ -29,7 +28,7 @@ const { values } = parseArgs({
   options: {
     seeds: { type: 'string', default: '100' },
     from: { type: 'string', default: '1' },
-    kind: { type: 'string', default: 'both' },
+    kind: { type: 'string', default: 'all' },
     workers: { type: 'string', default: '2' },
     plan: { type: 'string' },
     worker: { type: 'boolean', default: false },
@@ -47,9 +46,9 @@ else {
 }
 
 function kindsOf(name: string): WorldKind[] {
-  if (name === 'both') return ['files', 'logs']
-  if (name === 'files' || name === 'logs') return [name]
-  throw new RangeError('--kind is files, logs or both')
+  const kinds = worldKinds.filter((kind) => name === 'all' || name === kind)
+  if (kinds.length === 0) throw new RangeError(`--kind is ${worldKinds.join(', ')} or all`)
+  return kinds
 }
 
 async function runSeeds(range: SeedRange, workers: number): Promise<number> {
@@ -63,11 +62,17 @@ async function runSeeds(range: SeedRange, workers: number): Promise<number> {
   })
   printSummary(kind, report, (Date.now() - startMs) / 1000)
   if (report.failure !== undefined) return explain(kind, report.failure)
-  const rare = kind === 'files' ? sometimes : sometimesOfLogs
-  const missing = rare.filter((name) => !report.counts.has(name))
+  const missing = rare[kind].filter((name) => !report.counts.has(name))
   if (report.seeds < manySeeds || missing.length === 0) return 0
   console.log(`Never reached in ${report.seeds} seeds of ${kind}:\n  ${missing.join('\n  ')}`)
   return 1
+}
+
+/** What many runs must reach. */
+const rare: Record<WorldKind, readonly string[]> = {
+  files: sometimes,
+  logs: sometimesOfLogs,
+  backup: sometimesOfBackups,
 }
 
 function printSummary(
@@ -104,14 +109,14 @@ async function explain(
 }
 
 async function replay(path: string): Promise<number> {
-  const plan = JSON.parse(readFileSync(path, 'utf8')) as Plan | LogPlan
+  const plan = JSON.parse(readFileSync(path, 'utf8')) as AnyPlan
   const { violation } = await runPlan(plan, { print: (line) => console.log(line) })
   console.log(violation === undefined ? 'Every promise was kept.' : `It fails: ${violation}`)
   return violation === undefined ? 0 : 1
 }
 
 /** One item a line, so that a person can take some out. */
-function formatPlan({ seed, options, items, ...rest }: Plan | LogPlan): string {
+function formatPlan({ seed, options, items, ...rest }: AnyPlan): string {
   const lines = items.map((item) => `    ${JSON.stringify(item)}`)
   return [
     '{',

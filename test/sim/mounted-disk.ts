@@ -24,6 +24,15 @@ interface Call<T> {
   damage?: () => void
 }
 
+/** A file as a caller has it who waits for no call, as the page cache of a system answers. */
+export interface FileNow {
+  readonly sizeBytes: number
+  read(position: number, length: number): Uint8Array
+  write(bytes: Uint8Array, position: number): void
+  sync(): Promise<void>
+  close(): void
+}
+
 export class MountedDisk implements Disk {
   readonly #disk: SimDisk
   readonly #clock: Clock
@@ -41,15 +50,20 @@ export class MountedDisk implements Disk {
   }
 
   create(path: string): Promise<DiskFile> {
-    const effect = (): DiskFile => {
-      const { directory, name } = this.#place(path)
-      if (directory.live.has(name)) throw diskError('EEXIST', 'create', path)
-      if (this.#disk.freeBytes < blockBytes) throw diskError('ENOSPC', 'create', path)
-      const file = newFile()
-      this.#disk.image.setEntry(directory, name, file)
-      return this.#open(path, file)
-    }
+    const effect = (): DiskFile => this.#open(path, this.#create(path))
     return this.call({ name: 'create', path, effect })
+  }
+
+  /** As `openRead`, at once. */
+  openNow(path: string): FileNow {
+    const effect = (): FileNow => this.#open(path, this.#file(path)).now
+    return this.callNow({ name: 'openRead', path, effect }, nothing)
+  }
+
+  /** As `create`, at once. */
+  createNow(path: string): FileNow {
+    const effect = (): FileNow => this.#open(path, this.#create(path)).now
+    return this.callNow({ name: 'create', path, effect }, nothing)
   }
 
   rename(from: string, to: string): Promise<void> {
@@ -124,6 +138,15 @@ export class MountedDisk implements Disk {
     })
   }
 
+  /** Carries a call out at once. What a dead process asks for has no effect, and is `whenDead`. */
+  callNow<T>({ name, path, effect, damage }: Call<T>, whenDead: T): T {
+    if (!this.#alive) return whenDead
+    const code = this.#disk.strike(name)
+    if (code === undefined) return effect()
+    damage?.()
+    throw diskError(code, name, path)
+  }
+
   /** Each call under way happens or does not; nobody hears of it. */
   die(): void {
     this.#alive = false
@@ -134,7 +157,16 @@ export class MountedDisk implements Disk {
     this.openFiles = 0
   }
 
-  #open(path: string, file: FileNode): DiskFile {
+  #create(path: string): FileNode {
+    const { directory, name } = this.#place(path)
+    if (directory.live.has(name)) throw diskError('EEXIST', 'create', path)
+    if (this.#disk.freeBytes < blockBytes) throw diskError('ENOSPC', 'create', path)
+    const file = newFile()
+    this.#disk.image.setEntry(directory, name, file)
+    return file
+  }
+
+  #open(path: string, file: FileNode): MountedFile {
     this.openFiles++
     return new MountedFile(this, this.#disk, path, file)
   }
@@ -209,6 +241,38 @@ class MountedFile implements DiskFile {
     return this.#call('close', effect, effect)
   }
 
+  /** The same file for one who does not wait. */
+  get now(): FileNow {
+    const file = this.#file
+    const callNow = <T>(name: DiskCall, effect: () => T, whenDead: T, damage?: () => void): T => {
+      if (!this.#open) throw diskError('EBADF', name, this.#path)
+      return this.#mount.callNow({ name, path: this.#path, effect, damage }, whenDead)
+    }
+    return {
+      get sizeBytes() {
+        return file.size
+      },
+      read: (position, length) => {
+        const end = Math.min(position + length, file.size)
+        return callNow('read', () => file.live.slice(position, end), new Uint8Array(0))
+      },
+      write: (bytes, position) => {
+        const half = bytes.subarray(0, bytes.length >> 1)
+        callNow(
+          'write',
+          () => this.#write([bytes], position),
+          undefined,
+          () => this.#write([half], position),
+        )
+      },
+      sync: () => this.sync(),
+      close: () => {
+        if (this.#open) this.#mount.openFiles--
+        this.#open = false
+      },
+    }
+  }
+
   #call<T>(name: DiskCall, effect: () => T, damage?: () => void): Promise<T> {
     if (!this.#open) return Promise.reject(diskError('EBADF', name, this.#path))
     return this.#mount.call({ name, path: this.#path, effect, damage })
@@ -226,6 +290,15 @@ class MountedFile implements DiskFile {
       at += piece.length
     }
   }
+}
+
+/** What a dead process is given. */
+const nothing: FileNow = {
+  sizeBytes: 0,
+  read: () => new Uint8Array(0),
+  write: () => {},
+  sync: () => new Promise(() => {}),
+  close: () => {},
 }
 
 function diskError(code: string, call: string, path: string): Error {

@@ -126,7 +126,7 @@ function makeFaults(random: SimRandom, options: PlanOptions): FaultEvent[] {
 }
 
 /** The most servers that are in trouble at one time: it is reached when some trouble begins. */
-function mostInTrouble(events: readonly FaultEvent[]): number {
+export function mostInTrouble(events: readonly FaultEvent[]): number {
   const spans = events.map((event) => ({ server: event.server, ...troubleOf(event) }))
   const counts = spans.map(({ fromMs: atMs }) => {
     const open = spans.filter(({ fromMs, toMs }) => fromMs <= atMs && atMs < toMs)

@@ -2,21 +2,12 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'mocha'
 import type { Disk, DiskFile } from '../../src/base/disk.ts'
 import type { ShareStore, ShareWriter } from '../../src/storage/share-store.ts'
+import { altered } from './altered.ts'
 import { CarelessClient } from './careless-client.ts'
 import { makePlan } from './plan.ts'
 import { runPlan } from './run-plan.ts'
 import { SimClient } from './sim-client.ts'
 import type { Parts } from './world.ts'
-
-/** Gives `target` other methods, and leaves the rest of them to it. */
-function altered<T extends object>(target: T, methods: Partial<T>): T {
-  return new Proxy(target, {
-    get(_, name) {
-      const value: unknown = Reflect.get(name in methods ? methods : target, name)
-      return typeof value === 'function' ? (value.bind(target) as unknown) : value
-    },
-  })
-}
 
 const noFileSync = (disk: Disk): Disk =>
   altered(disk, {

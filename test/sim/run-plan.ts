@@ -1,6 +1,8 @@
 /** One run of one plan, shut off from the machine, and what came of it. */
 import type { ErasureCode } from '../../src/encoding/erasure-code.ts'
 import { openErasureCode } from '../../src/encoding/open-code.ts'
+import { BackupWorld, type BackupWorldOptions } from './backup/backup-world.ts'
+import type { BackupPlan } from './backup/backup-plan.ts'
 import { InlineEncoder } from '../../src/encoding/inline-encoder.ts'
 import { LogWorld, type LogWorldOptions } from './logs/log-world.ts'
 import type { LogPlan } from './logs/log-plan.ts'
@@ -8,6 +10,8 @@ import { rememberingSignatures } from './logs/remembered-signatures.ts'
 import type { Plan } from './plan.ts'
 import { sealed } from './sealed.ts'
 import { SimEncoder } from './sim-encoder.ts'
+import type { Stage } from './stage.ts'
+import { SimRandom } from './sim-random.ts'
 import { Violation } from './violation.ts'
 import { World, type WorldOptions } from './world.ts'
 
@@ -22,15 +26,16 @@ export interface RunReport {
   digest: string
 }
 
-export type RunOptions = Pick<WorldOptions, 'print' | 'parts'> & Pick<LogWorldOptions, 'logParts'>
+export type AnyPlan = Plan | LogPlan | BackupPlan
+
+export type RunOptions = Pick<WorldOptions, 'print' | 'parts'> &
+  Pick<LogWorldOptions, 'logParts'> &
+  Pick<BackupWorldOptions, 'backupParts'>
 
 let code: ErasureCode | undefined
 
-export async function runPlan(plan: Plan | LogPlan, options: RunOptions = {}): Promise<RunReport> {
-  code ??= openErasureCode()
-  const encoder = new SimEncoder(new InlineEncoder(code))
-  const world =
-    'kind' in plan ? new LogWorld(plan, options) : new World(plan, { ...options, encoder })
+export async function runPlan(plan: AnyPlan, options: RunOptions = {}): Promise<RunReport> {
+  const world = worldOf(plan, options)
   const strays: unknown[] = []
   const onStray = (error: unknown): void => void strays.push(error)
   const { stackTraceLimit } = Error
@@ -39,14 +44,17 @@ export async function runPlan(plan: Plan | LogPlan, options: RunOptions = {}): P
   process.on('unhandledRejection', onStray)
   process.on('warning', onStray)
   try {
-    const run = (): Promise<string | undefined> => sealed(() => outcomeOf(world, strays))
+    // snapshots are opened with X25519 of a library that blinds its scalars
+    const isBackup = 'kind' in plan && plan.kind === 'backup'
+    const blinding = isBackup ? new SimRandom(plan.seed).fork('blinding') : undefined
+    const run = (): Promise<string | undefined> => sealed(() => outcomeOf(world, strays), blinding)
     const violation = await ('kind' in plan ? rememberingSignatures(run) : run())
     return {
       violation,
-      counts: [...world.tally.counts],
-      events: world.clock.eventCount,
-      virtualMs: world.clock.monotonicMs(),
-      digest: world.journal.digest(),
+      counts: [...world.stage.tally.counts],
+      events: world.stage.clock.eventCount,
+      virtualMs: world.stage.clock.monotonicMs(),
+      digest: world.stage.journal.digest(),
     }
   } finally {
     Error.stackTraceLimit = stackTraceLimit
@@ -55,10 +63,22 @@ export async function runPlan(plan: Plan | LogPlan, options: RunOptions = {}): P
   }
 }
 
-async function outcomeOf(
-  world: World | LogWorld,
-  strays: readonly unknown[],
-): Promise<string | undefined> {
+interface AnyWorld {
+  readonly stage: Stage
+  run(): Promise<void>
+}
+
+function worldOf(plan: AnyPlan, options: RunOptions): AnyWorld {
+  code ??= openErasureCode()
+  if (!('kind' in plan)) {
+    return new World(plan, { ...options, encoder: new SimEncoder(new InlineEncoder(code)) })
+  }
+  return plan.kind === 'log'
+    ? new LogWorld(plan, options)
+    : new BackupWorld(plan, { ...options, code })
+}
+
+async function outcomeOf(world: AnyWorld, strays: readonly unknown[]): Promise<string | undefined> {
   try {
     await world.run()
   } catch (error) {

@@ -12,6 +12,7 @@ import { syncBuiltinESMExports } from 'node:module'
 import net from 'node:net'
 import timers from 'node:timers'
 import timerPromises from 'node:timers/promises'
+import type { Random } from '../../src/base/random.ts'
 
 /** Methods of objects; named imports of built-in modules follow. */
 const methods: readonly [object: object, names: readonly string[]][] = [
@@ -47,8 +48,18 @@ class SealedDate extends RealDate {
   }
 }
 
-export async function sealed<T>(work: () => Promise<T>): Promise<T> {
+/**
+ * @param blinding - what libraries are given that draw random numbers to hide secrets from a clock:
+ *   nothing that they give depends on them. Without it they throw.
+ */
+export async function sealed<T>(work: () => Promise<T>, blinding?: Random): Promise<T> {
   const restore = methods.flatMap(([object, names]) => names.map((name) => replace(object, name)))
+  if (blinding !== undefined) {
+    globalThis.crypto.getRandomValues = <Room extends ArrayBufferView | null>(room: Room): Room => {
+      if (room instanceof Uint8Array) room.set(blinding.bytes(room.length))
+      return room
+    }
+  }
   syncBuiltinESMExports()
   try {
     return await work()

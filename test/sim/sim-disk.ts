@@ -65,10 +65,15 @@ export class SimDisk {
   }
 
   /** The port of a new process, on its clock; that of the one before goes dead. */
-  mount(clock: Clock): Disk {
+  mount(clock: Clock): MountedDisk {
     this.kill()
     this.#mounted = new MountedDisk(this, clock)
     return this.#mounted
+  }
+
+  /** Whether a process uses it. */
+  get isMounted(): boolean {
+    return this.#mounted !== undefined
   }
 
   /** Files that the running process holds open. */

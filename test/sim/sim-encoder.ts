@@ -21,10 +21,15 @@ const spoilt = 0xdb
 
 export class SimEncoder implements Encoder {
   readonly #encoder: Encoder
-  readonly #extents = new Map<string, EncodedExtent>()
+  readonly #extents: Map<string, EncodedExtent>
 
-  constructor(encoder: Encoder) {
+  /** @param extents - what was encoded, to be shared with other encoders of a run */
+  constructor(
+    encoder: Encoder,
+    extents: Map<string, EncodedExtent> = new Map<string, EncodedExtent>(),
+  ) {
     this.#encoder = encoder
+    this.#extents = extents
   }
 
   async cut(input: ExtentInput, settings: EncodeSettings): Promise<CutExtent | undefined> {
@@ -35,7 +40,7 @@ export class SimEncoder implements Encoder {
   }
 
   async encode(extent: CutExtent, settings: EncodeSettings): Promise<EncodedExtent> {
-    const name = nameOf(extent.plaintext, settings)
+    const name = nameOf(extent, settings)
     const encoded = this.#extents.get(name) ?? (await this.#encoder.encode(extent, settings))
     this.#extents.set(name, encoded)
     extent.release()
@@ -66,8 +71,11 @@ function lent<Shares extends EncodedShares>(original: Shares): Shares {
   return { ...original, shares, release }
 }
 
-/** The content of a run's files is random, so a piece of it tells them apart. */
-function nameOf(bytes: Uint8Array, { secret, coding }: EncodeSettings): string {
-  const parts = [secret.subarray(0, 8), bytes.subarray(0, 32)].map(toHex)
-  return [...parts, bytes.length, coding.k, coding.n].join()
+/** Without a tag the content of a run's files is random, so a piece of it tells them apart. */
+function nameOf(
+  { plaintext, tag }: CutExtent,
+  { secret, coding, compress }: EncodeSettings,
+): string {
+  const parts = [secret.subarray(0, 8), tag ?? plaintext.subarray(0, 32)].map(toHex)
+  return [...parts, plaintext.length, coding.k, coding.n, compress].join()
 }

@@ -43,8 +43,8 @@ export interface SimServerOptions {
   seed: Uint8Array
   /** The fault behind the name of a lie. */
   faultOf: (lie: Lie | LogLie) => PeerFault
-  /** What is kept here that may rot: `shares` or `logs`. */
-  rots: 'shares' | 'logs'
+  /** What is kept here that may rot. */
+  rots: readonly ('shares' | 'logs')[]
   tally: Tally
   /** It has taken an entry of a log now, and not been handed it late. */
   onEntry?: (entry: SignedEntry, server: SimServer) => void
@@ -207,6 +207,7 @@ export class SimServer implements DirectServer {
     if (snapshot === undefined) return
     this.stop(false)
     this.disk.image.restore(snapshot)
+    this.ledger.forget()
     this.logLedger.forget()
   }
 
@@ -216,7 +217,7 @@ export class SimServer implements DirectServer {
     if (fault.kind === 'disk') this.disk.arm(fault)
     if (fault.kind === 'rot') {
       const path = this.disk.rot(fault.rot, (each) =>
-        each.startsWith(`/${storeRoot}/${this.#options.rots}/`),
+        this.#options.rots.some((kept) => each.startsWith(`/${storeRoot}/${kept}/`)),
       )
       if (path !== undefined) {
         this.ledger.spoil(path)

@@ -65,7 +65,28 @@ export const sometimesOfLogs = [
   'net: flip',
 ] as const
 
-export type Rare = (typeof sometimes)[number] | (typeof sometimesOfLogs)[number]
+/** The same of backups. */
+export const sometimesOfBackups = [
+  'backup: partial snapshot',
+  'backup: kept what a walk did not come to',
+  'backup: a file changed in a walk',
+  'backup: a file changed while it was read',
+  'backup: with a liar about',
+  'backup: survived a fault',
+  'backup: not durable',
+  'backup: too few servers',
+  'backup: a snapshot out of reach',
+  'backup: the disk of the machine failed',
+  'machine: died at work',
+  'server: died during a put',
+  'server: lost what was not synced',
+  'net: cut',
+] as const
+
+export type Rare =
+  | (typeof sometimes)[number]
+  | (typeof sometimesOfLogs)[number]
+  | (typeof sometimesOfBackups)[number]
 
 export class Tally {
   readonly counts: Map<string, number> = new Map<string, number>()

@@ -4,29 +4,17 @@
  */
 import { utf8 } from '../../src/base/bytes.ts'
 import { sha256 } from '../../src/base/hash.ts'
-import { Budget } from '../../src/base/limit.ts'
 import type { Encoder } from '../../src/encoding/encoder.ts'
 import { LocalPeer } from '../../src/storage/local-peer.ts'
 import { MemoryStore } from '../../src/storage/memory-store.ts'
-import type { StoragePeer } from '../../src/storage/peer.ts'
-import { serveStorage } from '../../src/storage/serve.ts'
-import { storageProtocol } from '../../src/storage/storage-protocol.ts'
-import { babble } from './babbler.ts'
 import { Catalogue } from './catalogue.ts'
 import { ClientHost } from './client-host.ts'
-import type { HostClock } from './host-clock.ts'
-import { Journal } from './journal.ts'
 import { Judge } from './judge.ts'
 import { faultOf, type Lie } from './lies.ts'
-import { recoveryMs, type FaultEvent, type Operation, type Plan, type PlanItem } from './plan.ts'
+import { recoveryMs, type Operation, type Plan, type PlanItem } from './plan.ts'
 import type { Client, ClientParts } from './sim-client.ts'
-import { SimClock } from './sim-clock.ts'
-import { SimNetwork } from './sim-net.ts'
-import { SimRandom } from './sim-random.ts'
-import { SimServer, type ServerParts } from './sim-server.ts'
-import { Tally } from './tally.ts'
-import { Violation } from './violation.ts'
-import { Weather } from './weather.ts'
+import type { ServerParts } from './sim-server.ts'
+import { Stage } from './stage.ts'
 
 export interface WorldOptions {
   encoder: Encoder
@@ -44,106 +32,77 @@ const lastCallMs = 7_200_000
 const bodyBudgetBytes = 2 ** 24
 
 export class World {
-  readonly tally: Tally = new Tally()
-  readonly clock: SimClock
-  readonly journal: Journal
+  readonly stage: Stage
   readonly #plan: Plan
   readonly #options: WorldOptions
-  readonly #random: SimRandom
-  readonly #network: SimNetwork
-  readonly #servers: readonly SimServer[]
   readonly #clients: readonly ClientHost[]
-  readonly #weather: Weather
   readonly #judge: Judge
-  #violation: Violation | undefined
 
   constructor(plan: Plan, options: WorldOptions) {
     this.#plan = plan
     this.#options = options
-    this.#random = new SimRandom(plan.seed).fork('world')
-    this.clock = new SimClock(this.#random.fork('clock'))
-    this.journal = new Journal(this.clock, options.print)
-    this.#network = new SimNetwork({
-      clock: this.clock,
-      random: this.#random.fork('net'),
-      onFault: (kind) => this.tally.add(`net: ${kind}`),
-    })
-    this.#servers = this.#makeServers()
+    const { seed, items } = plan
+    const { durationMs, clients } = plan.options
+    this.stage = new Stage({ seed, name: 'world', durationMs, bodyBudgetBytes, ...options })
+    this.#addServers()
     this.#judge = new Judge({
       options: plan.options,
-      faults: plan.items.filter((item) => item.kind === 'fault'),
-      servers: this.#servers,
-      wired: new Set(this.#wired),
-      tally: this.tally,
-      onViolation: (what) => this.#accuse(what),
+      faults: items.filter((item) => item.kind === 'fault'),
+      servers: this.stage.servers,
+      wired: this.#wired,
+      tally: this.stage.tally,
+      onViolation: (what) => this.stage.accuse(what),
     })
-    const clientIds = Array.from({ length: plan.options.clients }, (_, i) => `client-${i}`)
-    this.#weather = new Weather(this.#network, clientIds)
+    const clientIds = Array.from({ length: clients }, (_, i) => `client-${i}`)
+    this.stage.clients = clientIds
     this.#clients = this.#makeClients(clientIds)
   }
 
   /** Runs the plan, then reads everything back. Throws the first Violation. */
   async run(): Promise<void> {
+    const { stage } = this
     const { items, options } = this.#plan
-    for (const server of this.#servers) void server.start()
-    for (const item of items) this.clock.after(item.atMs, () => this.#happen(item))
-    await this.#runUntil(options.durationMs)
-    this.journal.write('world', 'the faults have ended')
-    await this.#runUntil(options.durationMs + recoveryMs)
+    for (const server of stage.servers) void server.start()
+    for (const item of items) stage.clock.after(item.atMs, () => this.#happen(item))
+    await stage.runUntil(options.durationMs)
+    stage.journal.write('world', 'the faults have ended')
+    await stage.runUntil(options.durationMs + recoveryMs)
     for (const operation of this.#lastOperations()) this.#operate(operation)
-    await this.#runUntil(options.durationMs + lastCallMs)
+    await stage.runUntil(options.durationMs + lastCallMs)
     for (const what of this.#clients.flatMap(({ underWay }) => underWay)) {
-      this.#accuse(`I12: ${what} never ended`)
+      stage.accuse(`I12: ${what} never ended`)
     }
-    for (const server of this.#servers) {
-      for (const wrong of server.ledger.audit()) this.#accuse(`I1: at the end ${wrong}`)
-      if (server.disk.openFiles > 0) this.#accuse(`I11: ${server.id} holds files open`)
-      if (server.unfinished > 0) this.#accuse(`I11: ${server.id} has left shares unfinished`)
+    for (const server of stage.servers) {
+      for (const wrong of server.ledger.audit()) stage.accuse(`I1: at the end ${wrong}`)
+      if (server.disk.openFiles > 0) stage.accuse(`I11: ${server.id} holds files open`)
+      if (server.unfinished > 0) stage.accuse(`I11: ${server.id} has left shares unfinished`)
     }
-    if (this.#violation !== undefined) throw this.#violation
+    stage.check()
   }
 
   /** Ids of the servers that are spoken to over the network. */
-  get #wired(): string[] {
-    return this.#servers.slice(0, this.#plan.options.wiredServers).map(({ id }) => id)
-  }
-
-  async #runUntil(untilMs: number): Promise<void> {
-    await this.clock.run({ untilMs, done: () => this.#violation !== undefined })
-    if (this.#violation !== undefined) throw this.#violation
+  get #wired(): ReadonlySet<string> {
+    const wired = this.stage.servers.slice(0, this.#plan.options.wiredServers)
+    return new Set(wired.map(({ id }) => id))
   }
 
   #happen(item: PlanItem): void {
-    if (item.kind === 'fault') return this.#begin(item)
+    if (item.kind === 'fault') return this.stage.begin(item)
     if (item.kind !== 'client-crash') return this.#operate(item)
     const client = this.#clients[item.client]
     client.crash()
-    this.clock.after(item.forMs, () => client.start())
-  }
-
-  #begin(event: FaultEvent): void {
-    const server = this.#servers[event.server]
-    const leftMs = this.#plan.options.durationMs - event.atMs
-    this.journal.write(server.id, 'fault', { ...event.fault, forMs: event.forMs })
-    this.tally.add(`fault: ${event.fault.kind}`)
-    server.begin(event)
-    this.#weather.begin(server, event)
-    this.clock.after(Math.max(0, Math.min(event.forMs, leftMs)), () => {
-      this.journal.write(server.id, 'fault over', { kind: event.fault.kind })
-      server.end(event)
-      this.#weather.settle(server)
-    })
+    this.stage.clock.after(item.forMs, () => client.start())
   }
 
   #operate(operation: Operation): void {
     this.#clients[operation.client].operate(operation).catch((error: unknown) => {
-      this.#accuse(`the simulation itself failed: ${(error as Error).stack ?? ''}`)
+      this.stage.accuse(`the simulation itself failed: ${(error as Error).stack ?? ''}`)
     })
   }
 
   /** When all has healed: every client reads every file of the plan, and puts a new one. */
   #lastOperations(): Operation[] {
-    const atMs = this.clock.monotonicMs()
+    const atMs = this.stage.clock.monotonicMs()
     const files = new Map<number, number>()
     for (const item of this.#plan.items) {
       if (item.kind === 'put' || item.kind === 'get') files.set(item.file, item.fileBytes)
@@ -156,66 +115,36 @@ export class World {
     ])
   }
 
-  #makeServers(): SimServer[] {
+  #addServers(): void {
     const { servers, diskBytes } = this.#plan.options
     const store = new MemoryStore()
-    const accomplice = new LocalPeer({ id: 'accomplice', store, clock: this.clock })
-    return Array.from({ length: servers }, (_, i) => {
+    const accomplice = new LocalPeer({ id: 'accomplice', store, clock: this.stage.clock })
+    for (let i = 0; i < servers; i++) {
       const id = `server-${i}`
-      return new SimServer({
-        id,
-        clock: this.clock,
-        random: this.#random.fork(id),
-        diskBytes,
+      this.stage.addServer({
+        ...{ id, diskBytes, seed: sha256(utf8(id)), rots: ['shares'] },
         parts: this.#options.parts ?? {},
-        seed: sha256(utf8(id)),
         faultOf: (lie) => faultOf(lie as Lie, accomplice),
-        rots: 'shares',
-        tally: this.tally,
-        onStart: (server, peer, clock) => this.#connect(server, peer, clock),
-        onStop: (power) => this.#network.detach(id, { power }),
-        onEvent: (what, facts) => this.journal.write(id, what, facts),
-        onViolation: (what) => this.#accuse(`${id}: ${what}`),
       })
-    })
-  }
-
-  /** Serves a server's peer to the network; those spoken to directly are not asked there. */
-  #connect(server: SimServer, peer: StoragePeer, clock: HostClock): void {
-    const budget = new Budget(bodyBudgetBytes)
-    const random = this.#random.fork(`${server.id} babbles`)
-    this.#network.attach(server.id, clock).handle(storageProtocol, (channel) => {
-      const [fault] = server.faults('babble')
-      if (fault === undefined) return serveStorage(peer, channel, { clock, budget })
-      this.tally.add(`babble: ${fault.how}`)
-      return babble(fault.how, channel, { clock, random })
-    })
+    }
   }
 
   #makeClients(ids: readonly string[]): ClientHost[] {
     const { k, happy, n } = this.#plan.options
     const { encoder, parts } = this.#options
-    const secret = this.#random.fork('secret').bytes(32)
+    const { clock, network, journal, tally, random: chance, servers } = this.stage
+    const secret = chance.fork('secret').bytes(32)
     const redundancy = { k, happy, n }
     const shared = {
-      clock: this.clock,
-      network: this.#network,
-      journal: this.journal,
-      tally: this.tally,
+      ...{ clock, network, journal, tally, servers },
       judge: this.#judge,
-      catalogue: new Catalogue({ random: this.#random, encoder, secret, redundancy }),
-      direct: this.#servers.slice(this.#wired.length),
+      catalogue: new Catalogue({ random: chance, encoder, secret, redundancy }),
       wired: this.#wired,
       ...(parts?.client === undefined ? {} : { make: parts.client }),
     }
     return ids.map((id) => {
-      const random = this.#random.fork(id)
+      const random = chance.fork(id)
       return new ClientHost({ ...shared, id, parts: { random, encoder, secret, redundancy } })
     })
-  }
-
-  #accuse(what: string): void {
-    this.journal.write('judge', what)
-    this.#violation ??= new Violation(what)
   }
 }

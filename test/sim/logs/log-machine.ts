@@ -12,8 +12,6 @@ import type { LogPeer } from '../../../src/log/log-peer.ts'
 import { LogReader } from '../../../src/log/log-reader.ts'
 import type { LogView } from '../../../src/log/log-view.ts'
 import type { AppendReport } from '../../../src/log/quorum-append.ts'
-import { NetworkPeers } from '../../../src/node/network-peers.ts'
-import { DirectPeer } from '../direct-peer.ts'
 import { type DirectoryNode, newDirectory } from '../disk-image.ts'
 import { HostClock } from '../host-clock.ts'
 import type { Journal } from '../journal.ts'
@@ -98,13 +96,7 @@ export class LogMachine {
     if (this.#life !== undefined) return
     const { network, servers, wired, log, parts, truth, random } = this.#options
     const clock = new HostClock(this.#options.clock)
-    const net = network.attach(this.id, clock)
-    const direct = servers.filter(({ id }) => !wired.has(id))
-    const fixed = servers.filter(({ id }) => wired.has(id)).map(({ id }) => ({ id, addresses: [] }))
-    const pool = new MixedPool(
-      direct.map((server) => new DirectPeer(server, clock)),
-      new NetworkPeers({ net, clock, fixed }),
-    )
+    const pool = MixedPool.of({ id: this.id, clock, network, servers, wired })
     const peers = (): LogPeer[] => pool.candidates().map(({ peer }) => peer)
     const disk = this.disk.mount(clock)
     const pins = new DiskPins(disk)

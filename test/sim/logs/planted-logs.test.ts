@@ -9,22 +9,13 @@ import { LogRules } from '../../../src/log/log-rules.ts'
 import type { LogView } from '../../../src/log/log-view.ts'
 import type { AppendReport, ServerReceipt } from '../../../src/log/quorum-append.ts'
 import { RateWindow } from '../../../src/log/rate-window.ts'
+import { altered } from '../altered.ts'
 import { runPlan } from '../run-plan.ts'
 import { makeLogPlan } from './log-plan.ts'
 import type { LogParts } from './log-world.ts'
 
 /** Seeds in which a bug must show. */
 const seedsTried = 200
-
-/** Gives `target` other methods, and leaves the rest of them to it. */
-function altered<T extends object>(target: T, methods: Partial<T>): T {
-  return new Proxy(target, {
-    get(_, name) {
-      const value: unknown = Reflect.get(name in methods ? methods : target, name)
-      return typeof value === 'function' ? (value.bind(target) as unknown) : value
-    },
-  })
-}
 
 const noFileSync = (disk: Disk): Disk =>
   altered(disk, {

@@ -9,7 +9,7 @@ import { build } from 'esbuild'
 const entries = {
   grid: 'dist/src/cli/main.js',
   'encoder-worker': 'dist/src/node/encoder-worker.js',
-  'restore-worker': 'dist/src/backup/restore-worker.js',
+  'restore-worker': 'dist/src/backup/restore/restore-worker.js',
 }
 
 const present = Object.entries(entries).filter(([, file]) => existsSync(file))

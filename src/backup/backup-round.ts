@@ -11,13 +11,13 @@ import { detailOf, type Report } from '../local/notice.ts'
 import type { FileStore } from '../node/file-store.ts'
 import type { NamedFile, StoredFile } from '../node/stored-file.ts'
 import type { BackupCount } from './backup-count.ts'
-import type { CachedRow } from './cache-cursor.ts'
+import type { CachedRow } from './memory/cache-cursor.ts'
 import type { DirectoryBuilder } from './directory-builder.ts'
 import type { MergedStep, MergedWalk } from './merged-walk.ts'
 import { isSettled } from './settled.ts'
 import type { BackupSource } from './source.ts'
 import { StepQueue } from './step-queue.ts'
-import type { Unfinished } from './unfinished.ts'
+import type { Unfinished } from './memory/unfinished.ts'
 
 /** A file on its way into the store. */
 export interface RoundItem {

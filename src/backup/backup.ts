@@ -18,7 +18,7 @@ import { type BackupCount, noCount } from './backup-count.ts'
 import { BackupRound, type RoundItem } from './backup-round.ts'
 import { DirectoryBuilder } from './directory-builder.ts'
 import { MergedWalk } from './merged-walk.ts'
-import type { RunMemory } from './run-memory.ts'
+import type { RunMemory } from './memory/run-memory.ts'
 import { sampleOf } from './sample.ts'
 import type { BackupSource } from './source.ts'
 

@@ -13,8 +13,8 @@ import {
 } from '../tree/directory-writer.ts'
 import type { NodeSink } from '../tree/node-sink.ts'
 import type { ObjectRef } from '../tree/refs.ts'
-import type { CachedRow } from './cache-cursor.ts'
-import type { RowWriter } from './row-writer.ts'
+import type { CachedRow } from './memory/cache-cursor.ts'
+import type { RowWriter } from './memory/row-writer.ts'
 
 /** What is put into the directory that is being built, and remembered of it. */
 export interface BuiltEntry {

@@ -1,6 +1,6 @@
 /** What a backup would store, found out without storing anything. */
 import { type BackupCount, noCount } from './backup-count.ts'
-import type { RowCursor } from './cache-cursor.ts'
+import type { RowCursor } from './memory/cache-cursor.ts'
 import { MergedWalk } from './merged-walk.ts'
 import type { BackupSource } from './source.ts'
 

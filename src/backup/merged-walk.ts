@@ -6,7 +6,7 @@ import { compareBytes } from '../base/bytes.ts'
 import { formatFingerprint } from '../local/fingerprint.ts'
 import type { LocalEntry } from '../local/local-entry.ts'
 import type { LocalStep } from '../local/local-tree.ts'
-import type { CachedRow, RowCursor } from './cache-cursor.ts'
+import type { CachedRow, RowCursor } from './memory/cache-cursor.ts'
 
 /** One step of both. Entries and rows hold until the next step is asked for. */
 export type MergedStep =

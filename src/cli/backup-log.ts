@@ -1,6 +1,6 @@
 /** The log that a home backs up into, which is made on first use. */
 import path from 'node:path'
-import { type BackupCaps, defaultLogName } from '../backup/keyring.ts'
+import { type BackupCaps, defaultLogName } from '../backup/keys/keyring.ts'
 import { GridError } from '../base/errors.ts'
 import { attenuate } from '../caps/attenuate.ts'
 import type { CapOf } from '../caps/cap.ts'

@@ -1,6 +1,6 @@
 /** What the commands about keys know of a home without opening its grid: its caps, and where its grid is. */
 import path from 'node:path'
-import { Keyring } from '../backup/keyring.ts'
+import { Keyring } from '../backup/keys/keyring.ts'
 import { type Config, environmentOverrides, parseConfig } from '../node/config.ts'
 import { type GridLocation, locationOf } from '../node/grid-location.ts'
 import { openHome, readConfig } from '../node/home.ts'

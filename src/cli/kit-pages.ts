@@ -1,6 +1,6 @@
 /** A recovery kit as it is printed: on a terminal, as a picture, as a page. */
 import encodeQR from 'qr'
-import { formatKit, type KitFacts, kitLines } from '../backup/recovery-kit.ts'
+import { formatKit, type KitFacts, kitLines } from '../backup/keys/recovery-kit.ts'
 
 /** Modules of white that a reader needs around a code. */
 const borderModules = 4

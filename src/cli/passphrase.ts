@@ -1,5 +1,5 @@
 /** Passphrases: from a file, or from whoever sits at the terminal; never from the command line. */
-import { maxPassphraseBytes } from '../backup/key-file.ts'
+import { maxPassphraseBytes } from '../backup/keys/key-file.ts'
 import { GridError } from '../base/errors.ts'
 import type { Context } from './command.ts'
 import { flag, type Flag, text, type Value } from './option.ts'

@@ -1,6 +1,6 @@
 /** What a log that was found again holds, and how to get it back. */
 import path from 'node:path'
-import { defaultLogName } from '../backup/keyring.ts'
+import { defaultLogName } from '../backup/keys/keyring.ts'
 import { type OpenSnapshot, Snapshots } from '../backup/snapshots.ts'
 import { formatByteSize } from '../base/byte-size.ts'
 import { plainText } from '../base/plain-text.ts'

@@ -3,16 +3,16 @@ import { statSync } from 'node:fs'
 import path from 'node:path'
 import { concat, utf8 } from '../base/bytes.ts'
 import { GridError } from '../base/errors.ts'
-import { type BatchCrew, InlineCrew } from '../backup/batch-crew.ts'
+import { type BatchCrew, InlineCrew } from '../backup/restore/batch-crew.ts'
 import {
   type RestoreCount,
   restoreEntry,
   type RestoreOptions,
   restoreTree,
-} from '../backup/restore.ts'
-import { usefulRestoreThreads } from '../backup/restore-thread.ts'
-import { WorkerCrew } from '../backup/worker-crew.ts'
-import { type CheckCount, checkEntry, checkTree } from '../backup/restore-check.ts'
+} from '../backup/restore/restore.ts'
+import { usefulRestoreThreads } from '../backup/restore/restore-thread.ts'
+import { WorkerCrew } from '../backup/restore/worker-crew.ts'
+import { type CheckCount, checkEntry, checkTree } from '../backup/restore/restore-check.ts'
 import { entryAt } from '../backup/snapshot-tree.ts'
 import { formatPath } from '../files/path.ts'
 import { factsOf } from '../local/facts.ts'

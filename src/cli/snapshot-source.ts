@@ -1,5 +1,5 @@
 /** The log of backups that a command reads, and what it must say of it. */
-import { defaultLogName } from '../backup/keyring.ts'
+import { defaultLogName } from '../backup/keys/keyring.ts'
 import { Snapshots } from '../backup/snapshots.ts'
 import { GridError } from '../base/errors.ts'
 import { attenuate } from '../caps/attenuate.ts'

@@ -5,7 +5,7 @@
 import fs from 'node:fs'
 import { readU32be, readU64be } from '../../src/base/bytes.ts'
 import { commitmentOf } from '../../src/caps/keys.ts'
-import { openPage, type PageKind } from '../../src/backup/sealed-page.ts'
+import { openPage, type PageKind } from '../../src/backup/memory/sealed-page.ts'
 import { decrypt } from '../../src/encoding/seal.ts'
 import { filesBelow } from '../trial/secrets-in.ts'
 

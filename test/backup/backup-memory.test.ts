@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { describe, it } from 'mocha'
-import { BackupMemory, type MemoryOptions } from '../../src/backup/backup-memory.ts'
-import type { CacheFolder } from '../../src/backup/cache-folder.ts'
-import { pageBytes } from '../../src/backup/row-pages.ts'
+import { BackupMemory, type MemoryOptions } from '../../src/backup/memory/backup-memory.ts'
+import type { CacheFolder } from '../../src/backup/memory/cache-folder.ts'
+import { pageBytes } from '../../src/backup/memory/row-pages.ts'
 import { toHex, utf8 } from '../../src/base/bytes.ts'
-import type { CachedKeys } from '../../src/backup/cached-keys.ts'
-import { MemoryCacheFolder } from '../../src/backup/memory-cache-folder.ts'
+import type { CachedKeys } from '../../src/backup/memory/cached-keys.ts'
+import { MemoryCacheFolder } from '../../src/backup/memory/memory-cache-folder.ts'
 import type { ObjectRef } from '../../src/tree/refs.ts'
 import {
   allRows,

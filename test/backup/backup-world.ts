@@ -1,8 +1,8 @@
 /** A machine with a tree, a memory of its backups, and a grid with a log to back up into. */
 import assert from 'node:assert/strict'
 import { type BackupOptions, type BackupReport, runBackup } from '../../src/backup/backup.ts'
-import { MemoryCacheFolder } from '../../src/backup/memory-cache-folder.ts'
-import { RunMemory } from '../../src/backup/run-memory.ts'
+import { MemoryCacheFolder } from '../../src/backup/memory/memory-cache-folder.ts'
+import { RunMemory } from '../../src/backup/memory/run-memory.ts'
 import { SystemRandom } from '../../src/base/random.ts'
 import type { CapOf } from '../../src/caps/cap.ts'
 import { attenuate } from '../../src/caps/attenuate.ts'

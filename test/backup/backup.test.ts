@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { beforeEach, describe, it } from 'mocha'
-import { MemoryCacheFolder } from '../../src/backup/memory-cache-folder.ts'
+import { MemoryCacheFolder } from '../../src/backup/memory/memory-cache-folder.ts'
 import { utf8 } from '../../src/base/bytes.ts'
 import { BackupWorld } from './backup-world.ts'
 

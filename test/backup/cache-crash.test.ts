@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'mocha'
-import { BackupMemory } from '../../src/backup/backup-memory.ts'
-import { pageKeyBytes } from '../../src/backup/sealed-page.ts'
+import { BackupMemory } from '../../src/backup/memory/backup-memory.ts'
+import { pageKeyBytes } from '../../src/backup/memory/sealed-page.ts'
 import { toHex, utf8 } from '../../src/base/bytes.ts'
 import { Crash, CrashingFolder } from './crashing-folder.ts'
 import {

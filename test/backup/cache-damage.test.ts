@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'mocha'
-import { BackupMemory } from '../../src/backup/backup-memory.ts'
-import { sealedHeaderBytes, sealedPageBytes } from '../../src/backup/cache-layout.ts'
-import { MemoryCacheFolder } from '../../src/backup/memory-cache-folder.ts'
+import { BackupMemory } from '../../src/backup/memory/backup-memory.ts'
+import { sealedHeaderBytes, sealedPageBytes } from '../../src/backup/memory/cache-layout.ts'
+import { MemoryCacheFolder } from '../../src/backup/memory/memory-cache-folder.ts'
 import { concat, utf8 } from '../../src/base/bytes.ts'
 import {
   allRows,

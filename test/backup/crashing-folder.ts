@@ -3,7 +3,7 @@
  * that. Without a sync a write may be lost, and so may a change of names, each by itself.
  */
 import { GridError } from '../../src/base/errors.ts'
-import type { CacheFile, CacheFolder } from '../../src/backup/cache-folder.ts'
+import type { CacheFile, CacheFolder } from '../../src/backup/memory/cache-folder.ts'
 import { concat } from '../../src/base/bytes.ts'
 
 interface Inode {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'mocha'
-import { BackupMemory } from '../../src/backup/backup-memory.ts'
-import type { CacheFolder } from '../../src/backup/cache-folder.ts'
-import { Journal, type JournalOptions } from '../../src/backup/journal.ts'
-import { MemoryCacheFolder } from '../../src/backup/memory-cache-folder.ts'
+import { BackupMemory } from '../../src/backup/memory/backup-memory.ts'
+import type { CacheFolder } from '../../src/backup/memory/cache-folder.ts'
+import { Journal, type JournalOptions } from '../../src/backup/memory/journal.ts'
+import { MemoryCacheFolder } from '../../src/backup/memory/memory-cache-folder.ts'
 import { utf8 } from '../../src/base/bytes.ts'
 import { GridError, isGridError } from '../../src/base/errors.ts'
 import {

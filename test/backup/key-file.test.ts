@@ -7,9 +7,9 @@ import {
   openKeyFile,
   parseKeyFile,
   type ScryptCost,
-} from '../../src/backup/key-file.ts'
-import { formatKeyList, parseKeyList } from '../../src/backup/key-list.ts'
-import { type BackupCaps, backupCapsOf } from '../../src/backup/keyring.ts'
+} from '../../src/backup/keys/key-file.ts'
+import { formatKeyList, parseKeyList } from '../../src/backup/keys/key-list.ts'
+import { type BackupCaps, backupCapsOf } from '../../src/backup/keys/keyring.ts'
 import { fromHex } from '../../src/base/bytes.ts'
 import { isGridError } from '../../src/base/errors.ts'
 import { SystemRandom } from '../../src/base/random.ts'

@@ -8,7 +8,7 @@ import {
   kitLines,
   readKit,
   type RecoveryKit,
-} from '../../src/backup/recovery-kit.ts'
+} from '../../src/backup/keys/recovery-kit.ts'
 import { isGridError } from '../../src/base/errors.ts'
 import { attenuate } from '../../src/caps/attenuate.ts'
 import type { CapOf } from '../../src/caps/cap.ts'

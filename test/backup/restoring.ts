@@ -1,13 +1,13 @@
 /** A grid in memory, a folder to store and a target to restore to. */
 import { SystemRandom } from '../../src/base/random.ts'
-import { type BatchCrew, InlineCrew } from '../../src/backup/batch-crew.ts'
+import { type BatchCrew, InlineCrew } from '../../src/backup/restore/batch-crew.ts'
 import {
   type RestoreCount,
   type RestoreOptions,
   restoreTree,
   type RestoreTrees,
-} from '../../src/backup/restore.ts'
-import { type CheckCount, checkTree } from '../../src/backup/restore-check.ts'
+} from '../../src/backup/restore/restore.ts'
+import { type CheckCount, checkTree } from '../../src/backup/restore/restore-check.ts'
 import { entryAt } from '../../src/backup/snapshot-tree.ts'
 import { utf8 } from '../../src/base/bytes.ts'
 import { factsOf } from '../../src/local/facts.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'mocha'
-import { openPage, sealBytes, sealPage } from '../../src/backup/sealed-page.ts'
+import { openPage, sealBytes, sealPage } from '../../src/backup/memory/sealed-page.ts'
 import { utf8 } from '../../src/base/bytes.ts'
 import { isGridError } from '../../src/base/errors.ts'
 import { bytesOf } from './samples.ts'

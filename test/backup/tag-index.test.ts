@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'mocha'
-import { TagIndex } from '../../src/backup/tag-index.ts'
+import { TagIndex } from '../../src/backup/memory/tag-index.ts'
 import { concat, u32be } from '../../src/base/bytes.ts'
 import { bytesOf } from './samples.ts'
 

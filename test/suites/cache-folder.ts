@@ -1,7 +1,7 @@
 /** What a folder for what a backup remembers must do, whatever it is kept in. */
 import assert from 'node:assert/strict'
 import { it } from 'mocha'
-import type { CacheFolder } from '../../src/backup/cache-folder.ts'
+import type { CacheFolder } from '../../src/backup/memory/cache-folder.ts'
 import { utf8 } from '../../src/base/bytes.ts'
 import { isGridError } from '../../src/base/errors.ts'
 

@@ -1,6 +1,6 @@
 import path from 'node:path'
-import { defaultLogName, type Keyring } from '../../backup/keyring.ts'
-import { formatKit, kitLines } from '../../backup/recovery-kit.ts'
+import { defaultLogName, type Keyring } from '../../backup/keys/keyring.ts'
+import { formatKit, kitLines } from '../../backup/keys/recovery-kit.ts'
 import { GridError, isGridError } from '../../base/errors.ts'
 import { attenuate } from '../../caps/attenuate.ts'
 import type { CapOf } from '../../caps/cap.ts'

@@ -1,7 +1,7 @@
 import os from 'node:os'
 import { parseByteSize } from '../../base/byte-size.ts'
 import { GridError } from '../../base/errors.ts'
-import { defaultLogName } from '../../backup/keyring.ts'
+import { defaultLogName } from '../../backup/keys/keyring.ts'
 import { runBackupCommand } from '../backup-run.ts'
 import { command, type Command } from '../command.ts'
 import { parseDurationMs } from '../duration.ts'

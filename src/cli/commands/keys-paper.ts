@@ -1,5 +1,10 @@
-import { defaultLogName } from '../../backup/keyring.ts'
-import { checkLettersOf, formatKit, type KitFacts, kitLines } from '../../backup/recovery-kit.ts'
+import { defaultLogName } from '../../backup/keys/keyring.ts'
+import {
+  checkLettersOf,
+  formatKit,
+  type KitFacts,
+  kitLines,
+} from '../../backup/keys/recovery-kit.ts'
 import { GridError } from '../../base/errors.ts'
 import { spoken } from '../../node/grid-location.ts'
 import { command, type Command, type Context } from '../command.ts'

@@ -4,7 +4,7 @@ import {
   openKeyFile,
   parseKeyFile,
   plainKeyFile,
-} from '../../backup/key-file.ts'
+} from '../../backup/keys/key-file.ts'
 import { GridError } from '../../base/errors.ts'
 import { command, type Command } from '../command.ts'
 import { writeSecretFile } from '../new-file.ts'

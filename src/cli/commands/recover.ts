@@ -1,12 +1,12 @@
 import path from 'node:path'
-import { backupCapsOf, defaultLogName } from '../../backup/keyring.ts'
+import { backupCapsOf, defaultLogName } from '../../backup/keys/keyring.ts'
 import {
   isWholeKit,
   maxKitChars,
   readKit,
   readKitCap,
   type RecoveryKit,
-} from '../../backup/recovery-kit.ts'
+} from '../../backup/keys/recovery-kit.ts'
 import { untilAborted } from '../../base/deadline.ts'
 import { GridError, isGridError } from '../../base/errors.ts'
 import { equalBytes } from '../../base/bytes.ts'

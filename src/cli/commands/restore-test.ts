@@ -1,5 +1,5 @@
-import type { TrialFailure } from '../../backup/restore-trial.ts'
-import { tryRestore } from '../../backup/restore-trial.ts'
+import type { TrialFailure } from '../../backup/restore/restore-trial.ts'
+import { tryRestore } from '../../backup/restore/restore-trial.ts'
 import { formatByteSize } from '../../base/byte-size.ts'
 import { GridError } from '../../base/errors.ts'
 import { attenuate } from '../../caps/attenuate.ts'

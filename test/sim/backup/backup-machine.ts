@@ -4,8 +4,8 @@
  */
 import { isGridError } from '../../../src/base/errors.ts'
 import { runBackup, type BackupOptions, type BackupParts } from '../../../src/backup/backup.ts'
-import type { CacheFolder } from '../../../src/backup/cache-folder.ts'
-import { RunMemory } from '../../../src/backup/run-memory.ts'
+import type { CacheFolder } from '../../../src/backup/memory/cache-folder.ts'
+import { RunMemory } from '../../../src/backup/memory/run-memory.ts'
 import type { BackupSource } from '../../../src/backup/source.ts'
 import { utf8 } from '../../../src/base/bytes.ts'
 import type { Clock } from '../../../src/base/clock.ts'

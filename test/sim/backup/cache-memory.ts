@@ -3,7 +3,7 @@
  * that must be gone, and what a journal was told of that must not be read again.
  */
 import { toHex } from '../../../src/base/bytes.ts'
-import type { RunMemory } from '../../../src/backup/run-memory.ts'
+import type { RunMemory } from '../../../src/backup/memory/run-memory.ts'
 import { formatFingerprint } from '../../../src/local/fingerprint.ts'
 import type { LocalEntry } from '../../../src/local/local-entry.ts'
 import type { ObjectRef } from '../../../src/tree/refs.ts'

@@ -4,7 +4,7 @@
  */
 import { isDiskError } from '../../../src/base/disk.ts'
 import { asGridError, type GridError } from '../../../src/base/errors.ts'
-import type { CacheFile, CacheFolder } from '../../../src/backup/cache-folder.ts'
+import type { CacheFile, CacheFolder } from '../../../src/backup/memory/cache-folder.ts'
 import type { FileNow, MountedDisk } from '../mounted-disk.ts'
 
 /** Where it lies. */

@@ -88,6 +88,20 @@ export class MemoryTree {
     return node
   }
 
+  /** Where it is now; undefined if it is nowhere. */
+  pathOf(wanted: MemoryNode): string | undefined {
+    const search = (node: MemoryNode, path: string): string | undefined => {
+      if (node === wanted) return path
+      if (node.kind !== 'directory') return undefined
+      for (const [name, child] of node.children) {
+        const found = search(child, path === '' ? name : `${path}/${name}`)
+        if (found !== undefined) return found
+      }
+      return undefined
+    }
+    return search(this.root, '')
+  }
+
   /** What the file holds now; undefined where there is none. */
   contentOf(path: string): Uint8Array | undefined {
     const node = this.find(path)

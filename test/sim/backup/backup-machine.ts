@@ -18,7 +18,7 @@ import type { FileStore, FileToStore } from '../../../src/node/file-store.ts'
 import type { TreeStore } from '../../../src/node/tree-store.ts'
 import type { Redundancy } from '../../../src/node/placement.ts'
 import { MemoryFiles } from '../../backup/memory-files.ts'
-import { MemoryTree } from '../../backup/memory-tree.ts'
+import { type MemoryFile, MemoryTree } from '../../backup/memory-tree.ts'
 import { altered } from '../altered.ts'
 import { newDirectory } from '../disk-image.ts'
 import { HostClock } from '../host-clock.ts'
@@ -128,7 +128,7 @@ export class BackupMachine {
     const clock = new HostClock(worldClock)
     const pool = MixedPool.of({ id: this.id, clock, network, servers, wired })
     const disk = this.disk.mount(clock)
-    const files = new MemoryFiles(() => this.#change('read'))
+    const files = new MemoryFiles((file) => this.#changeRead(file))
     const encoder = this.#options.encoderOf(files)
     const records = {
       ...{ pins: new DiskPins(disk), journal: new DiskJournal(disk) },
@@ -343,12 +343,24 @@ export class BackupMachine {
   }
 
   /** What the plan has come in between. */
-  #change(at: 'step' | 'open' | 'read', count?: number): void {
+  #change(at: 'step' | 'open', count: number): void {
     const run = this.#run
     if (run === undefined || run.walks > 1) return
-    const now = count ?? run.reads++
     for (const change of run.item.during) {
-      if (change.at === at && change.count === now) this.edit(change.edit)
+      if (change.at === at && change.count === count) this.edit(change.edit)
+    }
+  }
+
+  /** As `#change`, of a file that is about to be read, which is read again then. */
+  #changeRead(file: MemoryFile): void {
+    const run = this.#run
+    if (run === undefined || run.walks > 1) return
+    const read = run.reads++
+    for (const { at, count, edit } of run.item.during) {
+      if (at !== 'read' || edit.edit !== 'overwrite' || (read !== count && read !== count + 1))
+        continue
+      const path = this.tree.pathOf(file)
+      if (path !== undefined) this.edit({ ...edit, path, bytes: edit.bytes + read - count })
     }
   }
 

@@ -6,7 +6,7 @@ import { type LogLie, logLies } from '../logs/log-lies.ts'
 import { type FaultEvent, mostInTrouble, troubleOf } from '../plan.ts'
 import type { DiskFault } from '../sim-disk.ts'
 import { SimRandom } from '../sim-random.ts'
-import { drawEdit, drawEdits } from './draw-edits.ts'
+import { drawEdit, drawEdits, drawOverwrite } from './draw-edits.ts'
 import type { TreeEdit } from './tree-edit.ts'
 
 export interface BackupPlan {
@@ -50,7 +50,7 @@ export interface RunItem {
   checkpointSteps: number
   /** After how many files a bundle is ended, as if they were large; when it is full if 0. */
   bundleFiles: number
-  /** Changes of the tree in the first walk: before a step, before a file is opened, or before a read. */
+  /** Changes of the tree in the first walk: before a step, before a file is opened, or of the file that is read, in a read and the next. */
   during: readonly { at: 'step' | 'open' | 'read'; count: number; edit: TreeEdit }[]
   /** The machine dies as it is about to change its cache for the `call`-th time. */
   dies?: { call: number; power: boolean; forMs: number }
@@ -164,11 +164,11 @@ function drawRuns(random: SimRandom, options: BackupPlanOptions): RunItem[] {
 }
 
 function drawDuring(random: SimRandom): RunItem['during'] {
-  return Array.from({ length: random.between(1, 4) }, () => ({
-    at: random.pick(['step', 'step', 'open', 'read'] as const),
-    count: random.between(0, 25),
-    edit: drawEdit(random),
-  }))
+  return Array.from({ length: random.between(1, 4) }, () => {
+    const at = random.pick(['step', 'step', 'open', 'read'] as const)
+    const edit = at === 'read' ? drawOverwrite(random) : drawEdit(random)
+    return { at, count: random.between(0, at === 'read' ? 8 : 25), edit }
+  })
 }
 
 /** What changes before a run; now and then nothing, and at times within the tick in which it begins. */

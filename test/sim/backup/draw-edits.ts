@@ -40,6 +40,18 @@ export function drawEdit(random: SimRandom): TreeEdit {
   return { edit: 'chmod', path, mode: random.pick([0o600, 0o755, 0o444]) }
 }
 
+/** Of whatever file is meant. */
+export function drawOverwrite(random: SimRandom): TreeEdit {
+  const bytes = random.pick([100, 900, 3000])
+  return {
+    edit: 'overwrite',
+    path: '',
+    keepsTime: false,
+    content: random.below(contentCount),
+    bytes,
+  }
+}
+
 function drawPath(random: SimRandom): string {
   const directory = random.pick(directories)
   const name = random.pick(names)

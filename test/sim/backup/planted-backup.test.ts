@@ -160,11 +160,12 @@ const planted: Record<string, Planted> = {
   'takes what a walk did not come to for gone': {
     replaced: { of: MergedWalk.prototype, method: 'walk', by: goneForUnseen },
     found: /B1/,
-    from: 14,
+    from: 49,
   },
   'does not wait for its objects': {
     replaced: { of: ObjectWriter.prototype, method: 'settle', by: async () => undefined },
     found: /B1|B3|B5/,
+    from: 15,
   },
 }
 

@@ -11,7 +11,7 @@ import { type Found, TreeView } from '../files/tree-view.ts'
 import type { Grid } from '../node/grid.ts'
 import { directoryOfCap } from '../tree/directory-cap.ts'
 import type { Snapshots } from '../backup/snapshots.ts'
-import { homeSnapshots } from './snapshot-source.ts'
+import { backupReadCap, homeSnapshots } from './snapshot-source.ts'
 import type { Context } from './command.ts'
 import { aliasesOf } from './home-aliases.ts'
 import { openHomeGrid } from './home-grid.ts'
@@ -113,8 +113,11 @@ export class TreePlaces {
     if (known !== undefined) return known
     this.#snapshots ??= homeSnapshots(this.#context, this.grid)
     const snapshots = await this.#snapshots
-    // says that there is no such alias
-    if (snapshots === undefined) return this.aliases.get(alias)
+    if (snapshots === undefined) {
+      // who names a snapshot is told why there is none for him, others that there is no such alias
+      if (alias === 'latest') await backupReadCap(this.#context, {})
+      return this.aliases.get(alias)
+    }
     const { snapshot } = await snapshots.find(alias, {}, { signal: this.#context.signal })
     return { read: snapshot.cap }
   }

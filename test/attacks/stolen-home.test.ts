@@ -164,6 +164,10 @@ describe('a stolen home', () => {
     for (const words of [
       ['snapshots'],
       ['restore', 'latest', home.at('out')],
+      ['ls', 'latest:'],
+      ['cat', 'latest:data/changed'],
+      ['diff', 'latest', 'latest'],
+      ['restore-test'],
       ['snapshots', '--read-cap-file', file],
       ['log', 'read', '--cap-file', file],
       ['log', 'audit', '--cap-file', file],

@@ -55,6 +55,7 @@ async function tryToRead(home: string, append: string): Promise<void> {
   for (const words of [
     ['snapshots'],
     ['restore', 'latest', at('stolen')],
+    ['ls', 'latest:'],
     ['snapshots', '--read-cap-file', at('append.cap')],
     ['log', 'read', '--cap-file', at('append.cap')],
     ['log', 'audit', '--cap-file', at('append.cap')],

@@ -150,7 +150,8 @@ export class KillSession {
   }
 
   async #kill(words: readonly string[], lengthMs: number): Promise<Killed> {
-    const afterMs = this.#random.unit() * lengthMs
+    // more of them late, when there is more to lose, and some when all is done but the end
+    const afterMs = Math.sqrt(this.#random.unit()) * 1.1 * lengthMs
     const killed = await killGrid(this.#home, words, { afterMs, isGroup: this.#random.chance(0.5) })
     if (!killed.killed) this.#tally.tooLate++
     return killed

@@ -15,7 +15,7 @@ import type { CachedRow } from './memory/cache-cursor.ts'
 import type { DirectoryBuilder } from './directory-builder.ts'
 import type { MergedStep, MergedWalk } from './merged-walk.ts'
 import { isSettled } from './settled.ts'
-import type { BackupSource } from './source.ts'
+import type { BackupSource, SourceFile } from './source.ts'
 import { StepQueue } from './step-queue.ts'
 import type { Unfinished } from './memory/unfinished.ts'
 
@@ -125,15 +125,15 @@ export class BackupRound {
       const kept = this.#steps.length > 0 ? row.kept() : row
       return this.#steps.push({ run: () => builder.keep(kept, isFile ? sizeBytes : undefined) })
     }
-    const facts = this.#describe(entry)
-    if (facts === undefined) return this.#remove(entry.name)
     this.#touch()
     const counted = (): void => {
       counts[row === undefined ? 'new' : isSame ? 'unchanged' : 'changed']++
     }
     const settled = isSettled(entry.fingerprint, this.#parts.clock.nowMs())
     const item = { path: entry.path, fingerprint, isSettled: settled, countedBytes: 0 }
-    if (isFile) return this.#takeFile(entry, facts, item, row, counted)
+    if (isFile) return this.#takeFile(entry, item, row, counted)
+    const facts = this.#describe(entry)
+    if (facts === undefined) return this.#remove(entry.name)
     counted()
     const built = { facts, fingerprint: settled ? fingerprint : undefined, content: undefined }
     return this.#steps.push({ run: () => builder.put(built) })
@@ -141,18 +141,19 @@ export class BackupRound {
 
   async #takeFile(
     entry: LocalEntry,
-    facts: EntryFacts,
     item: RoundItem,
     row: CachedRow | undefined,
     counted: () => void,
   ): Promise<void> {
     const content = this.#contentInHand(item, row)
     if (content !== undefined) {
+      const facts = this.#describe(entry)
+      if (facts === undefined) return this.#remove(entry.name)
       counted()
       return this.#steps.push({ run: () => this.#put(facts, item, content) })
     }
     const { files, source, unfinished, report } = this.#parts
-    let file
+    let file: SourceFile
     try {
       file = source.open(entry)
     } catch (error) {
@@ -160,6 +161,11 @@ export class BackupRound {
       return this.#remove(entry.name)
     }
     const { input, close } = file
+    const facts = this.#describe(entry, file)
+    if (facts === undefined) {
+      close()
+      return this.#remove(entry.name)
+    }
     const storedExtents = unfinished.extentsOf(item.path, item.fingerprint)
     const slot = await files.add({ item, input, close, storedExtents })
     return this.#steps.push({
@@ -239,9 +245,9 @@ export class BackupRound {
     })
   }
 
-  #describe(entry: LocalEntry): EntryFacts | undefined {
+  #describe(entry: LocalEntry, file?: SourceFile): EntryFacts | undefined {
     try {
-      return this.#parts.source.describe(entry)
+      return this.#parts.source.describe(entry, file)
     } catch (error) {
       this.#reportUnread(entry.path, error)
       return undefined

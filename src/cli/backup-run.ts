@@ -66,8 +66,10 @@ async function backUp(
   const task = progress.start('backing up', undefined)
   const startMs = clock.monotonicMs()
   let scan: Scan | undefined
+  const isWatched = world.stderr.isTerminal || output.json
+  const patienceMs = isWatched ? scanAfterMs : scanUnseenAfterMs
   const onProgress = (count: BackupCount): void => {
-    if (clock.monotonicMs() - startMs > scanAfterMs) {
+    if (clock.monotonicMs() - startMs > patienceMs) {
       scan ??= new Scan(
         source.open(() => undefined),
         clock,
@@ -107,7 +109,8 @@ async function backUp(
   }
 }
 
-/** A run that is over by then needs no end foretold. */
+/** A run that is over by then needs no end foretold; where lines are written to no terminal, later. */
 const scanAfterMs = 1000
+const scanUnseenAfterMs = 15_000
 /** What a look ahead may take each time that progress is told. */
 const scanMs = 4

@@ -70,6 +70,8 @@ export const maxXattrsBytes: number = 2 ** 18
 /** Where and by what an entry is read. */
 export interface EntrySource {
   directory: OpenDirectory
+  /** The entry, if it is open. */
+  file?: { fd: number } | undefined
   owners: Owners
   native: NativeCalls | undefined
   report: Report
@@ -113,11 +115,12 @@ function metaOf(entry: LocalEntry, source: EntrySource): EntryMeta {
 /** Ascending by name. */
 function xattrsOf(
   entry: LocalEntry,
-  { directory, native, report }: EntrySource,
+  { directory, file, native, report }: EntrySource,
 ): ExtendedAttribute[] {
   if (native === undefined) return []
   const { path } = entry
-  const at = directory.pathOf(entry.name.length === 0 ? Uint8Array.of(0x2e) : entry.name)
+  const at =
+    file?.fd ?? directory.pathOf(entry.name.length === 0 ? Uint8Array.of(0x2e) : entry.name)
   const xattrs: ExtendedAttribute[] = []
   let bytes = 0
   try {
@@ -139,7 +142,7 @@ function xattrsOf(
 
 function readXattr(
   native: NativeCalls,
-  at: Uint8Array,
+  at: number | Uint8Array,
   name: Uint8Array,
   complain: (detail: string) => void,
 ): Uint8Array | undefined {

@@ -102,11 +102,12 @@ export class LocalTree {
     }
   }
 
-  /** Of the entry of the current step, whichever it is. Throws the system's error. */
-  describe(entry: LocalEntry): EntryFacts {
+  /** Of the entry of the current step, whichever it is; sooner if it is an open file. Throws the system's error. */
+  describe(entry: LocalEntry, file?: LocalFile): EntryFacts {
     const { report, native, withoutXattrs = false } = this.#options
     return describeEntry(entry, {
       directory: this.#directoryOf(entry),
+      file,
       owners: this.#owners,
       native: withoutXattrs ? undefined : native,
       report,

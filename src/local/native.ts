@@ -16,9 +16,9 @@ export interface NativeCalls {
   /** As lstat, of a name in an open directory; undefined if there is none. Thrice as fast as Node's. */
   look(directory: number, name: Uint8Array): LocalStats | undefined
   /** Names of the extended attributes, in no order; none where the file system has no such thing. */
-  listXattrs(path: Uint8Array): Uint8Array[]
+  listXattrs(at: number | Uint8Array): Uint8Array[]
   /** Undefined if there is none of that name. */
-  readXattr(path: Uint8Array, name: Uint8Array): Uint8Array | undefined
+  readXattr(at: number | Uint8Array, name: Uint8Array): Uint8Array | undefined
   /** `at` is an open file or a path. */
   writeXattr(at: number | Uint8Array, name: Uint8Array, value: Uint8Array): void
   /** Sets the modification time to the nanosecond, and leaves the access time alone. */
@@ -92,9 +92,12 @@ class LinuxCalls implements NativeCalls {
     throw error
   }
 
-  listXattrs(path: Uint8Array): Uint8Array[] {
-    const list = this.#call('intptr_t llistxattr(const void *, void *, size_t)')
-    const used = list(ended(path), this.#room, maxXattrBytes)
+  listXattrs(at: number | Uint8Array): Uint8Array[] {
+    const list =
+      typeof at === 'number'
+        ? this.#call('intptr_t flistxattr(int, void *, size_t)')
+        : this.#call('intptr_t llistxattr(const void *, void *, size_t)')
+    const used = list(place(at), this.#room, maxXattrBytes)
     if (used < 0) {
       const error = this.#error('llistxattr')
       if (error.code === 'ENOTSUP' || error.code === 'EOPNOTSUPP') return []
@@ -109,9 +112,12 @@ class LinuxCalls implements NativeCalls {
     return names
   }
 
-  readXattr(path: Uint8Array, name: Uint8Array): Uint8Array | undefined {
-    const get = this.#call('intptr_t lgetxattr(const void *, const void *, void *, size_t)')
-    const used = get(ended(path), ended(name), this.#room, maxXattrBytes)
+  readXattr(at: number | Uint8Array, name: Uint8Array): Uint8Array | undefined {
+    const get =
+      typeof at === 'number'
+        ? this.#call('intptr_t fgetxattr(int, const void *, void *, size_t)')
+        : this.#call('intptr_t lgetxattr(const void *, const void *, void *, size_t)')
+    const used = get(place(at), ended(name), this.#room, maxXattrBytes)
     if (used >= 0) return this.#room.slice(0, used)
     const error = this.#error('lgetxattr')
     if (error.code === 'ENODATA') return undefined

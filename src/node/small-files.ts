@@ -42,8 +42,8 @@ export interface SmallFile {
 }
 
 /** What a batch takes: enough that a trip to a thread costs little beside it. */
-const maxBatchFiles = 128
-const maxBatchBytes = 2 ** 20
+const maxBatchFiles = 256
+const maxBatchBytes = 2 ** 21
 /** Batches that are packed, or wait for the one before. */
 const maxBatches = 4
 /** Streams that equal ones are looked for among. */

@@ -12,6 +12,9 @@ export interface HomeLock {
   release(): Promise<void>
 }
 
+/** States of a process: a zombie, or dead. */
+const ended = ['Z', 'X']
+
 /** Tells the attempts of this process apart. */
 let attempts = 0
 
@@ -66,11 +69,15 @@ async function isRunning(holder: string): Promise<boolean> {
   return start === (await startOf(pid))
 }
 
-/** When a process started, in the kernel's ticks; 0 where the system does not say. */
+/**
+ * When a process started, in the kernel's ticks; 0 where the system does not say. Never of one that
+ * has ended and that nobody has asked about: it may stay so for good where nobody ever does.
+ */
 async function startOf(pid: number): Promise<number> {
   const stat = await readIfThere(`/proc/${pid}/stat`)
   // the second field is the name, in brackets, and may hold anything; the start is the 22nd
   const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')
+  if (fields !== undefined && ended.includes(fields[0])) return Number.NaN
   return Number(fields?.[19] ?? 0)
 }
 

@@ -171,6 +171,27 @@ describe('home lock', () => {
     assert.equal(tries.filter((one) => one.status === 'fulfilled').length, 1)
   })
 
+  it('is not held by a process that has ended and that nobody asks about', async function () {
+    if (process.platform !== 'linux') this.skip()
+    // the first never asks what became of the second
+    const parent = spawn('sh', ['-c', 'sleep 60 & echo $!; exec sleep 60'])
+    try {
+      const [line] = (await once(parent.stdout, 'data')) as [Buffer]
+      const pid = Number(line.toString())
+      const statOf = async (): Promise<string[]> => {
+        const stat = await fs.readFile(`/proc/${pid}/stat`, 'utf8')
+        return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+      }
+      await fs.writeFile(home.lock, `${pid} ${(await statOf())[19]}\n`)
+      await assert.rejects(lockHome(home), (error) => isGridError(error, 'E_LOCKED'))
+      process.kill(pid, 'SIGKILL')
+      while ((await statOf())[0] !== 'Z') await new Promise((resolve) => setImmediate(resolve))
+      await (await lockHome(home)).release()
+    } finally {
+      parent.kill('SIGKILL')
+    }
+  })
+
   it('is held by a process that lives', async () => {
     const other = spawn(process.execPath, ['-e', 'process.stdin.resume()'])
     try {

@@ -123,7 +123,7 @@ describe('malicious server, shares', () => {
       await attacked.run(server.putShare(storageIndex, only, bodyOf(share)))
     }
     attacked.corrupt(all, () => faults.refusesShares())
-    await assert.rejects(attacked.put(bytes), { code: 'E_NOT_ENOUGH_SERVERS', message: /^0 of / })
+    await assert.rejects(attacked.put(bytes), { code: 'E_FULL', message: /: 0 of the 7 / })
     attacked.corrupt([], () => faults.refusesShares())
     const { servers, hadBytes, sentBytes } = await attacked.put(bytes)
     assert.deepEqual({ servers, hadBytes }, { servers: 10, hadBytes: share.length })

@@ -24,6 +24,13 @@ import { sometimes, sometimesOfBackups, sometimesOfLogs } from './tally.ts'
 /** From so many seeds on, a rare state that was never reached is a failure. */
 const manySeeds = 2000
 
+/** What so many runs must reach. */
+const rare: Record<WorldKind, readonly string[]> = {
+  files: sometimes,
+  logs: sometimesOfLogs,
+  backup: sometimesOfBackups,
+}
+
 const { values } = parseArgs({
   options: {
     seeds: { type: 'string', default: '100' },
@@ -66,13 +73,6 @@ async function runSeeds(range: SeedRange, workers: number): Promise<number> {
   if (report.seeds < manySeeds || missing.length === 0) return 0
   console.log(`Never reached in ${report.seeds} seeds of ${kind}:\n  ${missing.join('\n  ')}`)
   return 1
-}
-
-/** What many runs must reach. */
-const rare: Record<WorldKind, readonly string[]> = {
-  files: sometimes,
-  logs: sometimesOfLogs,
-  backup: sometimesOfBackups,
 }
 
 function printSummary(

@@ -14,7 +14,7 @@ export async function tell(
 ): Promise<Outcome> {
   const { snapshot, device, seq, totals, count, addedBytes, sentBytes, partial, audit } = report
   const head = headText(device, seq, snapshot.id)
-  const { files, others, directories, gone, readBytes, notices } = count
+  const { files, others, directories, gone, readBytes, resumedBytes, notices } = count
   const lost = await tellAudit({ output }, audit)
   output.note(`files: ${inWords(files)}; ${gone} gone`)
   output.note(
@@ -23,7 +23,16 @@ export async function tell(
   await output.item({ snapshot: shortId(snapshot.id), head }, head)
   return {
     summary: {
-      ...{ snapshot: shortId(snapshot.id), head, files, others, directories, gone, readBytes },
+      ...{
+        snapshot: shortId(snapshot.id),
+        head,
+        files,
+        others,
+        directories,
+        gone,
+        readBytes,
+        resumedBytes,
+      },
       ...{ addedBytes, sentBytes, totals, notices, partial, elapsedMs },
       audited: { objects: audit.objects.length, lost, silent: audit.silent.length },
     },

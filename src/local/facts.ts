@@ -4,6 +4,16 @@ import type { EntryMeta } from '../tree/entry-meta.ts'
 
 export type LocalKind = 'file' | 'directory' | 'symlink' | 'fifo' | 'char-device' | 'block-device'
 
+/** By their number in what is kept on this machine and passed between threads: append-only. */
+export const localKinds: readonly LocalKind[] = [
+  'file',
+  'directory',
+  'symlink',
+  'fifo',
+  'char-device',
+  'block-device',
+]
+
 export interface EntryFacts {
   /** One name, as in a `DirectoryEntry`; empty for the root of a tree. */
   name: Uint8Array

@@ -8,7 +8,8 @@ import type { CachedKeys } from './cached-keys.ts'
 import type { ObjectTable } from './object-table.ts'
 import { RowBuilder } from './row-bytes.ts'
 import { RowObjectSink, writeNumbers } from './row-objects.ts'
-import { localKinds, partKinds, rowFlags } from './stored-row.ts'
+import { localKinds } from '../../local/facts.ts'
+import { partKinds, rowFlags } from './stored-row.ts'
 import { writeContent, writeNode, writeStream, writeTotals } from './stored-rows.ts'
 
 /** What one part holds: few enough that little of a page is left empty before it. */

@@ -4,7 +4,7 @@
  *   flags ‖ name ‖ fingerprint ‖ hard link ‖ parts ‖ objects ‖ content
  */
 import { fingerprintBytes } from '../../local/fingerprint.ts'
-import type { LocalKind } from '../../local/facts.ts'
+import { type LocalKind, localKinds } from '../../local/facts.ts'
 import { sizeOfContent } from '../../node/file-content.ts'
 import type { StoredFile, TaggedStream } from '../../node/stored-file.ts'
 import { maxNameBytes } from '../../tree/entry.ts'
@@ -20,16 +20,6 @@ import { readContent, readNode, readTaggedStream, readTotals } from './stored-ro
 /** The low three bits are the kind of an entry. */
 export const rowFlags = { kind: 0x07, fingerprint: 0x08, hardLink: 0x10, content: 0x20 } as const
 export const partKinds = { nodes: 0, extents: 1 } as const
-
-/** By their number in rows: append-only. */
-export const localKinds: readonly LocalKind[] = [
-  'file',
-  'directory',
-  'symlink',
-  'fifo',
-  'char-device',
-  'block-device',
-]
 
 const stepNames = { [rowSteps.enter]: 'enter', [rowSteps.entry]: 'entry' } as const
 

@@ -4,7 +4,7 @@
  */
 import { compressions } from '../../encoding/compression.ts'
 import type { StreamShape } from '../../encoding/file-stream.ts'
-import type { EntryFacts, LocalKind } from '../../local/facts.ts'
+import { type EntryFacts, localKinds } from '../../local/facts.ts'
 import type { EntryMeta } from '../../tree/entry-meta.ts'
 import type { StreamRef } from '../../tree/stream-row.ts'
 
@@ -28,14 +28,6 @@ export interface BatchMessage {
   rest: Map<number, Pick<EntryMeta, 'xattrs' | 'device'>>
 }
 
-const kinds: readonly LocalKind[] = [
-  'file',
-  'directory',
-  'symlink',
-  'fifo',
-  'char-device',
-  'block-device',
-]
 const numbersPerItem = 16
 const absent = -1
 
@@ -63,7 +55,7 @@ export class FileBatch {
     const isHere = content instanceof Uint8Array
     const inline = isHere ? content : content.readKey
     const numbers = this.#numbers
-    numbers.push(directory, kinds.indexOf(kind), mode, mtime.seconds, mtime.nanoseconds)
+    numbers.push(directory, localKinds.indexOf(kind), mode, mtime.seconds, mtime.nanoseconds)
     numbers.push(uid, gid, this.#owner(owner), this.#owner(group), sizeBytes)
     numbers.push(this.#put(name), this.#put(target), this.#put(inline))
     if (isHere) numbers.push(absent, absent, absent)
@@ -124,7 +116,7 @@ export function* itemsOf({ numbers, bytes, owners, rest }: BatchMessage): Genera
     const name = take(numbers[at + 10])
     const target = take(numbers[at + 11])
     const mtime = { seconds: numbers[at + 3], nanoseconds: numbers[at + 4] }
-    const kind = kinds[numbers[at + 1]]
+    const kind = localKinds[numbers[at + 1]]
     const facts: EntryFacts = { name, kind, mode: numbers[at + 2], mtime, meta, sizeBytes }
     if (target.length > 0) facts.target = target
     const inline = take(numbers[at + 12])

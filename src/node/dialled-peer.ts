@@ -13,6 +13,15 @@ import type {
   ReadLogRequest,
 } from '../log/log-peer.ts'
 import type {
+  Account,
+  Credentials,
+  ListHoldsReply,
+  ListHoldsRequest,
+  ReleaseReply,
+  SignedRelease,
+  TouchOutcome,
+} from '../storage/hold-peer.ts'
+import type {
   BlocksReply,
   BlocksRequest,
   PeerStatus,
@@ -95,6 +104,30 @@ export class DialledPeer implements StoragePeer {
 
   readLog(request: ReadLogRequest, options?: LogRequestOptions): Promise<ReadLogReply> {
     return this.#ask(options, (peer) => peer.readLog(request, options))
+  }
+
+  challenge(options?: RequestOptions): Promise<Uint8Array> {
+    return this.#ask(options, (peer) => peer.challenge(options))
+  }
+
+  enter(credentials: Credentials, options?: RequestOptions): Promise<Account> {
+    return this.#ask(options, (peer) => peer.enter(credentials, options))
+  }
+
+  touch(indexes: readonly StorageIndex[], options?: RequestOptions): Promise<TouchOutcome[]> {
+    return this.#ask(options, (peer) => peer.touch(indexes, options))
+  }
+
+  renew(indexes: readonly StorageIndex[], options?: RequestOptions): Promise<TouchOutcome[]> {
+    return this.#ask(options, (peer) => peer.renew(indexes, options))
+  }
+
+  listHolds(request: ListHoldsRequest, options?: RequestOptions): Promise<ListHoldsReply> {
+    return this.#ask(options, (peer) => peer.listHolds(request, options))
+  }
+
+  release(release: SignedRelease, options?: RequestOptions): Promise<ReleaseReply> {
+    return this.#ask(options, (peer) => peer.release(release, options))
   }
 
   /** Connects ahead of need; failures show when the peer is used. */

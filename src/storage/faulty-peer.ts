@@ -12,6 +12,15 @@ import type {
   ReadLogRequest,
 } from '../log/log-peer.ts'
 import type {
+  Account,
+  Credentials,
+  ListHoldsReply,
+  ListHoldsRequest,
+  ReleaseReply,
+  SignedRelease,
+  TouchOutcome,
+} from './hold-peer.ts'
+import type {
   BlocksReply,
   BlocksRequest,
   PeerStatus,
@@ -37,6 +46,12 @@ export interface Verbs {
   status: { request: undefined; reply: PeerStatus }
   appendEntries: { request: AppendRequest; reply: AppendReply }
   readLog: { request: ReadLogRequest; reply: ReadLogReply }
+  challenge: { request: undefined; reply: Uint8Array }
+  enter: { request: Credentials; reply: Account }
+  touch: { request: readonly StorageIndex[]; reply: TouchOutcome[] }
+  renew: { request: readonly StorageIndex[]; reply: TouchOutcome[] }
+  listHolds: { request: ListHoldsRequest; reply: ListHoldsReply }
+  release: { request: SignedRelease; reply: ReleaseReply }
 }
 
 export type Verb = keyof Verbs
@@ -125,6 +140,36 @@ export class FaultyPeer implements StoragePeer {
   readLog(request: ReadLogRequest, options: LogRequestOptions = {}): Promise<ReadLogReply> {
     const honest = (): Promise<ReadLogReply> => this.#options.peer.readLog(request, options)
     return this.#call('readLog', request, honest, options)
+  }
+
+  challenge(options: RequestOptions = {}): Promise<Uint8Array> {
+    const honest = (): Promise<Uint8Array> => this.#options.peer.challenge(options)
+    return this.#call('challenge', undefined, honest, options)
+  }
+
+  enter(credentials: Credentials, options: RequestOptions = {}): Promise<Account> {
+    const honest = (): Promise<Account> => this.#options.peer.enter(credentials, options)
+    return this.#call('enter', credentials, honest, options)
+  }
+
+  touch(indexes: readonly StorageIndex[], options: RequestOptions = {}): Promise<TouchOutcome[]> {
+    const honest = (): Promise<TouchOutcome[]> => this.#options.peer.touch(indexes, options)
+    return this.#call('touch', indexes, honest, options)
+  }
+
+  renew(indexes: readonly StorageIndex[], options: RequestOptions = {}): Promise<TouchOutcome[]> {
+    const honest = (): Promise<TouchOutcome[]> => this.#options.peer.renew(indexes, options)
+    return this.#call('renew', indexes, honest, options)
+  }
+
+  listHolds(request: ListHoldsRequest, options: RequestOptions = {}): Promise<ListHoldsReply> {
+    const honest = (): Promise<ListHoldsReply> => this.#options.peer.listHolds(request, options)
+    return this.#call('listHolds', request, honest, options)
+  }
+
+  release(release: SignedRelease, options: RequestOptions = {}): Promise<ReleaseReply> {
+    const honest = (): Promise<ReleaseReply> => this.#options.peer.release(release, options)
+    return this.#call('release', release, honest, options)
   }
 
   async #call<V extends Verb>(

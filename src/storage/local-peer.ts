@@ -11,6 +11,7 @@ import type {
   ReadLogReply,
   ReadLogRequest,
 } from '../log/log-peer.ts'
+import type { Account, ListHoldsReply, ReleaseReply, TouchOutcome } from './hold-peer.ts'
 import { LogKeeper } from './log-keeper.ts'
 import type { LogLimits } from './log-limits.ts'
 import type { LogStore } from './log-store.ts'
@@ -70,6 +71,7 @@ export class LocalPeer implements StoragePeer {
   readonly id: string
   readonly #store: ShareStore
   readonly #software: string
+  readonly #clock: Clock
   readonly #space: SpaceReserve
   readonly #proofs: TokenBucket
   readonly #medium: Medium
@@ -79,6 +81,7 @@ export class LocalPeer implements StoragePeer {
   constructor(options: LocalPeerOptions) {
     const { store, clock, trace = noTrace, proofBytesPerSecond = 2 ** 28 } = options
     this.id = options.id
+    this.#clock = clock
     this.#store = store
     this.#software = options.software ?? 'grid'
     this.#space = new SpaceReserve(store, options.reserveBytes)
@@ -153,7 +156,36 @@ export class LocalPeer implements StoragePeer {
   async status(): Promise<PeerStatus> {
     const { readOnly } = this.#medium
     const freeBytes = readOnly ? 0 : await this.#space.freeBytes()
-    return { software: this.#software, freeBytes, ...(await this.#store.totals()), readOnly }
+    const totals = await this.#store.totals()
+    return {
+      ...{ software: this.#software, freeBytes, ...totals, readOnly },
+      ...{ nowMs: Math.floor(this.#clock.nowMs()), quarantineDays: 0, quarantinedCount: 0 },
+      ...{ damagedCount: 0, diskBytes: totals.shareBytes },
+    }
+  }
+
+  async challenge(): Promise<Uint8Array> {
+    throw new GridError('E_FORBIDDEN', 'this server keeps no accounts')
+  }
+
+  async enter(): Promise<Account> {
+    throw new GridError('E_FORBIDDEN', 'this server keeps no accounts')
+  }
+
+  async touch(): Promise<TouchOutcome[]> {
+    throw new GridError('E_FORBIDDEN', 'this server keeps no accounts')
+  }
+
+  async renew(): Promise<TouchOutcome[]> {
+    throw new GridError('E_FORBIDDEN', 'this server keeps no accounts')
+  }
+
+  async listHolds(): Promise<ListHoldsReply> {
+    throw new GridError('E_FORBIDDEN', 'this server keeps no accounts')
+  }
+
+  async release(): Promise<ReleaseReply> {
+    throw new GridError('E_FORBIDDEN', 'this server keeps no accounts')
   }
 
   async #withShare<T>(

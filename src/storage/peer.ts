@@ -8,21 +8,15 @@
  */
 
 import type { LogPeer } from '../log/log-peer.ts'
+import type { HoldPeer } from './hold-peer.ts'
+import type { RequestOptions, StorageIndex } from './request.ts'
 
-/** An object's name at servers: the first 20 bytes of its root. */
-export type StorageIndex = Uint8Array
+export type { RequestOptions, StorageIndex } from './request.ts'
 
 /** No share is larger: 16 MiB of ciphertext at k = 1, and its header. */
 export const maxShareBytes: number = 17 * 1024 * 1024
 /** Storage indexes in one `have`. */
 export const maxHaveIndexes = 1024
-
-export interface RequestOptions {
-  /** Gives the request up; the peer may still carry it out. */
-  signal?: AbortSignal
-  /** Called with the bytes of the body taken or received so far: a sign of life. */
-  onProgress?: (bytesSoFar: number) => void
-}
 
 /** A share on its way to a peer. */
 export interface ShareBody {
@@ -62,13 +56,23 @@ export interface PeerStatus {
   /** Bytes of all shares, as on its disk. */
   shareBytes: number
   readOnly: boolean
+  /** Its wall clock; what releases are measured by. */
+  nowMs: number
+  /** How long it keeps what nobody holds any more. */
+  quarantineDays: number
+  /** Shares, of those counted above, that nobody holds any more. */
+  quarantinedCount: number
+  /** Shares that scrubbing found damaged and took out of service; not counted above. */
+  damagedCount: number
+  /** Bytes that all of it takes on the disk, index, journals and logs included, as `du` counts them. */
+  diskBytes: number
 }
 
 /** `stored`: now durable there. `had`: it was there, verified, before. Both count the same. */
 export type PutOutcome = 'stored' | 'had'
 
-/** Logs are told of in src/log/log-peer.ts. */
-export interface StoragePeer extends LogPeer {
+/** Logs are told of in src/log/log-peer.ts, holds in hold-peer.ts. */
+export interface StoragePeer extends LogPeer, HoldPeer {
   /** Peer id: what placement permutes by, and what distinct servers are counted by. */
   readonly id: string
 

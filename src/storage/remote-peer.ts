@@ -12,6 +12,7 @@ import type {
 import type { CallAnswer, CallOptions } from '../wire/call.ts'
 import type { Caller } from '../wire/caller.ts'
 import { checkReadRequest } from '../log/log-request.ts'
+import type { Account, ListHoldsReply, ReleaseReply, TouchOutcome } from './hold-peer.ts'
 import { checkAppend } from './log-bounds.ts'
 import {
   formatAppend,
@@ -145,6 +146,30 @@ export class RemotePeer implements StoragePeer {
       maxAnswerBytes: readAnswerBytes(request.maxBytes),
     })
     return parseLog(facts, body)
+  }
+
+  async challenge(): Promise<Uint8Array> {
+    throw new GridError('E_FORBIDDEN', 'this server keeps no accounts')
+  }
+
+  async enter(): Promise<Account> {
+    throw new GridError('E_FORBIDDEN', 'this server keeps no accounts')
+  }
+
+  async touch(): Promise<TouchOutcome[]> {
+    throw new GridError('E_FORBIDDEN', 'this server keeps no accounts')
+  }
+
+  async renew(): Promise<TouchOutcome[]> {
+    throw new GridError('E_FORBIDDEN', 'this server keeps no accounts')
+  }
+
+  async listHolds(): Promise<ListHoldsReply> {
+    throw new GridError('E_FORBIDDEN', 'this server keeps no accounts')
+  }
+
+  async release(): Promise<ReleaseReply> {
+    throw new GridError('E_FORBIDDEN', 'this server keeps no accounts')
   }
 
   #call(

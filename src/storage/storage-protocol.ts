@@ -125,18 +125,31 @@ export function parseBlocksFacts(facts: CborValue): { shareNumber: number; heade
   return { shareNumber, headerBytes }
 }
 
+const statusCounts = [
+  'freeBytes',
+  'shareCount',
+  'shareBytes',
+  'nowMs',
+  'quarantineDays',
+  'quarantinedCount',
+  'damagedCount',
+  'diskBytes',
+] as const satisfies readonly (keyof PeerStatus)[]
+
 export function formatStatus(status: PeerStatus): CborValue {
-  const { software, freeBytes, shareCount, shareBytes, readOnly } = status
-  return [software.slice(0, maxSoftwareChars), freeBytes, shareCount, shareBytes, readOnly ? 1 : 0]
+  const { software, readOnly } = status
+  const counts = statusCounts.map((name) => status[name])
+  return [software.slice(0, maxSoftwareChars), readOnly ? 1 : 0, ...counts]
 }
 
 export function parseStatus(facts: CborValue): PeerStatus {
-  if (!Array.isArray(facts) || facts.length !== 5) throw malformed('status')
-  const [software, freeBytes, shareCount, shareBytes, readOnly] = facts as CborValue[]
+  if (!Array.isArray(facts) || facts.length !== 2 + statusCounts.length) throw malformed('status')
+  const [software, readOnly, ...counts] = facts as CborValue[]
   if (typeof software !== 'string' || software.length > maxSoftwareChars) throw malformed('status')
-  if (!isCount(freeBytes) || !isCount(shareCount) || !isCount(shareBytes)) throw malformed('status')
   if (readOnly !== 0 && readOnly !== 1) throw malformed('status')
-  return { software, freeBytes, shareCount, shareBytes, readOnly: readOnly === 1 }
+  if (!counts.every(isCount)) throw malformed('status')
+  const named = Object.fromEntries(statusCounts.map((name, i) => [name, counts[i]]))
+  return { software, readOnly: readOnly === 1, ...named } as PeerStatus
 }
 
 function list(value: CborValue, length?: number): CborValue[] {

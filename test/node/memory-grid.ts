@@ -73,6 +73,12 @@ export class MemoryGrid {
       status: peer.status.bind(peer),
       appendEntries: peer.appendEntries.bind(peer),
       readLog: peer.readLog.bind(peer),
+      challenge: peer.challenge.bind(peer),
+      enter: peer.enter.bind(peer),
+      touch: peer.touch.bind(peer),
+      renew: peer.renew.bind(peer),
+      listHolds: peer.listHolds.bind(peer),
+      release: peer.release.bind(peer),
     }
     this.candidates[i] = { ...candidate, peer: { ...honest, ...wrapper(peer) } }
   }

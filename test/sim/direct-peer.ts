@@ -12,6 +12,15 @@ import type {
   ReadLogRequest,
 } from '../../src/log/log-peer.ts'
 import type {
+  Account,
+  Credentials,
+  ListHoldsReply,
+  ListHoldsRequest,
+  ReleaseReply,
+  SignedRelease,
+  TouchOutcome,
+} from '../../src/storage/hold-peer.ts'
+import type {
   BlocksReply,
   BlocksRequest,
   PeerStatus,
@@ -82,6 +91,30 @@ export class DirectPeer implements StoragePeer {
 
   readLog(request: ReadLogRequest, options?: LogRequestOptions): Promise<ReadLogReply> {
     return this.#ask(options, (peer) => peer.readLog(request, options))
+  }
+
+  challenge(options?: RequestOptions): Promise<Uint8Array> {
+    return this.#ask(options, (peer) => peer.challenge(options))
+  }
+
+  enter(credentials: Credentials, options?: RequestOptions): Promise<Account> {
+    return this.#ask(options, (peer) => peer.enter(credentials, options))
+  }
+
+  touch(indexes: readonly StorageIndex[], options?: RequestOptions): Promise<TouchOutcome[]> {
+    return this.#ask(options, (peer) => peer.touch(indexes, options))
+  }
+
+  renew(indexes: readonly StorageIndex[], options?: RequestOptions): Promise<TouchOutcome[]> {
+    return this.#ask(options, (peer) => peer.renew(indexes, options))
+  }
+
+  listHolds(request: ListHoldsRequest, options?: RequestOptions): Promise<ListHoldsReply> {
+    return this.#ask(options, (peer) => peer.listHolds(request, options))
+  }
+
+  release(release: SignedRelease, options?: RequestOptions): Promise<ReleaseReply> {
+    return this.#ask(options, (peer) => peer.release(release, options))
   }
 
   #ask<T>(

@@ -7,6 +7,15 @@ import type {
   ReadLogReply,
   ReadLogRequest,
 } from '../../src/log/log-peer.ts'
+import type {
+  Account,
+  Credentials,
+  ListHoldsReply,
+  ListHoldsRequest,
+  ReleaseReply,
+  SignedRelease,
+  TouchOutcome,
+} from '../../src/storage/hold-peer.ts'
 import { signedEntryOf, type SignedEntry } from './logs/log-truth.ts'
 import type {
   BlocksReply,
@@ -81,6 +90,30 @@ export class WitnessPeer implements StoragePeer {
 
   status(options?: RequestOptions): Promise<PeerStatus> {
     return this.#peer.status(options)
+  }
+
+  challenge(options?: RequestOptions): Promise<Uint8Array> {
+    return this.#peer.challenge(options)
+  }
+
+  enter(credentials: Credentials, options?: RequestOptions): Promise<Account> {
+    return this.#peer.enter(credentials, options)
+  }
+
+  touch(indexes: readonly StorageIndex[], options?: RequestOptions): Promise<TouchOutcome[]> {
+    return this.#peer.touch(indexes, options)
+  }
+
+  renew(indexes: readonly StorageIndex[], options?: RequestOptions): Promise<TouchOutcome[]> {
+    return this.#peer.renew(indexes, options)
+  }
+
+  listHolds(request: ListHoldsRequest, options?: RequestOptions): Promise<ListHoldsReply> {
+    return this.#peer.listHolds(request, options)
+  }
+
+  release(release: SignedRelease, options?: RequestOptions): Promise<ReleaseReply> {
+    return this.#peer.release(release, options)
   }
 
   async appendEntries(request: AppendRequest, options?: LogRequestOptions): Promise<AppendReply> {

@@ -118,7 +118,7 @@ describe('RemotePeer', () => {
   })
 
   it('makes a server’s name for its software fit to be shown', async () => {
-    const { software } = await answering(['grid\u001b[2J', 1, 2, 3, 0]).status()
+    const { software } = await answering(['grid\u001b[2J', 0, 1, 2, 3, 4, 5, 6, 7, 8]).status()
     assert.equal(software, 'grid·[2J')
   })
 })

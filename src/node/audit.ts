@@ -4,16 +4,17 @@
  */
 import { setMaxListeners } from 'node:events'
 import type { Clock } from '../base/clock.ts'
-import { equalBytes } from '../base/bytes.ts'
+import { compareBytes, equalBytes } from '../base/bytes.ts'
 import { orAbort, withDeadline } from '../base/deadline.ts'
 import { isGridError } from '../base/errors.ts'
 import { mapWithin } from '../base/limit.ts'
 import { type Random, randomBelow } from '../base/random.ts'
 import { storageIndexOf } from '../encoding/descriptor.ts'
 import { badBlock } from '../encoding/object.ts'
-import { blockLength, parseShareHeader, segmentLength, shareLayout } from '../encoding/share.ts'
+import { isOfLaterFormat, parseShareHeader, shareLayout } from '../encoding/share.ts'
 import { type BlocksReply, maxHaveIndexes, type StoragePeer } from '../storage/peer.ts'
 import type { ObjectRef } from '../tree/refs.ts'
+import { blocksRequest } from './blocks-request.ts'
 import { type Candidate, type PeerVerdict, verdictOf } from './candidate.ts'
 import type { PeerHealth } from './peer-health.ts'
 
@@ -24,7 +25,8 @@ export interface AuditedObject {
   shares: number
   /**
    * What became of the block that was asked for. `bad`: the server that says it has the share gave
-   * none, or one that the root denies. `unanswered`: nobody has a share, or who was asked fell silent.
+   * none, or one that the root denies. `unanswered`: nobody has a share, or who was asked fell silent
+   * or has one of a later format.
    */
   block: 'good' | 'bad' | 'unanswered'
 }
@@ -91,18 +93,27 @@ export async function auditObjects(
   return { objects: audited, silent }
 }
 
+/** Asks in the order of storage indexes: the order of the objects would tell what belongs together. */
 async function sharesHeld(
   { clock }: AuditContext,
   peer: StoragePeer,
   indexes: readonly Uint8Array[],
   options: { signal?: AbortSignal },
 ): Promise<number[][]> {
+  const order = [...indexes.keys()].sort((a, b) => compareBytes(indexes[a], indexes[b]))
   const held: number[][] = []
-  for (let at = 0; at < indexes.length; at += maxHaveIndexes) {
-    const some = indexes.slice(at, at + maxHaveIndexes)
+  for (let at = 0; at < order.length; at += maxHaveIndexes) {
+    const some = order.slice(at, at + maxHaveIndexes)
     const ask = (signal: AbortSignal): Promise<number[][]> =>
-      orAbort(peer.have(some, { signal }), signal)
-    held.push(...(await withDeadline(clock, answerMs, ask, options)))
+      orAbort(
+        peer.have(
+          some.map((i) => indexes[i]),
+          { signal },
+        ),
+        signal,
+      )
+    const answers = await withDeadline(clock, answerMs, ask, options)
+    for (const [j, i] of some.entries()) held[i] = answers[j]
   }
   return held
 }
@@ -116,21 +127,18 @@ async function blockOf(
 ): Promise<AuditedObject['block']> {
   if (claims.length === 0) return 'unanswered'
   const { candidate, shareNumber } = claims[randomBelow(random, claims.length)]
-  const { segmentCount, headerBytes } = shareLayout(object)
-  const segment = randomBelow(random, segmentCount)
-  const length = blockLength(object.k, segmentLength(object.ciphertextBytes, segment))
-  const request = {
-    storageIndex: storageIndexOf(object.root),
-    shareNumber,
-    header: true,
-    firstSegment: segment,
-    segmentCount: 1,
-    maxBytes: headerBytes + length,
-  }
+  const segment = randomBelow(random, shareLayout(object).segmentCount)
+  const isOnly = claims.every(
+    (claim) => claim.candidate !== candidate || claim.shareNumber === shareNumber,
+  )
+  const range = { object, firstSegment: segment, segmentCount: 1 }
+  // who reads asks for any share first, and for one by its number where there are others
+  const request = blocksRequest(range, isOnly ? undefined : shareNumber)
   const ask = (signal: AbortSignal): Promise<BlocksReply> =>
     orAbort(candidate.peer.getBlocks(request, { signal }), signal)
   try {
     const reply = await withDeadline(clock, answerMs, ask, options)
+    if (isOfLaterFormat(reply.header)) return 'unanswered'
     return isGood(reply, object, shareNumber, segment) ? 'good' : 'bad'
   } catch (error) {
     options.signal?.throwIfAborted()

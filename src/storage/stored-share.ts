@@ -1,7 +1,7 @@
 /** Reading a share that a store holds: its header, its blocks, all of it. */
 import { createHmac } from 'node:crypto'
 import { equalBytes } from '../base/bytes.ts'
-import { GridError } from '../base/errors.ts'
+import { GridError, isGridError } from '../base/errors.ts'
 import { storageIndexBytes } from '../encoding/descriptor.ts'
 import { blockOffset, headerLength, parseShareHeader, type ShareHeader } from '../encoding/share.ts'
 import { ShareVerifier } from '../encoding/share-verifier.ts'
@@ -22,7 +22,7 @@ export interface StoredShare {
 
 /**
  * Reads the blocks asked for, and nothing beyond the share or beyond `maxBytes`: the offsets come
- * from the share's own header, checked again. Throws E_TOO_LARGE, E_IO.
+ * from the share's own header, checked again. Throws E_TOO_LARGE, E_IO, E_VERSION.
  */
 export async function readBlocks(share: StoredShare, request: BlocksRequest): Promise<BlocksReply> {
   const { reader, shareNumber } = share
@@ -54,7 +54,10 @@ export async function proveShare(
   return new Uint8Array(mac.digest())
 }
 
-/** Whether every byte of the share is still as it was verified; a share that cannot be read is not. */
+/**
+ * Whether every byte of the share is still as it was verified; a share that cannot be read is not.
+ * Throws E_VERSION for a share of a later format, which nobody here can judge.
+ */
 export async function isIntact({
   storageIndex,
   shareNumber,
@@ -66,7 +69,7 @@ export async function isIntact({
     verifier.finish()
     return true
   } catch (error) {
-    if (error instanceof GridError) return false
+    if (isGridError(error) && error.code !== 'E_VERSION') return false
     throw error
   }
 }
@@ -77,7 +80,7 @@ async function* piecesOf(reader: ShareReader): AsyncGenerator<Uint8Array> {
   }
 }
 
-/** The header of the share that `start` begins. Throws E_IO when it is not what was stored. */
+/** The header of the share that `start` begins. Throws E_VERSION, and E_IO when it is not what was stored. */
 function parseStart(share: StoredShare, start: Uint8Array): ShareHeader {
   const { storageIndex, shareNumber, reader } = share
   try {
@@ -88,7 +91,7 @@ function parseStart(share: StoredShare, start: Uint8Array): ShareHeader {
       header.layout.shareBytes === reader.shareBytes
     if (ours) return header
   } catch (error) {
-    if (!(error instanceof GridError)) throw error
+    if (!isGridError(error) || error.code === 'E_VERSION') throw error
   }
   throw new GridError('E_IO', 'the share is damaged on this server’s disk')
 }

@@ -55,10 +55,10 @@ class Shelf {
   scrubber(options: Partial<ScrubberOptions> = {}): Scrubber {
     const { clock, memory: store, record } = this
     const trace = {
-      event: (name: string, facts: Readonly<Record<string, unknown>> = {}) =>
-        void this.events.push(
-          `${name} ${facts.share === undefined ? '' : String(facts.share)}`.trim(),
-        ),
+      event: (name: string, facts: Readonly<Record<string, unknown>> = {}) => {
+        const { share } = facts
+        this.events.push(typeof share === 'string' ? `${name} ${share}` : name)
+      },
     }
     const pacer = new Pacer({ clock, bytesPerSecond: 1e9 })
     return new Scrubber({ id: 'server', store, record, clock, pacer, trace, ...options })

@@ -7,6 +7,7 @@ import type { Channel } from '../base/channel.ts'
 import type { Clock } from '../base/clock.ts'
 import { withDeadline } from '../base/deadline.ts'
 import { GridError, isGridError } from '../base/errors.ts'
+import type { KeptAt } from '../base/kept-file.ts'
 import type { Budget } from '../base/limit.ts'
 import { parseTcpAddress } from '../base/multiaddr.ts'
 import { TokenBucket } from '../base/token-bucket.ts'
@@ -14,7 +15,7 @@ import { noTrace, type Trace } from '../base/trace.ts'
 import { answer, type Verb, type Verbs } from '../wire/answerer.ts'
 import { readAnnouncement } from './announcement.ts'
 import { Directory } from './directory.ts'
-import { DirectoryKeeper, type KeptAt } from './directory-keeper.ts'
+import { DirectoryKeeper } from './directory-keeper.ts'
 import {
   formatListReply,
   type ListReply,

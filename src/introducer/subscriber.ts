@@ -5,6 +5,7 @@
  */
 import type { Clock } from '../base/clock.ts'
 import { isGridError } from '../base/errors.ts'
+import type { KeptAt } from '../base/kept-file.ts'
 import type { Net, PeerTarget } from '../base/net.ts'
 import type { Random } from '../base/random.ts'
 import { noTrace, type Trace } from '../base/trace.ts'
@@ -12,7 +13,7 @@ import { addressScope, usableAddresses } from './address-scope.ts'
 import { type NodeFacts, readAnnouncement } from './announcement.ts'
 import type { Announcer } from './announcer.ts'
 import { Directory, type DirectoryEntry } from './directory.ts'
-import { DirectoryKeeper, type KeptAt } from './directory-keeper.ts'
+import { DirectoryKeeper } from './directory-keeper.ts'
 import { IntroducerLink, type LinkStatus } from './introducer-link.ts'
 import { maxNodes } from './protocol.ts'
 

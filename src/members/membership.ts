@@ -47,6 +47,8 @@ export class Membership implements Admission {
   readonly #revocations: Pick<Revocations, 'isRevoked'>
   /** Of each member the newest certificate that was shown, by its key in hex: as many as the grid key signed. */
   readonly #shown = new Map<string, MemberCertificate>()
+  /** What came of certificates that were looked into: servers are asked about for every object. */
+  readonly #read = new WeakMap<Uint8Array, MemberCertificate>()
 
   /** Throws a TypeError for mode `signed` without a grid key. */
   constructor(options: MembershipOptions) {
@@ -113,7 +115,8 @@ export class Membership implements Admission {
   }
 
   #certificateOf(id: string, bytes: Uint8Array): MemberCertificate {
-    const certificate = readMemberCertificate(bytes, this.#gridId)
+    const certificate = this.#read.get(bytes) ?? readMemberCertificate(bytes, this.#gridId)
+    this.#read.set(bytes, certificate)
     const key = publicKeyOf(id)
     if (key !== undefined && equalBytes(key, certificate.publicKey)) return certificate
     throw new GridError('E_CERTIFICATE', 'the certificate is that of another node')

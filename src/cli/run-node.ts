@@ -15,6 +15,9 @@ export interface NodeRoles {
   overrides?: readonly Override[]
 }
 
+const twin =
+  'another node runs with the key of this one: stop one of them, and make a new home for it (grid node init)'
+
 /** Says where it listens as soon as it does, so that a script can wait for that line. */
 export async function runHere(context: Context, roles: NodeRoles = {}): Promise<Outcome> {
   const { world, home, signal, output, trace } = context
@@ -28,7 +31,9 @@ export async function runHere(context: Context, roles: NodeRoles = {}): Promise<
     const seed = secrets.identitySeed
     const net = new SelfNet(await openLibp2pNet({ seed, listen, clock, random }))
     const introduces = roles.introduces ?? config.grid.introducers.some(({ id }) => id === net.id)
-    const parts = { home, config, secrets, net, clock, random, disk, trace, introduces }
+    const onTwin = (): void =>
+      void output.warning(twin, { code: 'E_LOCKED' }).catch(() => undefined)
+    const parts = { home, config, secrets, net, clock, random, disk, trace, introduces, onTwin }
     const node = await runNode(parts).catch(async (error: unknown) => {
       await net.close()
       throw error

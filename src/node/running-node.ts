@@ -41,6 +41,8 @@ export interface NodeParts {
   trace: Trace
   /** Whether this node is an introducer too. */
   introduces: boolean
+  /** Called when another node seems to run with this one's key. */
+  onTwin?: () => void
   /** What others are shown of its storage: in a trial, a peer that lies. */
   face?: (storage: StoragePeer) => StoragePeer
 }
@@ -158,7 +160,7 @@ async function openIntroducer(
 
 /** Says anew from time to time how much room there is. */
 async function announce(
-  { config, net, secrets, clock }: NodeParts,
+  { config, net, secrets, clock, trace, onTwin }: NodeParts,
   storage: LocalPeer,
   { certificate }: GridMembership,
   closing: AbortSignal,
@@ -169,6 +171,10 @@ async function announce(
     seed: secrets.identitySeed,
     clock,
     certificate,
+    onTwin: () => {
+      trace.event('node.twin', { id: net.id })
+      onTwin?.()
+    },
     describe: () => ({
       addresses: told(config, net),
       facts: {

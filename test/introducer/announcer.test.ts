@@ -14,7 +14,7 @@ describe('announcer', () => {
     const counts = { told: 0, warnings: [0, 0] }
     const announcers = [0, 1].map((i) => {
       const addresses = [`/ip4/203.0.113.${i + 1}/tcp/1`]
-      const onTwin = (): void => void counts.warnings[i]++
+      const onTwin = (): number => counts.warnings[i]++
       return new Announcer({
         gridName: 'grid',
         seed,
@@ -52,7 +52,7 @@ describe('announcer', () => {
   it('does not take itself for another', () => {
     const clock = new SimClock(new SimRandom('alone'))
     let warnings = 0
-    const onTwin = (): void => void warnings++
+    const onTwin = (): number => warnings++
     const describeIt = () => ({ addresses: ['/ip4/203.0.113.1/tcp/1'], facts })
     const options = { gridName: 'grid', seed, clock, describe: describeIt, onTwin }
     const ahead = new Announcer(options)

@@ -12,9 +12,11 @@ import type { Pacer } from '../base/pacer.ts'
 import type { Random } from '../base/random.ts'
 import { storageIndexOf } from '../encoding/descriptor.ts'
 import type { EncodedShares } from '../encoding/encoder.ts'
-import { type Candidate, isFull, type PeerVerdict, verdictOf } from './candidate.ts'
+import { type Candidate, isFull, verdictOf } from './candidate.ts'
+import type { ObjectReport } from './object-report.ts'
 import type { PeerHealth } from './peer-health.ts'
 import {
+  crowdingOf,
   type Holdings,
   type Matched,
   matchShares,
@@ -28,16 +30,6 @@ export interface UploadContext {
   clock: Clock
   random: Random
   health: PeerHealth
-}
-
-export interface ObjectReport {
-  /** The server of each share that is on disk, by share number; all distinct. */
-  holders: Map<number, string>
-  /** Bytes sent, and bytes of shares that servers proved to have already. */
-  sentBytes: number
-  hadBytes: number
-  /** Servers that did not help, and why. */
-  verdicts: PeerVerdict[]
 }
 
 export interface UploadOptions {
@@ -301,7 +293,10 @@ class ObjectUpload {
   #conclude(known: number): ObjectReport {
     const { happy } = this.#redundancy
     const stored = this.#placed.size
-    if (stored >= happy) return this.#report
+    if (stored >= happy) {
+      this.#report.crowding = crowdingOf(this.#redundancy, [...this.#placed.values()])
+      return this.#report
+    }
     const facts = { stored, happy, known, servers: this.#report.verdicts }
     const took = `${stored} of the ${happy} servers needed took a share (${known} known)`
     if (isFull(this.#report.verdicts, happy - stored))

@@ -12,7 +12,7 @@
  *   headerBytes …      blocks, one per segment
  */
 import { concat, equalBytes, readU16be, u32be, utf8 } from '../base/bytes.ts'
-import { GridError, isGridError } from '../base/errors.ts'
+import { GridError } from '../base/errors.ts'
 import { hashBytes, taggedHash, taggedHasher } from '../base/hash.ts'
 import { tags } from '../caps/keys.ts'
 import {
@@ -101,16 +101,6 @@ export function headerLength(bytes: Uint8Array): number | undefined {
   if (bytes.length < prefixBytes + descriptorBytes) return undefined
   return shareLayout(parseDescriptor(bytes.subarray(prefixBytes, prefixBytes + descriptorBytes)))
     .headerBytes
-}
-
-/** Whether `bytes` begin a share of a suite that this version does not know: it is not damaged, and not ours to judge. */
-export function isOfLaterFormat(bytes: Uint8Array): boolean {
-  try {
-    headerLength(bytes)
-    return false
-  } catch (error) {
-    return isGridError(error, 'E_VERSION')
-  }
 }
 
 /**

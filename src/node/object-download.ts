@@ -8,7 +8,7 @@ import { GridError, isGridError } from '../base/errors.ts'
 import { EventQueue } from '../base/event-queue.ts'
 import { storageIndexOf } from '../encoding/descriptor.ts'
 import type { DecodedSegments, Encoder } from '../encoding/encoder.ts'
-import { isOfLaterFormat } from '../encoding/share.ts'
+import { isNewerShare } from '../encoding/newer-share.ts'
 import type { BlocksReply } from '../storage/peer.ts'
 import { blocksRequest, type SegmentRange } from './blocks-request.ts'
 import { type Candidate, type PeerVerdict, verdictOf } from './candidate.ts'
@@ -180,7 +180,7 @@ class ObjectDownload {
     this.#holders.add(candidate)
     if (!this.#isShareNumber(reply.shareNumber))
       return this.#blame(candidate, 'sent a share of a number there is not')
-    if (isOfLaterFormat(reply.header)) {
+    if (isNewerShare(this.#storageIndex, reply.header)) {
       this.#later.add(candidate.id)
       return this.#blame(candidate, laterFormat, 'E_VERSION')
     }

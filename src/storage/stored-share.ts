@@ -3,6 +3,7 @@ import { createHmac } from 'node:crypto'
 import { equalBytes } from '../base/bytes.ts'
 import { GridError, isGridError } from '../base/errors.ts'
 import { storageIndexBytes } from '../encoding/descriptor.ts'
+import { isNewerShare, newerStartBytes } from '../encoding/newer-share.ts'
 import { blockOffset, headerLength, parseShareHeader, type ShareHeader } from '../encoding/share.ts'
 import { ShareVerifier } from '../encoding/share-verifier.ts'
 import type { BlocksReply, BlocksRequest, StorageIndex } from './peer.ts'
@@ -22,7 +23,7 @@ export interface StoredShare {
 
 /**
  * Reads the blocks asked for, and nothing beyond the share or beyond `maxBytes`: the offsets come
- * from the share's own header, checked again. Throws E_TOO_LARGE, E_IO, E_VERSION.
+ * from the share's own header, checked again. Throws E_TOO_LARGE, E_IO.
  */
 export async function readBlocks(share: StoredShare, request: BlocksRequest): Promise<BlocksReply> {
   const { reader, shareNumber } = share
@@ -54,10 +55,19 @@ export async function proveShare(
   return new Uint8Array(mac.digest())
 }
 
-/**
- * Whether every byte of the share is still as it was verified; a share that cannot be read is not.
- * Throws E_VERSION for a share of a later format, which nobody here can judge.
- */
+/** Whether the share is of a version that this server does not know, so that it cannot judge it. */
+export async function isOfNewerFormat({ storageIndex, reader }: StoredShare): Promise<boolean> {
+  try {
+    const start = await reader.read(0, Math.min(reader.shareBytes, newerStartBytes))
+    return isNewerShare(storageIndex, start)
+  } catch (error) {
+    // what cannot be read is damaged
+    if (isGridError(error)) return false
+    throw error
+  }
+}
+
+/** Whether every byte of the share is still as it was verified; a share that cannot be read is not. */
 export async function isIntact({
   storageIndex,
   shareNumber,
@@ -69,7 +79,7 @@ export async function isIntact({
     verifier.finish()
     return true
   } catch (error) {
-    if (isGridError(error) && error.code !== 'E_VERSION') return false
+    if (error instanceof GridError) return false
     throw error
   }
 }
@@ -80,7 +90,7 @@ async function* piecesOf(reader: ShareReader): AsyncGenerator<Uint8Array> {
   }
 }
 
-/** The header of the share that `start` begins. Throws E_VERSION, and E_IO when it is not what was stored. */
+/** The header of the share that `start` begins. Throws E_IO when it is not what was stored, E_VERSION. */
 function parseStart(share: StoredShare, start: Uint8Array): ShareHeader {
   const { storageIndex, shareNumber, reader } = share
   try {
@@ -91,7 +101,9 @@ function parseStart(share: StoredShare, start: Uint8Array): ShareHeader {
       header.layout.shareBytes === reader.shareBytes
     if (ours) return header
   } catch (error) {
-    if (!isGridError(error) || error.code === 'E_VERSION') throw error
+    if (!(error instanceof GridError)) throw error
   }
+  if (isNewerShare(storageIndex, start))
+    throw new GridError('E_VERSION', 'the share is of a newer format than this server knows')
   throw new GridError('E_IO', 'the share is damaged on this server’s disk')
 }

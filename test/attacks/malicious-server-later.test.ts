@@ -104,15 +104,18 @@ describe('malicious server, later', () => {
     assert.equal(new Set(liars.map(({ peerId }) => peerId)).size, 8)
   })
 
+  /** Gives what a later version would: another suite, and who knows what behind it. */
   const later = (): Fault => ({
     getBlocks: async ({ honest }) => {
       const reply = { ...(await honest()) }
+      reply.header = reply.header.slice()
       reply.header[suiteAt] = 2
+      reply.header[suiteAt + 20] ^= 1
       return reply
     },
   })
 
-  it('server 35: a share of a later suite is called newer and not damaged, and others are read', async () => {
+  it('server 35: shares of a later suite are called newer and not damaged, and others are read', async () => {
     const attacked = AttackedGrid.of()
     const object = await putObject(attacked)
     const { cap } = await attacked.put(bytes)
@@ -127,13 +130,17 @@ describe('malicious server, later', () => {
     assert.match(error.hint ?? '', /upgrade/)
   })
 
-  it('server 35: fewer servers than make a file cannot pass it off as newer', async () => {
+  it('server 35: a bit that is lost in the suite is damage, and fewer servers than make a file cannot pass it off as newer', async () => {
     const attacked = AttackedGrid.of()
     const { cap } = await attacked.put(bytes)
     attacked.corrupt(range(0, 8), (i) => (i < 2 ? later() : faults.forgets()))
     const verdicts = await notEnoughShares(attacked.get(cap))
     const newer = verdicts.filter(({ code }) => code === 'E_VERSION')
     assert.deepEqual(new Set(newer.map(({ peerId }) => peerId)), new Set(['s0', 's1']))
+    attacked.corrupt(range(0, 10), () => faults.flipsBit(suiteAt))
+    attacked.grid = attacked.newClient()
+    const damaged = await notEnoughShares(attacked.get(cap))
+    assert.ok(damaged.length > 0 && damaged.every(({ code }) => code === 'E_SHARE'))
   })
 
   it('server 41: a server that is full every other time is passed by, and nothing goes round in circles', async () => {

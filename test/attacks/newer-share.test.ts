@@ -28,6 +28,7 @@ describe('a share of a later suite on the disk', () => {
     await putObjectShare(await server.honest(), object, 0)
     const share = readFileSync(file)
     share[suiteAt] = 2
+    share[suiteAt + 20] ^= 1
     writeFileSync(file, share)
   })
 

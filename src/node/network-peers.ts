@@ -12,6 +12,7 @@ import { storageProtocol } from '../storage/storage-protocol.ts'
 import type { Candidate } from './candidate.ts'
 import { connectStorage } from './connect-storage.ts'
 import { type Connection, DialledPeer } from './dialled-peer.ts'
+import { domainOf } from './failure-domain.ts'
 import type { PeerPool } from './peer-pool.ts'
 
 export interface NetworkPeersOptions {
@@ -65,16 +66,17 @@ export class NetworkPeers implements PeerPool {
     if (own) candidates.set(net.id, { ...own, id: net.id })
     for (const { id, addresses, facts, stale, certificate } of subscriber?.nodes() ?? []) {
       if (addresses.length === 0 || facts.suites.length === 0) continue
-      const domain = facts.failureDomain === '' ? undefined : facts.failureDomain
+      const domain = domainOf(facts.failureDomain, addresses)
       const accepts = !facts.readOnly && !stale && this.#isMember(id, certificate)
       candidates.set(id, { id, domain, accepts, peer: this.#peer({ id, addresses }) })
     }
     for (const target of fixed) {
       const announced = candidates.get(target.id)
       if (announced === undefined) {
-        const { id } = target
+        const { id, addresses } = target
+        const domain = domainOf('', addresses)
         const accepts = this.#isMember(id, undefined)
-        candidates.set(id, { id, domain: undefined, accepts, peer: this.#peer(target) })
+        candidates.set(id, { id, domain, accepts, peer: this.#peer(target) })
       }
     }
     return [...candidates.values()]

@@ -25,6 +25,7 @@ import { controlVerbs } from './control.ts'
 import { openFounding } from './founding.ts'
 import { type GridMembership, openMembership } from './grid-membership.ts'
 import { subscribe } from './grid-subscription.ts'
+import { domainOf } from './failure-domain.ts'
 import type { Home, Secrets } from './home.ts'
 import { Invites } from './invites.ts'
 import { lend } from './lending.ts'
@@ -99,7 +100,7 @@ export async function runNode(parts: NodeParts): Promise<RunningNode> {
     clock,
     fixed: config.grid.peers,
     subscriber,
-    own: own(config, storage),
+    own: own(config, net, storage),
     membership,
     certificate,
   })
@@ -207,6 +208,7 @@ async function announce(
 
 function own(
   config: Config,
+  net: Net,
   storage: LocalPeer | undefined,
 ): ConstructorParameters<typeof NetworkPeers>[0]['own'] {
   if (storage === undefined) return undefined
@@ -214,7 +216,7 @@ function own(
   return {
     peer: storage,
     nickname,
-    domain: domain === '' ? undefined : domain,
+    domain: domainOf(domain, told(config, net)),
     accepts: !config.storage.readOnly,
   }
 }

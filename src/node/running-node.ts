@@ -21,10 +21,13 @@ import type { StoragePeer } from '../storage/peer.ts'
 import { serveStorage } from '../storage/serve.ts'
 import { storageProtocol } from '../storage/storage-protocol.ts'
 import type { Config } from './config.ts'
+import { controlVerbs } from './control.ts'
+import { openFounding } from './founding.ts'
 import { type GridMembership, openMembership } from './grid-membership.ts'
 import { subscribe } from './grid-subscription.ts'
 import { domainOf } from './failure-domain.ts'
 import type { Home, Secrets } from './home.ts'
+import { Invites } from './invites.ts'
 import { lend } from './lending.ts'
 import { NetworkPeers } from './network-peers.ts'
 import { processWriters } from './store-writers.ts'
@@ -43,6 +46,10 @@ export interface NodeParts {
   introduces: boolean
   /** Called when another node seems to run with this one's key. */
   onTwin?: () => void
+  /** The secret without which nobody connects, if there is one. */
+  psk?: Uint8Array
+  /** Opens a host that strangers reach, where others do not: see `InviteParts`. */
+  openDoor?: () => Promise<Net>
   /** What others are shown of its storage: in a trial, a peer that lies. */
   face?: (storage: StoragePeer) => StoragePeer
 }
@@ -73,6 +80,7 @@ export async function runNode(parts: NodeParts): Promise<RunningNode> {
   const budget = new Budget(inFlightBytes)
   const closing = new AbortController()
   const member = await openMembership(parts)
+  const members = await openFounding(parts, member)
   const { membership, certificate, revocations } = member
   const storage = config.storage.enabled ? await openStorage(parts) : undefined
   if (storage !== undefined) {
@@ -98,8 +106,10 @@ export async function runNode(parts: NodeParts): Promise<RunningNode> {
     membership,
     certificate,
   })
+  const invites = await Invites.open({ ...parts, budget, membership, members })
+  const more = controlVerbs({ invites, members, clock })
   const lending = await listenUnix(socketOf(home), (channel) =>
-    lend(peers, channel, { clock, budget }),
+    lend(peers, channel, { clock, budget, more }),
   )
   peers.ready({ signal: closing.signal }).catch(() => undefined)
   return {
@@ -110,6 +120,7 @@ export async function runNode(parts: NodeParts): Promise<RunningNode> {
     async close() {
       closing.abort()
       await lending.close()
+      await invites.close()
       await peers.close()
       await introducer?.close()
     },

@@ -12,6 +12,7 @@ import type {
   ReadLogRequest,
 } from '../log/log-peer.ts'
 import type { Account, ListHoldsReply, ReleaseReply, TouchOutcome } from './hold-peer.ts'
+import type { DiskUsage } from './disk-usage.ts'
 import { LogKeeper } from './log-keeper.ts'
 import type { LogLimits } from './log-limits.ts'
 import type { LogStore } from './log-store.ts'
@@ -55,6 +56,8 @@ export interface LocalPeerOptions {
   maxPuts?: number
   /** Puts that may wait for their turn, E_BUSY beyond; 256 unless told. */
   maxWaitingPuts?: number
+  /** What its directory takes besides share files; nothing if absent. */
+  usage?: Pick<DiskUsage, 'otherBytes'>
   /** Bytes of held shares read through each second on a client's bare word; 256 MiB unless told. */
   proofBytesPerSecond?: number
 }
@@ -77,12 +80,14 @@ export class LocalPeer implements StoragePeer {
   readonly #medium: Medium
   readonly #intake: ShareIntake
   readonly #logs: LogKeeper | undefined
+  readonly #usage: Pick<DiskUsage, 'otherBytes'> | undefined
 
   constructor(options: LocalPeerOptions) {
     const { store, clock, trace = noTrace, proofBytesPerSecond = 2 ** 28 } = options
     this.id = options.id
     this.#clock = clock
     this.#store = store
+    this.#usage = options.usage
     this.#software = options.software ?? 'grid'
     this.#space = new SpaceReserve(store, options.reserveBytes)
     this.#proofs = new TokenBucket({
@@ -160,7 +165,8 @@ export class LocalPeer implements StoragePeer {
     return {
       ...{ software: this.#software, freeBytes, ...totals, readOnly },
       ...{ nowMs: Math.floor(this.#clock.nowMs()), quarantineDays: 0, quarantinedCount: 0 },
-      ...{ damagedCount: 0, diskBytes: totals.shareBytes },
+      damagedCount: (await this.#store.damaged()).length,
+      diskBytes: totals.diskBytes + ((await this.#usage?.otherBytes()) ?? 0),
     }
   }
 

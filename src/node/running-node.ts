@@ -26,8 +26,9 @@ import { storageProtocol } from '../storage/storage-protocol.ts'
 import { Traffic } from '../storage/traffic.ts'
 import type { Config } from './config.ts'
 import { EventFile } from './event-file.ts'
-import { subscribe } from './grid-subscription.ts'
 import { domainOf } from './failure-domain.ts'
+import { type GridMembership, openMembership } from './grid-membership.ts'
+import { subscribe } from './grid-subscription.ts'
 import type { Home, Secrets } from './home.ts'
 import { lend } from './lending.ts'
 import { NetworkPeers } from './network-peers.ts'
@@ -86,21 +87,31 @@ export async function runNode(given: NodeParts): Promise<RunningNode> {
   const traffic = new Traffic({ clock, trace })
   const budget = new Budget(inFlightBytes)
   const closing = new AbortController()
+  const member = await openMembership(parts)
+  const { membership, certificate, revocations } = member
   const { storage, scrubber } = config.storage.enabled ? await openStorage(parts, traffic) : {}
   const face = storage && traffic.around(parts.face?.(storage) ?? storage)
   if (face !== undefined) {
-    net.handle(storageProtocol, (channel) => serveStorage(face, channel, { clock, budget, trace }))
+    const serving = { clock, budget, trace, admission: membership }
+    net.handle(storageProtocol, (channel) => serveStorage(face, channel, serving))
   }
-  const introducer = parts.introduces ? await openIntroducer(parts, budget) : undefined
+  const introducer = parts.introduces ? await openIntroducer(parts, budget, member) : undefined
   const announcer =
-    storage === undefined ? undefined : await announce(parts, storage, closing.signal)
-  const subscriber = await subscribe({ ...parts, announcer })
+    storage === undefined ? undefined : await announce(parts, storage, member, closing.signal)
+  const subscriber = await subscribe({
+    ...parts,
+    announcer,
+    revocations,
+    onAnnouncement: (announcement, id) => introducer?.hear(announcement, id),
+  })
   const peers = new NetworkPeers({
     net,
     clock,
     fixed: config.grid.peers,
     subscriber,
     own: own(config, net, storage && traffic.around(storage)),
+    membership,
+    certificate,
   })
   const { nickname } = config.node
   const view = { nickname, clock, net, peers, events, traffic, storage, scrubber }
@@ -163,7 +174,11 @@ async function openStorage(
   return { storage, scrubber }
 }
 
-async function openIntroducer(parts: NodeParts, budget: Budget): Promise<Introducer> {
+async function openIntroducer(
+  parts: NodeParts,
+  budget: Budget,
+  { revocations }: GridMembership,
+): Promise<Introducer> {
   const { config, net, clock, disk, trace, home } = parts
   await disk.makeDirectory(home.cache)
   const keptAt = { disk, path: path.join(home.cache, 'announcements') }
@@ -173,6 +188,8 @@ async function openIntroducer(parts: NodeParts, budget: Budget): Promise<Introdu
     budget,
     trace,
     keptAt,
+    revocations,
+    others: config.grid.introducers.map(({ id }) => id).filter((id) => id !== net.id),
   })
   net.handle(introducerProtocol, (channel) => introducer.serve(channel))
   return introducer
@@ -182,6 +199,7 @@ async function openIntroducer(parts: NodeParts, budget: Budget): Promise<Introdu
 async function announce(
   { config, net, secrets, clock }: NodeParts,
   storage: LocalPeer,
+  { certificate }: GridMembership,
   closing: AbortSignal,
 ): Promise<Announcer> {
   let status = await storage.status()
@@ -189,6 +207,7 @@ async function announce(
     gridName: config.grid.name,
     seed: secrets.identitySeed,
     clock,
+    certificate,
     describe: () => ({
       addresses: told(config, net),
       facts: {

@@ -125,7 +125,7 @@ describe('running node', () => {
     assert.equal(view.peerId, nodes[1].id)
     assert.equal(view.requests.putShare?.requests, 1)
     assert.equal(view.inBytes, view.storage?.shareBytes)
-    assert.ok(view.connections >= 1 && view.peers === 4 && view.memoryBytes > 0)
+    assert.ok(view.connections >= 1 && view.peers >= 1 && view.memoryBytes > 0)
     const events = await node.events(0, 100)
     assert.equal(events[0].name, 'node.started')
     assert.equal(events.filter(({ name }) => name === 'peer.joined').length > 0, true)

@@ -22,14 +22,19 @@ const peersVerb = 'peers'
 const peersDeadlineMs = 10_000
 const maxPeers = 500
 
-/** Serves one connection of a borrower; `channel` is a new one from the socket. */
+/**
+ * Serves one connection of a borrower; `channel` is a new one from the socket.
+ *
+ * @param more - what is answered besides, where no peer is named
+ */
 export async function lend(
   pool: PeerPool,
   channel: Channel,
   options: { clock: Clock; budget: Budget },
+  more: Verbs = new Map(),
 ): Promise<void> {
   const [id, rest] = await readId(channel)
-  if (id === '') return answer(rest, lenderVerbs(pool), options)
+  if (id === '') return answer(rest, new Map([...lenderVerbs(pool), ...more]), options)
   const candidate = pool.candidates().find((known) => known.id === id)
   if (candidate === undefined) {
     channel.abort(new GridError('E_UNREACHABLE', 'no such peer'))

@@ -6,7 +6,7 @@ import type { Clock } from '../base/clock.ts'
 import { escapeUnfit } from '../base/plain-text.ts'
 import { TokenBucket } from '../base/token-bucket.ts'
 import type { Trace } from '../base/trace.ts'
-import { scrub } from './scrub.ts'
+import { scrub } from '../caps/scrub.ts'
 
 /** Lines of one kind of event: so many at once, and so many a second. */
 const burstLines = 1000

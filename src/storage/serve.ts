@@ -7,6 +7,7 @@ import type { ReadLogRequest } from '../log/log-peer.ts'
 import { type AnswerOptions, type Verb, type Verbs, answer } from '../wire/answerer.ts'
 import { bodyWindowBytes } from '../wire/body.ts'
 import { checkReadRequest } from '../log/log-request.ts'
+import { type Admission, openAdmission } from './admission.ts'
 import {
   formatLog,
   formatAppended,
@@ -16,12 +17,14 @@ import {
   readAnswerBytes,
 } from './log-messages.ts'
 import { logIdBytes } from './log-store.ts'
+import { guardVerbs } from './member-gate.ts'
 import { type BlocksRequest, maxShareBytes, type StorageIndex, type StoragePeer } from './peer.ts'
 import { checkBlocks, checkHave, checkProve, checkPut } from './request-bounds.ts'
+import { holdVerbs } from './serve-holds.ts'
 import { gatherBytes } from './share-intake.ts'
 import {
   type ProveArguments,
-  type ShareArguments,
+  type PutArguments,
   formatHave,
   formatOutcome,
   formatStatus,
@@ -30,9 +33,14 @@ import {
   parseHaveArguments,
   parseNoArguments,
   parseProveArguments,
-  parseShareArguments,
+  parsePutArguments,
   verbDeadlineMs,
 } from './storage-protocol.ts'
+
+export interface ServeOptions extends AnswerOptions {
+  /** Whom it serves; everyone if absent. */
+  admission?: Admission
+}
 
 /**
  * Serves `peer` on `channel`, which it owns, until the channel ends; never rejects.
@@ -42,21 +50,24 @@ import {
 export async function serveStorage(
   peer: StoragePeer,
   channel: Channel,
-  options: AnswerOptions,
+  options: ServeOptions,
 ): Promise<void> {
-  await answer(channel, storageVerbs(peer), options)
+  const { admission = openAdmission } = options
+  const verbs = storageVerbs(peer, channel.remoteId)
+  await answer(channel, guardVerbs(verbs, channel, admission), options)
 }
 
 /** The verbs of `peer`: see `docs/specs/storage-protocol.md`, "Verbs", for each in one line. */
-function storageVerbs(peer: StoragePeer): Verbs {
+function storageVerbs(peer: StoragePeer, client: string | undefined): Verbs {
   return new Map<string, Verb<unknown>>([
     ['have', haveVerb(peer)],
-    ['putShare', putVerb(peer)],
+    ['putShare', putVerb(peer, client)],
     ['getBlocks', blocksVerb(peer)],
     ['prove', proveVerb(peer)],
     ['status', statusVerb(peer)],
     ['appendEntries', appendVerb(peer)],
     ['readLog', readLogVerb(peer)],
+    ...holdVerbs(peer, client),
   ])
 }
 
@@ -76,18 +87,19 @@ function haveVerb(peer: StoragePeer): Verb<StorageIndex[]> {
   }
 }
 
-function putVerb(peer: StoragePeer): Verb<ShareArguments> {
+function putVerb(peer: StoragePeer, client: string | undefined): Verb<PutArguments> {
   return {
     deadlineMs: verbDeadlineMs.putShare,
     maxBodyBytes: maxShareBytes,
     heldBytes: gatherBytes,
     parse(args, bodyBytes) {
-      const share = parseShareArguments(args)
+      const share = parsePutArguments(args)
       checkPut(share.storageIndex, share.shareNumber, bodyBytes)
       return share
     },
-    async handle({ storageIndex, shareNumber }, pieces, options) {
+    async handle({ storageIndex, shareNumber, account }, pieces, { signal }) {
       const share = { shareBytes: pieces.bytes, pieces }
+      const options = { signal, account, client }
       return {
         facts: formatOutcome(await peer.putShare(storageIndex, shareNumber, share, options)),
       }

@@ -143,6 +143,26 @@ export const registry: readonly CommandEntry[] = [
     load: async () => (await import('./commands/rebalance.ts')).rebalance,
   },
   {
+    name: 'keeper add',
+    summary: 'let the keeper of this home look after what caps stand on',
+    load: async () => (await import('./commands/keeper-add.ts')).keeperAdd,
+  },
+  {
+    name: 'keeper ls',
+    summary: 'list what the keeper looks after, and how it went',
+    load: async () => (await import('./commands/keeper-ls.ts')).keeperLs,
+  },
+  {
+    name: 'keeper rm',
+    summary: 'let the keeper look after something no longer',
+    load: async () => (await import('./commands/keeper-rm.ts')).keeperRm,
+  },
+  {
+    name: 'keeper run',
+    summary: 'check, repair and renew what was added, again and again',
+    load: async () => (await import('./commands/keeper-run.ts')).keeperRun,
+  },
+  {
     name: 'status',
     summary: 'list the storage servers and say how they are',
     load: async () => (await import('./commands/status.ts')).status,

@@ -27,6 +27,7 @@ export const verbDeadlineMs = {
   renew: 120_000,
   listHolds: 30_000,
   release: 120_000,
+  member: 30_000,
 } as const
 
 export interface ShareArguments {

@@ -30,6 +30,8 @@ export const renewMs: number = 3600 * 1000
 
 /** Times an hour that ours is numbered above another: a clock that was ahead takes one for each introducer. */
 const maxOvertakes = 16
+/** So many mean that another process goes above ours: both see it before either stops. */
+const twinOvertakes = 8
 
 export class Announcer {
   readonly nodeId: string
@@ -66,10 +68,9 @@ export class Announcer {
   heard(announcement: Announcement): void {
     const { seq, bytes } = this.#current
     if (announcement.seq < seq || equalBytes(announcement.bytes, bytes)) return
-    if (++this.#overtakes > maxOvertakes) {
-      if (this.#overtakes === maxOvertakes + 1) this.#options.onTwin?.()
-      return
-    }
+    this.#overtakes++
+    if (this.#overtakes === twinOvertakes) this.#options.onTwin?.()
+    if (this.#overtakes > maxOvertakes) return
     this.#current = { ...this.#current, seq: announcement.seq }
     this.renew()
   }

@@ -39,13 +39,13 @@ describe('announcer', () => {
 
   it('says that another node runs with its key, and does not go on for ever going above it', async () => {
     const { told, warnings } = await twins(1)
-    assert.ok(warnings[0] + warnings[1] >= 1, String(warnings))
+    assert.deepEqual(warnings, [1, 1])
     assert.ok(told < 50, `${told} announcements in an hour`)
   })
 
   it('warns at most once an hour', async () => {
     const { warnings, told } = await twins(5)
-    assert.ok(Math.max(...warnings) >= 4 && Math.max(...warnings) <= 6, String(warnings))
+    for (const count of warnings) assert.ok(count >= 3 && count <= 6, String(warnings))
     assert.ok(told < 300, `${told} announcements in five hours`)
   })
 

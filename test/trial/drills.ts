@@ -4,13 +4,21 @@
  */
 import '../../src/base/shim.ts'
 import { clientLost } from './drills/client-lost.ts'
+import { nodeRestored } from './drills/day-zero.ts'
 import { Drill } from './drills/drill.ts'
+import { indexLost } from './drills/index-lost.ts'
+import { introducerLost } from './drills/introducer-lost.ts'
 import { serversWiped } from './drills/servers-wiped.ts'
+import { versions } from './drills/versions.ts'
 
 /** In this order: the last one ends the introducer. */
 const drills: Record<string, (drill: Drill) => Promise<void>> = {
   'client lost': clientLost,
   'servers wiped': serversWiped,
+  'index lost': indexLost,
+  'node restored': nodeRestored,
+  versions,
+  'introducer lost': introducerLost,
 }
 
 const wanted = process.argv.slice(2).join(' ')

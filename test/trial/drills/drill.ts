@@ -30,7 +30,8 @@ export class Drill {
     const drill = new Drill(await DemoGrid.open(program))
     const { demo } = drill
     try {
-      await demo.start(nodeNumbers)
+      for (const [number, { addresses }] of (await demo.start(nodeNumbers)).entries())
+        drill.#keepPort(number, addresses[0])
       await (await demo.openClient('any')).close()
       const config = fs.readFileSync(path.join(demo.homeOf('any'), 'config.toml'), 'utf8')
       drill.introducer = /^introducers = \["([^"]+)"\]/m.exec(config)?.[1] ?? ''
@@ -83,6 +84,13 @@ export class Drill {
     await this.must(['restore', 'latest:tree', back], name)
     assert.deepEqual(differences(await listTree(back), this.#listing), [])
     fs.rmSync(back, { recursive: true })
+  }
+
+  /** A node that starts again listens where it did. */
+  #keepPort(number: number, address: string): void {
+    const file = path.join(this.nodeHome(number), 'config.toml')
+    const [port = ''] = /\/tcp\/\d+/.exec(address) ?? []
+    fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace('/tcp/0', port))
   }
 
   async close(): Promise<void> {

@@ -41,6 +41,8 @@ export class Drill {
       const init = ['backup', 'init', '--read', '--introducer', drill.introducer, '--device', 'box']
       drill.kit = await printedBy(drill.at('home'), init)
       await drill.must(['backup', drill.at('files/tree')])
+      // a busy machine may have given a share up that was late
+      await drill.must(['repair', '--log', 'backup'])
       return drill
     } catch (error) {
       await drill.close()

@@ -8,6 +8,7 @@ import type { FileState } from '../encoding/file-reader.ts'
 import type { ObjectRef } from '../tree/refs.ts'
 import { type AuditReport, auditObjects } from './audit.ts'
 import { syncFileReader } from './file-source.ts'
+import type { LogAccount } from './log-account.ts'
 import { type ObjectReport, uploadObject } from './object-upload.ts'
 import type { PeerHealth } from './peer-health.ts'
 import type { PeerPool } from './peer-pool.ts'
@@ -80,14 +81,15 @@ export class Placer {
     }
   }
 
-  /** Places an object and gives its memory back. Throws E_NOT_ENOUGH_SERVERS. */
+  /** Places an object, for an account if one is given, and gives its memory back. Throws E_NOT_ENOUGH_SERVERS. */
   place(
     object: EncodedShares,
     redundancy: Redundancy,
-    options: { signal?: AbortSignal; pacer?: Pacer },
+    { account, ...options }: { signal?: AbortSignal; pacer?: Pacer; account?: LogAccount },
   ): Promise<ObjectReport> {
     const { clock, random, health, peers } = this.#parts
-    return uploadObject({ clock, random, health }, peers.candidates(), object, redundancy, options)
+    const candidates = account?.candidates() ?? peers.candidates()
+    return uploadObject({ clock, random, health }, candidates, object, redundancy, options)
   }
 
   /** Looks whether objects are where they should be (audit.ts). */

@@ -7,6 +7,7 @@
  */
 import type { Clock } from '../base/clock.ts'
 import { GridError } from '../base/errors.ts'
+import { plainText } from '../base/plain-text.ts'
 import type { Random } from '../base/random.ts'
 import type { Cap, ChkCap, ChkSliceCap, LitCap } from '../caps/cap.ts'
 import { formatCap } from '../caps/text.ts'
@@ -28,6 +29,7 @@ import type { Redundancy } from './placement.ts'
 import { Placer, type PlaceOptions, smallInputBytes } from './placer.ts'
 import { StoreSums, type StoreTotals } from './store-totals.ts'
 import { TreeStore } from './tree-store.ts'
+import { Upkeep } from './upkeep.ts'
 
 export interface GridParts {
   clock: Clock
@@ -92,6 +94,8 @@ export class Grid {
   readonly trees: TreeStore
   /** Append-only logs of snapshots. */
   readonly logs: Logs
+  /** Check, repair and renewal, with verify caps. */
+  readonly upkeep: Upkeep
 
   constructor(parts: GridParts) {
     this.#parts = parts
@@ -108,6 +112,9 @@ export class Grid {
       records: parts.records ?? memoryRecords(),
       clientId: parts.clientId ?? '',
     })
+    const { clock, random, peers, encoder, smallEncoder } = parts
+    const upkeep = { clock, random, peers, encoder, smallEncoder, health: this.#health }
+    this.upkeep = new Upkeep({ ...upkeep, reader: this.trees, logs: this.logs })
   }
 
   /**
@@ -184,6 +191,16 @@ export class Grid {
     )
   }
 
+  /** What to know of where objects were put so far, and to do about it: one line each. */
+  get placementNotes(): string[] {
+    const { crowding } = this.#placer
+    if (crowding === undefined) return []
+    const { label, shareCount } = crowding
+    return [
+      `${shareCount} shares of one object are on servers of ${plainText(label)}, and may be lost together: add servers elsewhere, or give each its own node.domain`,
+    ]
+  }
+
   /** What people call a server; its id if it has no name. */
   nickname(id: string): string {
     return this.#parts.peers.nickname(id)
@@ -217,7 +234,7 @@ export class Grid {
       )
     }
     const note = this.#parts.peers.note()
-    return note === undefined ? notes : [...notes, note]
+    return [...notes, ...(note === undefined ? [] : [note]), ...this.placementNotes]
   }
 }
 

@@ -6,16 +6,25 @@
  * `happy` distinct servers have said that their share is on disk.
  */
 import type { Clock } from '../base/clock.ts'
-import { GridError, isGridError } from '../base/errors.ts'
+import { GridError } from '../base/errors.ts'
 import { EventQueue } from '../base/event-queue.ts'
 import type { Pacer } from '../base/pacer.ts'
 import type { Random } from '../base/random.ts'
 import { storageIndexOf } from '../encoding/descriptor.ts'
 import type { EncodedShares } from '../encoding/encoder.ts'
-import { type Candidate, isFull, type PeerVerdict, verdictOf } from './candidate.ts'
+import { type Candidate, isFull, verdictOf } from './candidate.ts'
+import type { ObjectReport } from './object-report.ts'
 import type { PeerHealth } from './peer-health.ts'
-import { matchShares, permuted, type Redundancy, spread } from './placement.ts'
-import { proves, survey, type SurveyResult } from './survey.ts'
+import {
+  crowdingOf,
+  type Holdings,
+  type Matched,
+  matchShares,
+  permuted,
+  type Redundancy,
+  spread,
+} from './placement.ts'
+import { isHeld, proves, survey, type SurveyResult } from './survey.ts'
 
 export interface UploadContext {
   clock: Clock
@@ -23,18 +32,10 @@ export interface UploadContext {
   health: PeerHealth
 }
 
-export interface ObjectReport {
-  /** The server of each share that is on disk, by share number; all distinct. */
-  holders: Map<number, string>
-  /** Bytes sent, and bytes of shares that servers proved to have already. */
-  sentBytes: number
-  hadBytes: number
-  /** Servers that did not help, and why. */
-  verdicts: PeerVerdict[]
-}
-
-interface UploadOptions {
+export interface UploadOptions {
   signal?: AbortSignal
+  /** What servers hold, where that is known already: nobody is asked. */
+  holdings?: Holdings
   /** Holds back what is sent; none if absent. */
   pacer?: Pacer
 }
@@ -110,10 +111,29 @@ class ObjectUpload {
     this.#events = new EventQueue(context.clock)
   }
 
-  async run(
+  async run(candidates: readonly Candidate[], options: UploadOptions): Promise<ObjectReport> {
+    const { holdings } = options
+    const { held, placed } = holdings
+      ? this.#matchKnown(candidates, holdings)
+      : await this.#matchSurveyed(candidates, options)
+    try {
+      for (const [shareNumber, candidate] of placed) {
+        const isThere = held.get(candidate.id)?.includes(shareNumber) === true
+        // who repairs has no say in what is held, and for whom
+        if (isThere && holdings) this.#confirm(shareNumber, candidate, false)
+        else this.#start(shareNumber, candidate, isThere)
+      }
+      await this.#loop(options)
+    } finally {
+      this.#giveUp()
+    }
+    return this.#conclude(candidates.length)
+  }
+
+  async #matchSurveyed(
     candidates: readonly Candidate[],
     options: { signal?: AbortSignal },
-  ): Promise<ObjectReport> {
+  ): Promise<Matched<Candidate>> {
     const { n, happy } = this.#redundancy
     const accepting = candidates.filter(({ accepts }) => accepts)
     const ordered = permuted(this.#storageIndex, accepting)
@@ -122,16 +142,14 @@ class ObjectUpload {
     this.#report.verdicts.push(...verdicts)
     // Who was late or failed once may still be better than nobody.
     this.#spare = [...answered, ...asked.filter((candidate) => !answered.includes(candidate))]
-    try {
-      for (const [shareNumber, candidate] of matchShares(this.#redundancy, answered, held)) {
-        const isThere = held.get(candidate.id)?.includes(shareNumber) === true
-        this.#start(shareNumber, candidate, isThere)
-      }
-      await this.#loop(options)
-    } finally {
-      this.#giveUp()
-    }
-    return this.#conclude(candidates.length)
+    return { held, placed: matchShares(this.#redundancy, answered, held) }
+  }
+
+  #matchKnown(candidates: readonly Candidate[], { held, damaged }: Holdings): Matched<Candidate> {
+    const ordered = permuted(this.#storageIndex, candidates)
+    // a server that has a sound share gets no second one
+    this.#spare = ordered.filter(({ id, accepts }) => accepts && !held.has(id))
+    return { held, placed: matchShares(this.#redundancy, ordered, held, damaged) }
   }
 
   /** Who has which share already; a server that has one it was not asked about says so to its put. */
@@ -183,7 +201,7 @@ class ObjectUpload {
     const { peer } = candidate
     const { signal } = stop
     const share = this.#object.shares[shareNumber]
-    if (isThere && (await this.#isHeld(attempt))) return false
+    if (isThere && (await isHeld(peer, this.#storageIndex, signal))) return false
     const outcome = await peer.putShare(
       this.#storageIndex,
       shareNumber,
@@ -191,23 +209,10 @@ class ObjectUpload {
       { signal, onProgress: () => this.#sign(attempt) },
     )
     this.#sign(attempt)
+    const { random } = this.#context
     if (outcome === 'stored') return true
-    if (await proves(peer, this.#storageIndex, shareNumber, share, this.#context.random, signal))
-      return false
+    if (await proves(peer, this.#storageIndex, shareNumber, share, random, signal)) return false
     throw new GridError('E_ABSENT', 'says that it has a share which it cannot prove to have')
-  }
-
-  /** Whether a share that the server has proved to have is held from now on: it may have been given up. */
-  async #isHeld({ candidate: { peer }, stop: { signal } }: Attempt): Promise<boolean> {
-    try {
-      const [outcome] = await peer.touch([this.#storageIndex], { signal })
-      return outcome !== 'absent'
-    } catch (error) {
-      // a server from before there were holds keeps what it has; of others the put will tell
-      if (isGridError(error, 'E_UNKNOWN_VERB')) return true
-      if (isGridError(error, 'E_FORBIDDEN')) return false
-      throw error
-    }
   }
 
   /** The share in pieces, each as soon as the rate allows. */
@@ -280,12 +285,9 @@ class ObjectUpload {
 
   #giveUp(): void {
     for (const attempt of this.#active) {
-      this.#context.health.suspect(attempt.candidate.id)
-      this.#report.verdicts.push({
-        peerId: attempt.candidate.id,
-        code: 'E_TIMEOUT',
-        message: 'fell silent',
-      })
+      const peerId = attempt.candidate.id
+      this.#context.health.suspect(peerId)
+      this.#report.verdicts.push({ peerId, code: 'E_TIMEOUT', message: 'fell silent' })
       this.#drop(attempt)
     }
   }
@@ -293,7 +295,10 @@ class ObjectUpload {
   #conclude(known: number): ObjectReport {
     const { happy } = this.#redundancy
     const stored = this.#placed.size
-    if (stored >= happy) return this.#report
+    if (stored >= happy) {
+      this.#report.crowding = crowdingOf(this.#redundancy, [...this.#placed.values()])
+      return this.#report
+    }
     const facts = { stored, happy, known, servers: this.#report.verdicts }
     const took = `${stored} of the ${happy} servers needed took a share (${known} known)`
     if (isFull(this.#report.verdicts, happy - stored))

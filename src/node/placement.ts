@@ -5,6 +5,7 @@ import { compareBytes, utf8 } from '../base/bytes.ts'
 import { taggedHash } from '../base/hash.ts'
 import { tags } from '../caps/keys.ts'
 import type { Coding } from '../encoding/descriptor.ts'
+import { labelsOf } from './failure-domain.ts'
 
 /** A coding, and how many distinct servers must hold a share before a put succeeds. */
 export interface Redundancy extends Coding {
@@ -15,8 +16,23 @@ export interface Redundancy extends Coding {
 /** A server, as far as placement is concerned. */
 export interface Site {
   id: string
-  /** Failure domain: an operator, a provider, a place. Unlabelled servers are alone in theirs. */
+  /** Labels of what fails together with it (failure-domain.ts). Unlabelled servers are alone. */
   domain: string | undefined
+  /** False for one that keeps what it has, and is given nothing. */
+  accepts?: boolean
+}
+
+/** Share numbers by peer id, of servers that are known to answer. */
+export interface Holdings {
+  /** All of them seen to be sound. */
+  held: ReadonlyMap<string, readonly number[]>
+  damaged: ReadonlyMap<string, readonly number[]>
+}
+
+/** The server of each share by its number, and which of them have it already. */
+export interface Matched<T extends Site> {
+  held: Holdings['held']
+  placed: Map<number, T>
 }
 
 /** Defaults by the number of servers that accept shares: at least `servers` of them. */
@@ -58,17 +74,26 @@ export function permuted<T extends { id: string }>(
  *
  * @param sites - servers that may hold a share, in order of preference
  * @param held - share numbers that a server is proven to hold, by id
+ * @param damaged - share numbers that a server holds damaged, by id: sound ones go there in their place
  * @returns the server of each placed share, by share number
  */
 export function matchShares<T extends Site>(
   coding: Coding,
   sites: readonly T[],
   held: ReadonlyMap<string, readonly number[]>,
+  damaged: ReadonlyMap<string, readonly number[]> = new Map<string, number[]>(),
 ): Map<number, T> {
   const placed = matchHeld(sites, held)
   const used = new Set([...placed.values()].map(({ id }) => id))
+  const takers = sites.filter(({ id, accepts }) => accepts !== false && !used.has(id))
+  for (const site of takers) {
+    const shareNumber = damaged.get(site.id)?.find((number) => !placed.has(number))
+    if (shareNumber === undefined) continue
+    placed.set(shareNumber, site)
+    used.add(site.id)
+  }
   const free = spread(
-    sites.filter(({ id }) => !used.has(id)),
+    takers.filter(({ id }) => !used.has(id)),
     [...placed.values()],
     coding,
   )
@@ -81,26 +106,60 @@ export function matchShares<T extends Site>(
   return placed
 }
 
-/** Servers of `candidates`, in order, that take a share each without crowding a failure domain. */
+/**
+ * `candidates` in the order in which they are given a share each, beside those of `taken` that have
+ * one: first those that crowd no failure domain, in their order, then those that crowd one by a single
+ * share, and so on. Durability comes first: a crowded domain is better than a share on no server.
+ */
 export function spread<T extends Site>(
   candidates: readonly T[],
   taken: readonly Site[],
   coding: Coding,
 ): T[] {
-  const limit = domainLimit(coding)
   const load = new Map<string, number>()
-  const admits = ({ domain }: Site): boolean => {
-    if (domain === undefined) return true
-    const count = load.get(domain) ?? 0
-    load.set(domain, count + 1)
-    return count < limit
+  const add = (site: Site): void => {
+    for (const label of labelsOf(site.domain)) load.set(label, (load.get(label) ?? 0) + 1)
   }
-  taken.forEach(admits)
-  return candidates.filter(admits)
+  taken.forEach(add)
+  const order: T[] = []
+  let waiting = [...candidates]
+  for (let limit = domainLimit(coding); waiting.length > 0; limit++) {
+    const crowded: T[] = []
+    for (const site of waiting) {
+      const isFree = labelsOf(site.domain).every((label) => (load.get(label) ?? 0) < limit)
+      if (isFree) add(site)
+      ;(isFree ? order : crowded).push(site)
+    }
+    waiting = crowded
+  }
+  return order
+}
+
+/** A failure domain that holds more shares of an object than it should. */
+export interface Crowding {
+  label: string
+  shareCount: number
+}
+
+/** The most crowded domain among the servers that hold a share each; undefined where none is. */
+export function crowdingOf(coding: Coding, holders: readonly Site[]): Crowding | undefined {
+  const [worst] = domainLoads(holders)
+  return worst !== undefined && worst.shareCount > domainLimit(coding) ? worst : undefined
+}
+
+/** How many of `sites` are in each domain, the fullest first. */
+export function domainLoads(sites: readonly Site[]): Crowding[] {
+  const load = new Map<string, number>()
+  for (const { domain } of sites) {
+    for (const label of labelsOf(domain)) load.set(label, (load.get(label) ?? 0) + 1)
+  }
+  return [...load]
+    .map(([label, shareCount]) => ({ label, shareCount }))
+    .sort((a, b) => b.shareCount - a.shareCount || (a.label < b.label ? -1 : 1))
 }
 
 /** A maximum matching of held shares to distinct servers, by augmenting paths. */
-function matchHeld<T extends Site>(
+export function matchHeld<T extends Site>(
   sites: readonly T[],
   held: ReadonlyMap<string, readonly number[]>,
 ): Map<number, T> {

@@ -9,10 +9,11 @@ import type { ObjectRef } from '../tree/refs.ts'
 import { type AuditReport, auditObjects } from './audit.ts'
 import { syncFileReader } from './file-source.ts'
 import type { LogAccount } from './log-account.ts'
-import { type ObjectReport, uploadObject } from './object-upload.ts'
+import type { ObjectReport } from './object-report.ts'
+import { uploadObject } from './object-upload.ts'
 import type { PeerHealth } from './peer-health.ts'
 import type { PeerPool } from './peer-pool.ts'
-import { defaultRedundancy, type Redundancy } from './placement.ts'
+import { type Crowding, defaultRedundancy, type Redundancy } from './placement.ts'
 
 export interface PlacerParts {
   clock: Clock
@@ -47,6 +48,7 @@ export interface PlaceOptions {
 export class Placer {
   readonly #parts: PlacerParts
   readonly stateOf: (fd: number) => FileState
+  #crowding: Crowding | undefined
 
   constructor(parts: PlacerParts) {
     this.#parts = parts
@@ -81,15 +83,24 @@ export class Placer {
     }
   }
 
+  /** The failure domain that got the most shares too many of any one object so far. */
+  get crowding(): Crowding | undefined {
+    return this.#crowding
+  }
+
   /** Places an object, for an account if one is given, and gives its memory back. Throws E_NOT_ENOUGH_SERVERS. */
-  place(
+  async place(
     object: EncodedShares,
     redundancy: Redundancy,
     { account, ...options }: { signal?: AbortSignal; pacer?: Pacer; account?: LogAccount },
   ): Promise<ObjectReport> {
     const { clock, random, health, peers } = this.#parts
     const candidates = account?.candidates() ?? peers.candidates()
-    return uploadObject({ clock, random, health }, candidates, object, redundancy, options)
+    const context = { clock, random, health }
+    const report = await uploadObject(context, candidates, object, redundancy, options)
+    const { crowding } = report
+    if ((crowding?.shareCount ?? 0) > (this.#crowding?.shareCount ?? 0)) this.#crowding = crowding
+    return report
   }
 
   /** Looks whether objects are where they should be (audit.ts). */

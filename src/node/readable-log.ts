@@ -61,6 +61,11 @@ export class ReadableLog {
     this.#options = options
   }
 
+  /** Whether it opens what snapshots say, or only what they stand on. */
+  get role(): SealRole {
+    return this.#options.role
+  }
+
   /**
    * The log as its servers show it now; what was read before is not fetched again.
    *

@@ -172,6 +172,11 @@ export class RemotePeer implements StoragePeer {
     return parseLog(facts, body)
   }
 
+  /** Shows who asks over this connection. @throws E_CERTIFICATE, E_REVOKED */
+  async showMembership(certificate: Uint8Array, options: RequestOptions = {}): Promise<void> {
+    await this.#call('member', [certificate], options)
+  }
+
   async challenge(options: RequestOptions = {}): Promise<Uint8Array> {
     const { facts } = await this.#call('challenge', [], options)
     return parseChallenge(facts)

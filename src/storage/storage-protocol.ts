@@ -21,6 +21,7 @@ export const verbDeadlineMs = {
   status: 30_000,
   appendEntries: 120_000,
   readLog: 120_000,
+  member: 30_000,
   challenge: 30_000,
   enter: 30_000,
   touch: 120_000,

@@ -19,6 +19,7 @@ import type { LogPeer } from '../log/log-peer.ts'
 import { LogReader } from '../log/log-reader.ts'
 import { Pruner } from '../log/pruner.ts'
 import type { AppendReport } from '../log/quorum-append.ts'
+import type { NewRelease } from '../log/release-entry.ts'
 import { permuted } from './placement.ts'
 import { DeviceLog, type SnapshotFacts } from './device-log.ts'
 import { HeldWriters } from './held-writers.ts'
@@ -223,6 +224,17 @@ export class Logs {
       return this.#account((await this.pruner(cap, options)).writer, cap.pruneSeed)
     const { writer } = await this.admin(cap, options)
     return this.#account(writer, logKeysOf(cap.adminSeed).signSeed)
+  }
+
+  /** Signs a release of what the account of the log holds. Throws E_NOT_DURABLE, and as `device` does. */
+  async release(
+    cap: CapOf<'LOG-Prune' | 'LOG-Admin'>,
+    release: NewRelease,
+    options: LogOptions = {},
+  ): Promise<AppendReport> {
+    const writer =
+      cap.type === 'LOG-Prune' ? await this.pruner(cap, options) : await this.admin(cap, options)
+    return this.#expectDurable(await writer.release(release, options))
   }
 
   /**

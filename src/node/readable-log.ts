@@ -117,6 +117,17 @@ export class ReadableLog {
     return fetchReceiptTimes(entries, { ...sources, ...(signal && { signal }) })
   }
 
+  /** The body of an entry of any kind. Throws E_ABSENT. */
+  async body(
+    view: LogView,
+    entry: ReadHeader,
+    options: { signal?: AbortSignal } = {},
+  ): Promise<Uint8Array> {
+    const body = (await this.#bodies(view, [entry], options)).get(toHex(entry.id))
+    if (body !== undefined) return body
+    throw new GridError('E_ABSENT', 'no server gives what this entry says')
+  }
+
   /** What one snapshot says, to a reader. Throws E_ABSENT, E_SEAL, E_ENTRY; E_CAP_WEAK to a verifier. */
   async open(
     view: LogView,

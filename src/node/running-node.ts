@@ -32,6 +32,7 @@ import { openFounding } from './founding.ts'
 import { type GridMembership, openMembership } from './grid-membership.ts'
 import { subscribe } from './grid-subscription.ts'
 import type { Home, Secrets } from './home.ts'
+import { isDraining } from './draining.ts'
 import { Invites } from './invites.ts'
 import { lend } from './lending.ts'
 import { NetworkPeers } from './network-peers.ts'
@@ -104,11 +105,10 @@ export async function runNode(given: NodeParts): Promise<RunningNode> {
     net.handle(storageProtocol, (channel) => serveStorage(face, channel, serving))
   }
   const introducer = parts.introduces ? await openIntroducer(parts, budget, member) : undefined
-  const announcer =
-    storage === undefined ? undefined : await announce(parts, storage, member, closing.signal)
+  const said = storage && (await announce(parts, storage, member, closing.signal))
   const subscriber = await subscribe({
     ...parts,
-    announcer,
+    announcer: said?.announcer,
     revocations,
     onAnnouncement: (announcement, id) => introducer?.hear(announcement, id),
   })
@@ -122,7 +122,11 @@ export async function runNode(given: NodeParts): Promise<RunningNode> {
     certificate,
   })
   const { nickname } = config.node
-  const view = { nickname, clock, net, peers, events, traffic, storage, scrubber }
+  const stopTaking = async (): Promise<void> => {
+    storage?.stopTaking()
+    await said?.look()
+  }
+  const view = { nickname, clock, net, peers, events, traffic, storage, scrubber, stopTaking }
   const ownNode = new RunningOwnNode(view)
   const invites = await Invites.open({ ...parts, budget, membership, members })
   const more = new Map([...controlVerbs({ invites, members, clock }), ...ownVerbs(ownNode)])
@@ -180,7 +184,7 @@ async function openStorage(
     trace,
     software: version,
     reserveBytes,
-    readOnly,
+    readOnly: readOnly || (await isDraining(parts)),
   })
   return { storage, scrubber }
 }
@@ -212,7 +216,7 @@ async function announce(
   storage: LocalPeer,
   { certificate }: GridMembership,
   closing: AbortSignal,
-): Promise<Announcer> {
+): Promise<{ announcer: Announcer; look: () => Promise<void> }> {
   let status = await storage.status()
   const announcer = new Announcer({
     gridName: config.grid.name,
@@ -232,17 +236,20 @@ async function announce(
       },
     }),
   })
+  const look = async (): Promise<void> => {
+    const now = await storage.status().catch(() => status)
+    const changed = now.readOnly !== status.readOnly
+    status = now
+    if (changed) announcer.renew()
+  }
   const watch = async (): Promise<void> => {
     for (;;) {
       await sleep(clock, refreshMs, { signal: closing })
-      const now = await storage.status().catch(() => status)
-      const changed = now.readOnly !== status.readOnly
-      status = now
-      if (changed) announcer.renew()
+      await look()
     }
   }
   watch().catch(() => undefined)
-  return announcer
+  return { announcer, look }
 }
 
 function own(

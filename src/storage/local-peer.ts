@@ -233,6 +233,11 @@ export class LocalPeer implements StoragePeer {
     return this.#keeper().release(release)
   }
 
+  /** Serves what is there and takes no more, from now on. */
+  stopTaking(): void {
+    this.#medium.close()
+  }
+
   /** Ends its work in order; nothing may be asked of it any more. */
   async close(): Promise<void> {
     await this.#holds?.close()

@@ -1,5 +1,6 @@
 /** Every command there is. Its code is loaded when it is called, so that the others cost nothing. */
 import type { CommandEntry } from './command.ts'
+import { upkeepCommands } from './registry-upkeep.ts'
 
 export const registry: readonly CommandEntry[] = [
   {
@@ -127,21 +128,7 @@ export const registry: readonly CommandEntry[] = [
     summary: 'list what is not the same in two backups',
     load: async () => (await import('./commands/diff.ts')).diff,
   },
-  {
-    name: 'check',
-    summary: 'find out whether what caps stand on is on enough servers',
-    load: async () => (await import('./commands/check.ts')).check,
-  },
-  {
-    name: 'repair',
-    summary: 'put the shares that are missing or damaged',
-    load: async () => (await import('./commands/repair.ts')).repair,
-  },
-  {
-    name: 'rebalance',
-    summary: 'copy shares to the servers that should have them',
-    load: async () => (await import('./commands/rebalance.ts')).rebalance,
-  },
+  ...upkeepCommands,
   {
     name: 'status',
     summary: 'list the storage servers and say how they are',
@@ -246,6 +233,11 @@ export const registry: readonly CommandEntry[] = [
     name: 'node status',
     summary: 'say how the running node of this home is',
     load: async () => (await import('./commands/node-status.ts')).nodeStatus,
+  },
+  {
+    name: 'node drain',
+    summary: 'empty this node: put its shares onto others, before it is switched off for good',
+    load: async () => (await import('./commands/node-drain.ts')).nodeDrain,
   },
   {
     name: 'node id',

@@ -133,6 +133,16 @@ export const registry: readonly CommandEntry[] = [
     load: async () => (await import('./commands/status.ts')).status,
   },
   {
+    name: 'top',
+    summary: 'watch the running node of this home at work',
+    load: async () => (await import('./commands/top.ts')).top,
+  },
+  {
+    name: 'events',
+    summary: "list what happened at this home's node, and follow it",
+    load: async () => (await import('./commands/events.ts')).events,
+  },
+  {
     name: 'cap inspect',
     summary: 'say what a cap is and what its holder may do, and show no secret',
     load: async () => (await import('./commands/cap-inspect.ts')).capInspect,
@@ -226,6 +236,11 @@ export const registry: readonly CommandEntry[] = [
     name: 'node status',
     summary: 'say how the running node of this home is',
     load: async () => (await import('./commands/node-status.ts')).nodeStatus,
+  },
+  {
+    name: 'node scrub',
+    summary: 'say when the shares here were read through last, or do it now',
+    load: async () => (await import('./commands/node-scrub.ts')).nodeScrub,
   },
   {
     name: 'node id',

@@ -23,8 +23,8 @@ import { type Home, homeAt, initHome, openHome, readConfig, type Secrets } from 
 import { borrowPeers } from './lending.ts'
 import { diskRecords } from './log-records.ts'
 import { NetworkPeers } from './network-peers.ts'
+import { socketOf } from './node-socket.ts'
 import type { PeerPool } from './peer-pool.ts'
-import { socketOf } from './running-node.ts'
 import { connectUnix } from './unix-net.ts'
 import { WorkerEncoder } from './worker-encoder.ts'
 

@@ -33,6 +33,7 @@ import type { Home, Secrets } from './home.ts'
 import { lend } from './lending.ts'
 import { NetworkPeers } from './network-peers.ts'
 import { NodeEvents } from './node-events.ts'
+import { socketOf } from './node-socket.ts'
 import { RunningOwnNode } from './own-node.ts'
 import { type OwnNode, ownVerbs } from './own-verbs.ts'
 import { watchPeers } from './peer-watch.ts'
@@ -70,11 +71,6 @@ export interface RunningNode {
 const inFlightBytes = 128 * 2 ** 20
 /** How often a node looks whether it still takes shares. */
 const refreshMs = 60_000
-
-/** Where a node listens for the command line of its home. */
-export function socketOf(home: Home): string {
-  return path.join(home.path, 'node.sock')
-}
 
 /** Starts a node over parts that are open already; the net is closed with it. */
 export async function runNode(given: NodeParts): Promise<RunningNode> {

@@ -18,6 +18,11 @@ export function collectSeldom(): void {
   v8.setFlagsFromString(`--semi-space-growth-factor=${youngGrowthFactor}`)
 }
 
+/** For a process that mostly waits, and that others' connections must not make large. */
+export function keepSmall(): void {
+  collectSeldom()
+}
+
 /** What lives grows and goes with each bundle of a backup: there the heap is kept near it. */
 const closePercent = 100
 

@@ -4,14 +4,17 @@ import { SystemClock } from '../src/base/clock.ts'
 import { SystemDisk } from '../src/base/disk.ts'
 import { SystemRandom } from '../src/base/random.ts'
 import { noTrace } from '../src/base/trace.ts'
-import { keepSmall } from '../src/cli/heap.ts'
+import { collectSeldom, giveBackMemory } from '../src/cli/heap.ts'
+import { restWhenIdle } from '../src/cli/memory-rest.ts'
+import { cpuMs } from '../src/cli/run-node.ts'
 import { parseConfig } from '../src/node/config.ts'
 import { homeAt, openHome, readConfig } from '../src/node/home.ts'
 import { openLibp2pNet } from '../src/node/libp2p-net.ts'
 import { runNode } from '../src/node/running-node.ts'
 
 const [directory = '', room = '256'] = process.argv.slice(2)
-keepSmall()
+// as the command line does
+collectSeldom()
 const count = Number(room)
 const home = homeAt(directory)
 const secrets = await openHome(home)
@@ -28,3 +31,5 @@ const node = await runNode({
   ...parts,
 })
 console.log(node.addresses[0])
+const { signal } = new AbortController()
+void restWhenIdle({ clock: parts.clock, signal, cpuMs, giveBack: giveBackMemory })

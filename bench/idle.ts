@@ -12,8 +12,8 @@ import type { Figure } from './figure.ts'
 
 const connections = 500
 const processes = 5
-/** After that the process has collected what starting left. */
-const settleMs = 10_000
+/** After that the node has given back what starting took, or what connecting did. */
+const settleMs = 25_000
 
 export async function benchIdle(): Promise<Figure[]> {
   const directory = mkdtempSync(path.join(tmpdir(), 'grid-bench-'))

@@ -47,12 +47,16 @@ export const tags = {
   pad: 'pad',
   cap: 'cap',
   placement: 'placement',
+  holdRecord: 'hold-record',
   logGenesis: 'log-genesis',
   logEntry: 'log-entry',
   logBody: 'log-body',
   sealAad: 'seal-aad',
   kit: 'kit',
   keyFile: 'key-file',
+  inviteTicket: 'invite-ticket',
+  inviteLink: 'invite-link',
+  inviteWords: 'invite-words',
 } as const
 
 /** Sub-keys of a convergence secret. Equal content gives equal objects for those who share it. */

@@ -31,12 +31,15 @@ export interface Secrets {
   identitySeed: Uint8Array
   /** What makes equal content give equal objects, 32 bytes, never all zero. */
   convergenceSecret: Uint8Array
+  /** Seed of the grid's key, 32 bytes, where this home founded a grid with certificates. */
+  gridSeed?: Uint8Array
 }
 
 const secretBytes = 32
 const maxSecretFileBytes = 1024
 const identityFile = 'identity.key'
 const convergenceFile = 'convergence.secret'
+const gridKeyFile = 'grid-key'
 
 export function homeAt(directory: string): Home {
   const at = path.resolve(directory)
@@ -98,9 +101,11 @@ export async function openHome(home: Home): Promise<Secrets> {
     })
   }
   await refuseIfOpenToOthers(home)
+  const gridKey = path.join(home.private, gridKeyFile)
   return {
     identitySeed: await readSecret(path.join(home.private, identityFile)),
     convergenceSecret: await readSecret(path.join(home.private, convergenceFile)),
+    ...((await exists(gridKey)) && { gridSeed: await readSecret(gridKey) }),
   }
 }
 
@@ -110,6 +115,18 @@ export async function readConfig(home: Home): Promise<string> {
     return await fs.readFile(home.config, 'utf8')
   } catch (error) {
     throw asGridError(error, 'E_CONFIG', `cannot read ${home.config}`)
+  }
+}
+
+/** Replaces config.toml, durably. @throws E_IO */
+export async function replaceConfig(home: Home, config: string): Promise<void> {
+  const temporary = `${home.config}.new`
+  try {
+    await writeDurably(temporary, config)
+    await fs.rename(temporary, home.config)
+    await syncDirectory(home.path)
+  } catch (error) {
+    throw asGridError(error, 'E_IO', `cannot write ${home.config}`)
   }
 }
 
@@ -136,6 +153,9 @@ async function placeSecrets(home: Home, secrets: Secrets, random: Random): Promi
   try {
     await writeDurably(path.join(temporary, identityFile), secretLine(secrets.identitySeed))
     await writeDurably(path.join(temporary, convergenceFile), secretLine(secrets.convergenceSecret))
+    if (secrets.gridSeed !== undefined) {
+      await writeDurably(path.join(temporary, gridKeyFile), secretLine(secrets.gridSeed))
+    }
     await syncDirectory(temporary)
     await fs.rename(temporary, home.private)
   } catch (error) {

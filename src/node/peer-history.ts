@@ -62,6 +62,6 @@ function parse(bytes: Uint8Array): Map<string, Seen> {
       }),
     )
   } catch {
-    return new Map()
+    return new Map<string, Seen>()
   }
 }

@@ -25,11 +25,14 @@ import { serveStorage } from '../storage/serve.ts'
 import { storageProtocol } from '../storage/storage-protocol.ts'
 import { Traffic } from '../storage/traffic.ts'
 import type { Config } from './config.ts'
+import { controlVerbs } from './control.ts'
 import { EventFile } from './event-file.ts'
 import { domainOf } from './failure-domain.ts'
+import { openFounding } from './founding.ts'
 import { type GridMembership, openMembership } from './grid-membership.ts'
 import { subscribe } from './grid-subscription.ts'
 import type { Home, Secrets } from './home.ts'
+import { Invites } from './invites.ts'
 import { lend } from './lending.ts'
 import { NetworkPeers } from './network-peers.ts'
 import { NodeEvents } from './node-events.ts'
@@ -51,6 +54,10 @@ export interface NodeParts {
   trace: Trace
   /** Whether this node is an introducer too. */
   introduces: boolean
+  /** The secret without which nobody connects, if there is one. */
+  psk?: Uint8Array
+  /** Opens a host that strangers reach, where others do not: see `InviteParts`. */
+  openDoor?: () => Promise<Net>
   /** What others are shown of its storage: in a trial, a peer that lies. */
   face?: (storage: StoragePeer) => StoragePeer
 }
@@ -84,6 +91,7 @@ export async function runNode(given: NodeParts): Promise<RunningNode> {
   const budget = new Budget(inFlightBytes)
   const closing = new AbortController()
   const member = await openMembership(parts)
+  const members = await openFounding(parts, member)
   const { membership, certificate, revocations } = member
   const { storage, scrubber } = config.storage.enabled ? await openStorage(parts, traffic) : {}
   const face = storage && traffic.around(parts.face?.(storage) ?? storage)
@@ -112,8 +120,10 @@ export async function runNode(given: NodeParts): Promise<RunningNode> {
   const { nickname } = config.node
   const view = { nickname, clock, net, peers, events, traffic, storage, scrubber }
   const ownNode = new RunningOwnNode(view)
+  const invites = await Invites.open({ ...parts, budget, membership, members })
+  const more = new Map([...controlVerbs({ invites, members, clock }), ...ownVerbs(ownNode)])
   const lending = await listenUnix(socketOf(home), (channel) =>
-    lend(peers, channel, { clock, budget }, ownVerbs(ownNode)),
+    lend(peers, channel, { clock, budget, more }),
   )
   const { signal } = closing
   peers.ready({ signal }).catch(() => undefined)
@@ -131,6 +141,7 @@ export async function runNode(given: NodeParts): Promise<RunningNode> {
     async close() {
       closing.abort()
       await lending.close()
+      await invites.close()
       await peers.close()
       await introducer?.close()
       await background

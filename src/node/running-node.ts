@@ -32,6 +32,7 @@ import { Invites } from './invites.ts'
 import { lend } from './lending.ts'
 import { NetworkPeers } from './network-peers.ts'
 import { NodeEvents } from './node-events.ts'
+import { socketOf } from './node-socket.ts'
 import { RunningOwnNode } from './own-node.ts'
 import { openOwnStorage, sweepNowAndThen } from './own-storage.ts'
 import { type OwnNode, ownVerbs } from './own-verbs.ts'
@@ -73,11 +74,6 @@ export interface RunningNode {
 const inFlightBytes = 128 * 2 ** 20
 /** How often a node looks whether it still takes shares. */
 const refreshMs = 60_000
-
-/** Where a node listens for the command line of its home. */
-export function socketOf(home: Home): string {
-  return path.join(home.path, 'node.sock')
-}
 
 /** Starts a node over parts that are open already; the net is closed with it. */
 export async function runNode(given: NodeParts): Promise<RunningNode> {

@@ -7,6 +7,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import type { Cap } from '../caps/cap.ts'
 import type { Encoder } from '../encoding/encoder.ts'
+import type { ShareStore } from '../storage/share-store.ts'
 import type { SliceReader } from '../tree/slice-reader.ts'
 import { WalkMemory } from '../tree/verify-walk.ts'
 import type { Candidate } from './candidate.ts'
@@ -17,6 +18,7 @@ import type { WholeCheckContext } from './check/whole-check.ts'
 import type { Logs } from './logs.ts'
 import type { PeerHealth } from './peer-health.ts'
 import type { PeerPool } from './peer-pool.ts'
+import { type DrainReport, drainStore } from './repair/drain-store.ts'
 import type { MendGoal } from './repair/mend-object.ts'
 import { renewLeases, type RenewReport } from './repair/renew-leases.ts'
 import { type RepairedObject, repairObjects } from './repair/repair-run.ts'
@@ -81,6 +83,18 @@ export class Upkeep {
     await this.#parts.peers.ready(given)
     const run = { goal, depth, atMost, ...given }
     yield* repairObjects(this.#context, this.candidates(), objects, run)
+  }
+
+  /** Puts what the server `ownId` keeps in `store`, open, onto other servers. See drain-store.ts. */
+  async drain(
+    store: ShareStore,
+    ownId: string,
+    options: { signal?: AbortSignal; onProgress?: (report: DrainReport) => void } = {},
+  ): Promise<DrainReport> {
+    const given = heard(options)
+    await this.#parts.peers.ready(given)
+    const others = this.candidates().filter(({ id }) => id !== ownId)
+    return drainStore(this.#context, store, others, { ...options, ...given })
   }
 
   /** Prolongs the leases of these objects at every server. Servers that do not are in the report. */

@@ -283,6 +283,11 @@ export const registry: readonly CommandEntry[] = [
     load: async () => (await import('./commands/member-revoke.ts')).memberRevoke,
   },
   {
+    name: 'psk new',
+    summary: 'make a secret that keeps strangers from connecting, to follow another',
+    load: async () => (await import('./commands/psk-new.ts')).pskNew,
+  },
+  {
     name: 'demo',
     summary: 'run a grid of ten nodes on this machine, and watch a file survive seven of them',
     load: async () => (await import('./commands/demo.ts')).demo,

@@ -19,7 +19,15 @@ import { Grid } from './grid.ts'
 import { openMembership } from './grid-membership.ts'
 import { subscribe } from './grid-subscription.ts'
 import { configText } from './config-file.ts'
-import { type Home, homeAt, initHome, openHome, readConfig, type Secrets } from './home.ts'
+import {
+  type Home,
+  homeAt,
+  initHome,
+  openHome,
+  readConfig,
+  readPsks,
+  type Secrets,
+} from './home.ts'
 import { borrowPeers } from './lending.ts'
 import { diskRecords } from './log-records.ts'
 import { NetworkPeers } from './network-peers.ts'
@@ -110,7 +118,8 @@ async function openNetwork(parts: Parts): Promise<PeerPool> {
   }
   // libp2p is large: it is loaded only when no running node can be used.
   const { openLibp2pNet } = await import('./libp2p-net.ts')
-  const net = await openLibp2pNet({ seed: secrets.identitySeed, listen: [] })
+  const psks = await readPsks(config.grid.pskFiles)
+  const net = await openLibp2pNet({ seed: secrets.identitySeed, listen: [], psks })
   const { membership, certificate, revocations } = await openMembership(parts)
   const subscriber = await subscribe({ ...parts, net, revocations })
   const fixed = config.grid.peers

@@ -213,6 +213,26 @@ describe('joining a grid', function () {
     assert.equal((await run('b', ['invite'])).exit, 9)
   })
 
+  it('hands over the secret of an outer wall, at a door that is open for it only', async () => {
+    await ok('intro', 'introducer', 'init', '--membership', 'signed', '--psk', '--listen', loopback)
+    const config = path.join(directory, 'intro', 'config.toml')
+    const text = await fs.readFile(config, 'utf8')
+    await fs.writeFile(config, text.replace('"/ip4/0.0.0.0/tcp/7782"', `"${loopback}"`))
+    await start('intro', 'introducer', 'run')
+    const link = await ok('intro', 'invite', '--yes')
+    await joinBy(link, 'a')
+    await joinBy(await ok('intro', 'invite', '--yes'), 'b')
+    await until(async () => (await accepting('a')) === 2)
+    const file = path.join(directory, 'file')
+    await fs.writeFile(file, 'x'.repeat(5000))
+    const cap = await ok('a', 'put', file)
+    assert.equal(await ok('b', 'cat', cap), 'x'.repeat(5000))
+    const secret = path.join(directory, 'b', 'private', 'psk')
+    assert.equal((await fs.stat(secret)).mode & 0o777, 0o600)
+    const original = path.join(directory, 'intro', 'private', 'psk')
+    assert.deepEqual(await fs.readFile(secret), await fs.readFile(original))
+  })
+
   it('adds a machine to a list', async () => {
     await ok('intro', 'introducer', 'init', '--membership', 'list', '--listen', loopback)
     await start('intro', 'introducer', 'run')

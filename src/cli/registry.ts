@@ -283,6 +283,11 @@ export const registry: readonly CommandEntry[] = [
     load: async () => (await import('./commands/member-revoke.ts')).memberRevoke,
   },
   {
+    name: 'introducer accept',
+    summary: 'use the servers that introducers name now, though most of before are gone',
+    load: async () => (await import('./commands/introducer-accept.ts')).introducerAccept,
+  },
+  {
     name: 'psk new',
     summary: 'make a secret that keeps strangers from connecting, to follow another',
     load: async () => (await import('./commands/psk-new.ts')).pskNew,

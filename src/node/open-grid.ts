@@ -17,7 +17,7 @@ import { usefulThreads } from './encoder-thread.ts'
 import { syncFileReader } from './file-source.ts'
 import { Grid } from './grid.ts'
 import { openMembership } from './grid-membership.ts'
-import { subscribe } from './grid-subscription.ts'
+import { openUploads, subscribe } from './grid-subscription.ts'
 import { configText } from './config-file.ts'
 import {
   type Home,
@@ -122,8 +122,9 @@ async function openNetwork(parts: Parts): Promise<PeerPool> {
   const net = await openLibp2pNet({ seed: secrets.identitySeed, listen: [], psks })
   const { membership, certificate, revocations } = await openMembership(parts)
   const subscriber = await subscribe({ ...parts, net, revocations })
+  const uploads = await openUploads({ ...parts, net })
   const fixed = config.grid.peers
-  return new NetworkPeers({ net, clock, fixed, subscriber, membership, certificate })
+  return new NetworkPeers({ net, clock, fixed, subscriber, membership, certificate, uploads })
 }
 
 /**

@@ -24,7 +24,7 @@ import type { Config } from './config.ts'
 import { controlVerbs } from './control.ts'
 import { openFounding } from './founding.ts'
 import { type GridMembership, openMembership } from './grid-membership.ts'
-import { subscribe } from './grid-subscription.ts'
+import { openUploads, subscribe } from './grid-subscription.ts'
 import { domainOf } from './failure-domain.ts'
 import type { Home, Secrets } from './home.ts'
 import { Invites } from './invites.ts'
@@ -103,9 +103,10 @@ export async function runNode(parts: NodeParts): Promise<RunningNode> {
     own: own(config, net, storage),
     membership,
     certificate,
+    uploads: await openUploads(parts),
   })
   const invites = await Invites.open({ ...parts, budget, membership, members })
-  const more = controlVerbs({ invites, members, clock })
+  const more = controlVerbs({ invites, members, clock, peers })
   const lending = await listenUnix(socketOf(home), (channel) =>
     lend(peers, channel, { clock, budget, more }),
   )

@@ -128,6 +128,21 @@ export const registry: readonly CommandEntry[] = [
     load: async () => (await import('./commands/diff.ts')).diff,
   },
   {
+    name: 'check',
+    summary: 'find out whether what caps stand on is on enough servers',
+    load: async () => (await import('./commands/check.ts')).check,
+  },
+  {
+    name: 'repair',
+    summary: 'put the shares that are missing or damaged',
+    load: async () => (await import('./commands/repair.ts')).repair,
+  },
+  {
+    name: 'rebalance',
+    summary: 'copy shares to the servers that should have them',
+    load: async () => (await import('./commands/rebalance.ts')).rebalance,
+  },
+  {
     name: 'status',
     summary: 'list the storage servers and say how they are',
     load: async () => (await import('./commands/status.ts')).status,

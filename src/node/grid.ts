@@ -29,6 +29,7 @@ import type { Redundancy } from './placement.ts'
 import { Placer, type PlaceOptions, smallInputBytes } from './placer.ts'
 import { StoreSums, type StoreTotals } from './store-totals.ts'
 import { TreeStore } from './tree-store.ts'
+import { Upkeep } from './upkeep.ts'
 
 export interface GridParts {
   clock: Clock
@@ -48,6 +49,8 @@ export interface GridParts {
   stateOf?: (fd: number) => FileState
   /** What is remembered of logs from one run to the next; as long as the process if absent. */
   records?: LogRecords
+  /** Peer id that servers know this client by; needed where they keep accounts. */
+  clientId?: string
 }
 
 export interface PutOptions extends PlaceOptions {
@@ -91,6 +94,8 @@ export class Grid {
   readonly trees: TreeStore
   /** Append-only logs of snapshots. */
   readonly logs: Logs
+  /** Check, repair and renewal, with verify caps. */
+  readonly upkeep: Upkeep
 
   constructor(parts: GridParts) {
     this.#parts = parts
@@ -102,7 +107,14 @@ export class Grid {
       const isSmall = range.segmentCount <= smallSegmentCount
       return this.#segments(isSmall ? smallEncoder : encoder)(range, options)
     })
-    this.logs = new Logs({ ...parts, records: parts.records ?? memoryRecords() })
+    this.logs = new Logs({
+      ...parts,
+      records: parts.records ?? memoryRecords(),
+      clientId: parts.clientId ?? '',
+    })
+    const { clock, random, peers, encoder, smallEncoder } = parts
+    const upkeep = { clock, random, peers, encoder, smallEncoder, health: this.#health }
+    this.upkeep = new Upkeep({ ...upkeep, reader: this.trees, logs: this.logs })
   }
 
   /**

@@ -1,7 +1,7 @@
 /**
  * A home: the folder that one node lives in. `config.toml` is the owner's, `private/` holds the
  * secrets (0700, files 0600), `cache/` can be rebuilt, `storage/` holds shares, `logs/` what a reader or
- * writer of logs must not forget. A copy taken right
+ * writer of logs must not forget, `events/` what happened at the running node. A copy taken right
  * after `initHome` is enough to bring the node's identity back.
  *
  * A home is initialised when `private/` is there: it is made last, complete, by one rename.
@@ -21,6 +21,7 @@ export interface Home {
   readonly private: string
   readonly cache: string
   readonly logs: string
+  readonly events: string
   readonly lock: string
 }
 
@@ -51,6 +52,7 @@ export function homeAt(directory: string): Home {
     private: path.join(at, 'private'),
     cache: path.join(at, 'cache'),
     logs: path.join(at, 'logs'),
+    events: path.join(at, 'events'),
     lock: path.join(at, 'node.lock'),
   }
 }

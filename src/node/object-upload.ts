@@ -6,17 +6,19 @@
  * `happy` distinct servers have said that their share is on disk.
  */
 import type { Clock } from '../base/clock.ts'
-import { GridError } from '../base/errors.ts'
+import { GridError, isGridError } from '../base/errors.ts'
 import { EventQueue } from '../base/event-queue.ts'
 import type { Pacer } from '../base/pacer.ts'
 import type { Random } from '../base/random.ts'
 import { storageIndexOf } from '../encoding/descriptor.ts'
 import type { EncodedShares } from '../encoding/encoder.ts'
-import { type Candidate, isFull, type PeerVerdict, verdictOf } from './candidate.ts'
+import { type Candidate, isFull, verdictOf } from './candidate.ts'
+import type { ObjectReport } from './object-report.ts'
 import type { PeerHealth } from './peer-health.ts'
 import {
-  type Crowding,
   crowdingOf,
+  type Holdings,
+  type Matched,
   matchShares,
   permuted,
   type Redundancy,
@@ -30,20 +32,10 @@ export interface UploadContext {
   health: PeerHealth
 }
 
-export interface ObjectReport {
-  /** The server of each share that is on disk, by share number; all distinct. */
-  holders: Map<number, string>
-  /** Bytes sent, and bytes of shares that servers proved to have already. */
-  sentBytes: number
-  hadBytes: number
-  /** The failure domain that holds more of its shares than it should, if one does. */
-  crowding?: Crowding
-  /** Servers that did not help, and why. */
-  verdicts: PeerVerdict[]
-}
-
-interface UploadOptions {
+export interface UploadOptions {
   signal?: AbortSignal
+  /** What servers hold, where that is known already: nobody is asked. */
+  holdings?: Holdings
   /** Holds back what is sent; none if absent. */
   pacer?: Pacer
 }
@@ -119,10 +111,29 @@ class ObjectUpload {
     this.#events = new EventQueue(context.clock)
   }
 
-  async run(
+  async run(candidates: readonly Candidate[], options: UploadOptions): Promise<ObjectReport> {
+    const { holdings } = options
+    const { held, placed } = holdings
+      ? this.#matchKnown(candidates, holdings)
+      : await this.#matchSurveyed(candidates, options)
+    try {
+      for (const [shareNumber, candidate] of placed) {
+        const isThere = held.get(candidate.id)?.includes(shareNumber) === true
+        // who checked already need not ask again
+        if (isThere && holdings !== undefined) this.#confirm(shareNumber, candidate, false)
+        else this.#start(shareNumber, candidate, isThere)
+      }
+      await this.#loop(options)
+    } finally {
+      this.#giveUp()
+    }
+    return this.#conclude(candidates.length)
+  }
+
+  async #matchSurveyed(
     candidates: readonly Candidate[],
     options: { signal?: AbortSignal },
-  ): Promise<ObjectReport> {
+  ): Promise<Matched<Candidate>> {
     const { n, happy } = this.#redundancy
     const accepting = candidates.filter(({ accepts }) => accepts)
     const ordered = permuted(this.#storageIndex, accepting)
@@ -131,17 +142,14 @@ class ObjectUpload {
     this.#report.verdicts.push(...verdicts)
     // Who was late or failed once may still be better than nobody.
     this.#spare = [...answered, ...asked.filter((candidate) => !answered.includes(candidate))]
-    try {
-      for (const [shareNumber, candidate] of matchShares(this.#redundancy, answered, held)) {
-        if (held.get(candidate.id)?.includes(shareNumber))
-          this.#confirm(shareNumber, candidate, false)
-        else this.#start(shareNumber, candidate)
-      }
-      await this.#loop(options)
-    } finally {
-      this.#giveUp()
-    }
-    return this.#conclude(candidates.length)
+    return { held, placed: matchShares(this.#redundancy, answered, held) }
+  }
+
+  #matchKnown(candidates: readonly Candidate[], { held, damaged }: Holdings): Matched<Candidate> {
+    const ordered = permuted(this.#storageIndex, candidates)
+    // a server that has a sound share gets no second one
+    this.#spare = ordered.filter(({ id, accepts }) => accepts && !held.has(id))
+    return { held, placed: matchShares(this.#redundancy, ordered, held, damaged) }
   }
 
   /** Who has which share already; a server that has one it was not asked about says so to its put. */
@@ -168,7 +176,7 @@ class ObjectUpload {
     }
   }
 
-  #start(shareNumber: number, candidate: Candidate): void {
+  #start(shareNumber: number, candidate: Candidate, isThere = false): void {
     const { clock } = this.#context
     this.#tried.add(candidate.id)
     const attempt: Attempt = {
@@ -181,18 +189,19 @@ class ObjectUpload {
       replaced: false,
     }
     this.#active.add(attempt)
-    this.#put(attempt).then(
+    this.#put(attempt, isThere).then(
       (stored) => this.#events.push({ attempt, stored }),
       (error: unknown) => this.#events.push({ attempt, error }),
     )
   }
 
   /** Resolves to whether the share was sent; a server that says it had it must prove it. */
-  async #put(attempt: Attempt): Promise<boolean> {
+  async #put(attempt: Attempt, isThere: boolean): Promise<boolean> {
     const { candidate, shareNumber, stop } = attempt
     const { peer } = candidate
     const { signal } = stop
     const share = this.#object.shares[shareNumber]
+    if (isThere && (await this.#isHeld(attempt))) return false
     const outcome = await peer.putShare(
       this.#storageIndex,
       shareNumber,
@@ -200,10 +209,23 @@ class ObjectUpload {
       { signal, onProgress: () => this.#sign(attempt) },
     )
     this.#sign(attempt)
+    const { random } = this.#context
     if (outcome === 'stored') return true
-    if (await proves(peer, this.#storageIndex, shareNumber, share, this.#context.random, signal))
-      return false
+    if (await proves(peer, this.#storageIndex, shareNumber, share, random, signal)) return false
     throw new GridError('E_ABSENT', 'says that it has a share which it cannot prove to have')
+  }
+
+  /** Whether a share that the server has proved to have is held from now on: it may have been given up. */
+  async #isHeld({ candidate: { peer }, stop: { signal } }: Attempt): Promise<boolean> {
+    try {
+      const [outcome] = await peer.touch([this.#storageIndex], { signal })
+      return outcome !== 'absent'
+    } catch (error) {
+      // a server from before there were holds keeps what it has; of others the put will tell
+      if (isGridError(error, 'E_UNKNOWN_VERB')) return true
+      if (isGridError(error, 'E_FORBIDDEN')) return false
+      throw error
+    }
   }
 
   /** The share in pieces, each as soon as the rate allows. */
@@ -276,12 +298,9 @@ class ObjectUpload {
 
   #giveUp(): void {
     for (const attempt of this.#active) {
-      this.#context.health.suspect(attempt.candidate.id)
-      this.#report.verdicts.push({
-        peerId: attempt.candidate.id,
-        code: 'E_TIMEOUT',
-        message: 'fell silent',
-      })
+      const peerId = attempt.candidate.id
+      this.#context.health.suspect(peerId)
+      this.#report.verdicts.push({ peerId, code: 'E_TIMEOUT', message: 'fell silent' })
       this.#drop(attempt)
     }
   }

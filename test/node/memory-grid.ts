@@ -21,6 +21,8 @@ const encoder = new InlineEncoder(openErasureCode(), syncFileReader)
 
 export class MemoryGrid {
   readonly candidates: Candidate[] = []
+  /** What each server keeps its shares in. */
+  readonly stores: MemoryStore[] = []
   readonly grid: Grid
 
   private constructor(secret: Uint8Array, parts: Partial<GridParts>) {
@@ -41,16 +43,37 @@ export class MemoryGrid {
     parts: Partial<GridParts> = {},
   ): Promise<MemoryGrid> {
     const grid = new MemoryGrid(secret, parts)
-    for (let i = 0; i < servers; i++) {
-      const seed = new Uint8Array(32).fill(i + 1)
-      const id = peerIdOf(publicKeyOfSeed(seed))
-      const store = new MemoryStore({ capacityBytes: 2 ** 28 })
-      await store.open()
-      const logs = { store: new MemoryLogStore(), seed }
-      const peer = new LocalPeer({ id, store, logs, clock, trace: noTrace, reserveBytes: 0 })
-      grid.candidates.push({ id, peer, domain: undefined, accepts: true })
-    }
+    for (let i = 0; i < servers; i++) await grid.add()
     return grid
+  }
+
+  /** One more server. */
+  async add(): Promise<void> {
+    await this.lose(this.candidates.length)
+  }
+
+  /** Makes server `i` one that has nothing; at the end, one more. */
+  async lose(i: number): Promise<void> {
+    const seed = new Uint8Array(32).fill(i + 1)
+    const id = peerIdOf(publicKeyOfSeed(seed))
+    const store = new MemoryStore({ capacityBytes: 2 ** 28 })
+    await store.open()
+    const logs = { store: new MemoryLogStore(), seed }
+    const peer = new LocalPeer({ id, store, logs, clock, trace: noTrace, reserveBytes: 0 })
+    this.stores[i] = store
+    this.candidates[i] = { id, peer, domain: undefined, accepts: true }
+  }
+
+  /** Changes every share that server `i` keeps, behind its back. */
+  async spoil(i: number, change: (share: Uint8Array) => void): Promise<void> {
+    const store = this.stores[i]
+    for await (const { storageIndex, shareNumber, shareBytes } of store.entries()) {
+      const share = await (await store.read(storageIndex, shareNumber))!.read(0, shareBytes)
+      change(share)
+      const writer = await store.create(storageIndex, shareNumber, shareBytes)
+      await writer.write([share])
+      await writer.commit()
+    }
   }
 
   /** Another client of the same servers. */
@@ -96,4 +119,10 @@ export class MemoryGrid {
 
 export function content(length: number, seed = 0): Uint8Array {
   return Uint8Array.from({ length }, (_, i) => ((i + seed) * 31 + (i >> 8) + seed) & 0xff)
+}
+
+/** Makes a share one of a version that is not known, of another make. */
+export function makeNewer(share: Uint8Array): void {
+  share.set(new TextEncoder().encode('GRS2'))
+  share[40] ^= 1
 }

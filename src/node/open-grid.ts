@@ -12,7 +12,7 @@ import { version } from '../base/version.ts'
 import { InlineEncoder } from '../encoding/inline-encoder.ts'
 import { openErasureCode } from '../encoding/open-code.ts'
 import { type Config, type Override, parseConfig } from './config.ts'
-import { embeddedRedundancy, openEmbeddedPeers } from './embedded-peers.ts'
+import { type EmbeddedOptions, embeddedRedundancy, openEmbeddedPeers } from './embedded-peers.ts'
 import { usefulThreads } from './encoder-thread.ts'
 import { syncFileReader } from './file-source.ts'
 import { Grid } from './grid.ts'
@@ -29,6 +29,7 @@ import {
   type Secrets,
 } from './home.ts'
 import { identityOf } from './identity.ts'
+import { withKeptFolders } from './kept-folders.ts'
 import { borrowPeers } from './lending.ts'
 import { diskRecords } from './log-records.ts'
 import { NetworkPeers } from './network-peers.ts'
@@ -87,17 +88,19 @@ export async function openGrid(options: OpenGridOptions): Promise<Grid> {
     records: diskRecords({ disk, random, path: home.logs }),
     encoder: new WorkerEncoder({ threads: usefulThreads(), engine: options.engine }),
     smallEncoder: new InlineEncoder(openErasureCode({ engine: options.engine }), syncFileReader),
-    peers: embedded ? await openEmbedded(parts, folderRedundancy) : await openNetwork(parts),
+    peers: embedded
+      ? await openEmbeddedPeers(embeddedOptions(parts, folderRedundancy))
+      : await withKeptFolders(await openNetwork(parts), embeddedOptions(parts, folderRedundancy)),
   })
 }
 
-function openEmbedded(
+function embeddedOptions(
   parts: Parts,
   redundancy: ReturnType<typeof embeddedRedundancy>,
-): Promise<PeerPool> {
+): EmbeddedOptions {
   const { home, config, secrets, clock, random, disk, trace } = parts
   const { disks } = config.embedded
-  return openEmbeddedPeers({
+  return {
     disk,
     random,
     clock,
@@ -107,7 +110,7 @@ function openEmbedded(
     identitySeed: secrets.identitySeed,
     reserveBytes: config.storage.reserveBytes,
     software: version,
-  })
+  }
 }
 
 async function openNetwork(parts: Parts): Promise<PeerPool> {

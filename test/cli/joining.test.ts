@@ -233,6 +233,24 @@ describe('joining a grid', function () {
     assert.deepEqual(await fs.readFile(secret), await fs.readFile(original))
   })
 
+  it('keeps the files of a home readable that it had before it joined', async () => {
+    const file = path.join(directory, 'file')
+    await fs.writeFile(file, 'before '.repeat(900))
+    const old = await ok('a', 'put', file)
+    await ok('intro', 'introducer', 'init', '--listen', loopback)
+    await start('intro', 'introducer', 'run')
+    await joinBy(await ok('intro', 'invite', '--yes'), 'b')
+    const stop = await joinBy(await ok('intro', 'invite', '--yes'), 'a')
+    assert.equal(await ok('a', 'cat', old), 'before '.repeat(900).trim())
+    await until(async () => (await accepting('a')) === 2)
+    await fs.writeFile(file, 'after '.repeat(900))
+    const cap = await ok('a', 'put', file)
+    assert.match(cap, /:1:2:\d+:[a-z2-7]{6}$/, 'coded for the two servers of the grid')
+    await stop()
+    assert.equal(await ok('a', 'cat', old), 'before '.repeat(900).trim())
+    assert.equal(await ok('b', 'cat', cap), 'after '.repeat(900).trim())
+  })
+
   it('adds a machine to a list', async () => {
     await ok('intro', 'introducer', 'init', '--membership', 'list', '--listen', loopback)
     await start('intro', 'introducer', 'run')

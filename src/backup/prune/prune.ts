@@ -83,6 +83,7 @@ export async function planOf(
   const statuses = await account.statuses({ signal })
   const clocks = statuses.map(({ server, status: { nowMs } }) => ({ server, nowMs }))
   const cutoff = cutoffOf(clocks, ownMs)
+  checkClock(cutoff)
   const view = await log.read({ signal })
   checkKnown(view)
   const prunable = await readPrunable(log, view, { signal })
@@ -158,6 +159,19 @@ async function list(
     }
   }
   return { listed, silent }
+}
+
+/** Where most clocks differ from this one, it is this one that is wrong. */
+function checkClock({ servers, astray }: Cutoff): void {
+  if (servers.length === 0 && astray.length === 0)
+    throw new GridError('E_UNREACHABLE', 'no storage server answers', {
+      hint: 'see `grid status`; nothing was released',
+    })
+  if (astray.length < servers.length) return
+  throw new GridError('E_USAGE', `the clocks of ${astray.length} servers differ from this one`, {
+    hint: "set this machine's clock; nothing was released",
+    facts: { astray },
+  })
 }
 
 /** A log of which something may be missing is not pruned: what is not seen would be garbage. */

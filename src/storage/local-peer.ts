@@ -149,7 +149,13 @@ export class LocalPeer implements StoragePeer {
     const put = await keeper?.admitPut(storageIndex, shareBytes, options)
     let stored = false
     try {
-      const outcome = await this.#intake.take({ storageIndex, shareNumber, share, options })
+      const outcome = await this.#intake.take({
+        storageIndex,
+        shareNumber,
+        share,
+        options,
+        by: put?.by,
+      })
       stored = true
       await put?.note(shareNumber)
       return outcome

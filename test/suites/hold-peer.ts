@@ -346,11 +346,11 @@ export function holdPeerSuite(
 
     it('charges a touch as a whole, or not at all', async () => {
       const key = new Uint8Array(32).fill(8)
-      let payer: Uint8Array | undefined
-      await start({ admission: paying(() => payer, 2 * 4096) })
+      const payers: Uint8Array[] = []
+      await start({ admission: paying(() => payers.at(0), 2 * 4096) })
       const objects = Array.from({ length: 3 }, (_, i) => makeObject({ seed: `touched ${i}` }))
       for (const each of objects) await putObjectShare(fixture.peer, each, 0)
-      payer = key
+      payers.push(key)
       const admin = onAccount(fixture, log)
       const indexes = objects.map(({ storageIndex }) => storageIndex)
       await refused(admin.touch(indexes), 'E_FULL')

@@ -6,7 +6,7 @@
  * makes one from a home.
  */
 import type { Clock } from '../base/clock.ts'
-import { GridError } from '../base/errors.ts'
+import { GridError, isGridError } from '../base/errors.ts'
 import { plainText } from '../base/plain-text.ts'
 import type { Random } from '../base/random.ts'
 import type { Cap, ChkCap, ChkSliceCap, LitCap } from '../caps/cap.ts'
@@ -49,6 +49,8 @@ export interface GridParts {
   stateOf?: (fd: number) => FileState
   /** What is remembered of logs from one run to the next; as long as the process if absent. */
   records?: LogRecords
+  /** Peer id that servers know this client by; needed where they keep accounts. */
+  clientId?: string
 }
 
 export interface PutOptions extends PlaceOptions {
@@ -105,7 +107,11 @@ export class Grid {
       const isSmall = range.segmentCount <= smallSegmentCount
       return this.#segments(isSmall ? smallEncoder : encoder)(range, options)
     })
-    this.logs = new Logs({ ...parts, records: parts.records ?? memoryRecords() })
+    this.logs = new Logs({
+      ...parts,
+      records: parts.records ?? memoryRecords(),
+      clientId: parts.clientId ?? '',
+    })
     const { clock, random, peers, encoder, smallEncoder } = parts
     const upkeep = { clock, random, peers, encoder, smallEncoder, health: this.#health }
     this.upkeep = new Upkeep({ ...upkeep, reader: this.trees, logs: this.logs })
@@ -183,6 +189,16 @@ export class Grid {
         }
       }),
     )
+  }
+
+  /** How new objects are coded now; undefined where no server is known that takes shares. */
+  async redundancy(options: { signal?: AbortSignal } = {}): Promise<Redundancy | undefined> {
+    try {
+      return await this.#placer.redundancy(options)
+    } catch (error) {
+      if (isGridError(error, 'E_NOT_ENOUGH_SERVERS')) return undefined
+      throw error
+    }
   }
 
   /** What to know of where objects were put so far, and to do about it: one line each. */

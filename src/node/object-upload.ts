@@ -24,7 +24,7 @@ import {
   type Redundancy,
   spread,
 } from './placement.ts'
-import { proves, survey, type SurveyResult } from './survey.ts'
+import { isHeld, proves, survey, type SurveyResult } from './survey.ts'
 
 export interface UploadContext {
   clock: Clock
@@ -118,9 +118,10 @@ class ObjectUpload {
       : await this.#matchSurveyed(candidates, options)
     try {
       for (const [shareNumber, candidate] of placed) {
-        if (held.get(candidate.id)?.includes(shareNumber))
-          this.#confirm(shareNumber, candidate, false)
-        else this.#start(shareNumber, candidate)
+        const isThere = held.get(candidate.id)?.includes(shareNumber) === true
+        // who repairs has no say in what is held, and for whom
+        if (isThere && holdings) this.#confirm(shareNumber, candidate, false)
+        else this.#start(shareNumber, candidate, isThere)
       }
       await this.#loop(options)
     } finally {
@@ -175,7 +176,7 @@ class ObjectUpload {
     }
   }
 
-  #start(shareNumber: number, candidate: Candidate): void {
+  #start(shareNumber: number, candidate: Candidate, isThere = false): void {
     const { clock } = this.#context
     this.#tried.add(candidate.id)
     const attempt: Attempt = {
@@ -188,18 +189,19 @@ class ObjectUpload {
       replaced: false,
     }
     this.#active.add(attempt)
-    this.#put(attempt).then(
+    this.#put(attempt, isThere).then(
       (stored) => this.#events.push({ attempt, stored }),
       (error: unknown) => this.#events.push({ attempt, error }),
     )
   }
 
   /** Resolves to whether the share was sent; a server that says it had it must prove it. */
-  async #put(attempt: Attempt): Promise<boolean> {
+  async #put(attempt: Attempt, isThere: boolean): Promise<boolean> {
     const { candidate, shareNumber, stop } = attempt
     const { peer } = candidate
     const { signal } = stop
     const share = this.#object.shares[shareNumber]
+    if (isThere && (await isHeld(peer, this.#storageIndex, signal))) return false
     const outcome = await peer.putShare(
       this.#storageIndex,
       shareNumber,

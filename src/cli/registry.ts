@@ -185,6 +185,11 @@ export const registry: readonly CommandEntry[] = [
     load: async () => (await import('./commands/backup.ts')).backup,
   },
   {
+    name: 'prune',
+    summary: 'give up old snapshots of a backup log, and what only they stand on',
+    load: async () => (await import('./commands/prune.ts')).prune,
+  },
+  {
     name: 'backup init',
     summary: 'make a backup log that this machine may only add to, and print its recovery kit',
     load: async () => (await import('./commands/backup-init.ts')).backupInit,

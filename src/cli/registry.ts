@@ -1,6 +1,7 @@
 /** Every command there is. Its code is loaded when it is called, so that the others cost nothing. */
 import type { CommandEntry } from './command.ts'
-import { upkeepCommands } from './registry-upkeep.ts'
+import { logCommands } from './log-registry.ts'
+import { upkeepCommands } from './upkeep-registry.ts'
 
 export const registry: readonly CommandEntry[] = [
   {
@@ -135,6 +136,16 @@ export const registry: readonly CommandEntry[] = [
     load: async () => (await import('./commands/status.ts')).status,
   },
   {
+    name: 'top',
+    summary: 'watch the running node of this home at work',
+    load: async () => (await import('./commands/top.ts')).top,
+  },
+  {
+    name: 'events',
+    summary: "list what happened at this home's node, and follow it",
+    load: async () => (await import('./commands/events.ts')).events,
+  },
+  {
     name: 'cap inspect',
     summary: 'say what a cap is and what its holder may do, and show no secret',
     load: async () => (await import('./commands/cap-inspect.ts')).capInspect,
@@ -144,41 +155,7 @@ export const registry: readonly CommandEntry[] = [
     summary: 'make a weaker cap from a cap, to hand on',
     load: async () => (await import('./commands/cap-attenuate.ts')).capAttenuate,
   },
-  {
-    name: 'log create',
-    summary: 'make a log of snapshots: its admin cap, and a cap for this machine',
-    load: async () => (await import('./commands/log-create.ts')).logCreate,
-  },
-  {
-    name: 'log append',
-    summary: 'add the snapshot of a directory to a log',
-    load: async () => (await import('./commands/log-append.ts')).logAppend,
-  },
-  {
-    name: 'log read',
-    summary: 'list the snapshots in a log',
-    load: async () => (await import('./commands/log-read.ts')).logRead,
-  },
-  {
-    name: 'log grant',
-    summary: 'let a device append to a log',
-    load: async () => (await import('./commands/log-grant.ts')).logGrant,
-  },
-  {
-    name: 'log revoke',
-    summary: 'take no more entries of a device',
-    load: async () => (await import('./commands/log-revoke.ts')).logRevoke,
-  },
-  {
-    name: 'log audit',
-    summary: 'say what each server shows of a log, and whether to believe it',
-    load: async () => (await import('./commands/log-audit.ts')).logAudit,
-  },
-  {
-    name: 'log check',
-    summary: 'find out whether servers hide an entry of a log',
-    load: async () => (await import('./commands/log-check.ts')).logCheck,
-  },
+  ...logCommands,
   {
     name: 'backup',
     summary: 'back up directories of this machine as a snapshot in a log',
@@ -238,6 +215,11 @@ export const registry: readonly CommandEntry[] = [
     name: 'node drain',
     summary: 'empty this node: put its shares onto others, before it is switched off for good',
     load: async () => (await import('./commands/node-drain.ts')).nodeDrain,
+  },
+  {
+    name: 'node scrub',
+    summary: 'say when the shares here were read through last, or do it now',
+    load: async () => (await import('./commands/node-scrub.ts')).nodeScrub,
   },
   {
     name: 'node id',

@@ -32,6 +32,7 @@ import { Invites } from './invites.ts'
 import { lend } from './lending.ts'
 import { NetworkPeers } from './network-peers.ts'
 import { NodeEvents } from './node-events.ts'
+import { socketOf } from './node-socket.ts'
 import { RunningOwnNode } from './own-node.ts'
 import { openOwnStorage, sweepNowAndThen } from './own-storage.ts'
 import { type OwnNode, ownVerbs } from './own-verbs.ts'
@@ -74,11 +75,6 @@ const inFlightBytes = 128 * 2 ** 20
 /** How often a node looks whether it still takes shares. */
 const refreshMs = 60_000
 
-/** Where a node listens for the command line of its home. */
-export function socketOf(home: Home): string {
-  return path.join(home.path, 'node.sock')
-}
-
 /** Starts a node over parts that are open already; the net is closed with it. */
 export async function runNode(given: NodeParts): Promise<RunningNode> {
   const { home, config, net, clock } = given
@@ -94,7 +90,8 @@ export async function runNode(given: NodeParts): Promise<RunningNode> {
   const members = await openFounding(parts, member)
   const { membership, certificate, revocations } = member
   const { random, disk, secrets } = parts
-  const place = { id: net.id, config: config.storage, admission: membership }
+  const readOnly = config.storage.readOnly || (await isDraining(parts))
+  const place = { id: net.id, config: { ...config.storage, readOnly }, admission: membership }
   const own = { ...place, identitySeed: secrets.identitySeed, disk, clock, random, trace, traffic }
   const { storage, scrubber } = config.storage.enabled ? await openOwnStorage(own) : {}
   if (storage !== undefined && (await isDraining(parts))) storage.stopTaking()

@@ -1,6 +1,7 @@
 /** Every command there is. Its code is loaded when it is called, so that the others cost nothing. */
 import type { CommandEntry } from './command.ts'
-import { logCommands } from './log-registry.ts'
+import { logCommands } from './registry-log.ts'
+import { upkeepCommands } from './registry-upkeep.ts'
 
 export const registry: readonly CommandEntry[] = [
   {
@@ -128,21 +129,7 @@ export const registry: readonly CommandEntry[] = [
     summary: 'list what is not the same in two backups',
     load: async () => (await import('./commands/diff.ts')).diff,
   },
-  {
-    name: 'check',
-    summary: 'find out whether what caps stand on is on enough servers',
-    load: async () => (await import('./commands/check.ts')).check,
-  },
-  {
-    name: 'repair',
-    summary: 'put the shares that are missing or damaged',
-    load: async () => (await import('./commands/repair.ts')).repair,
-  },
-  {
-    name: 'rebalance',
-    summary: 'copy shares to the servers that should have them',
-    load: async () => (await import('./commands/rebalance.ts')).rebalance,
-  },
+  ...upkeepCommands,
   {
     name: 'status',
     summary: 'list the storage servers and say how they are',
@@ -173,6 +160,11 @@ export const registry: readonly CommandEntry[] = [
     name: 'backup',
     summary: 'back up directories of this machine as a snapshot in a log',
     load: async () => (await import('./commands/backup.ts')).backup,
+  },
+  {
+    name: 'prune',
+    summary: 'give up old snapshots of a backup log, and what only they stand on',
+    load: async () => (await import('./commands/prune.ts')).prune,
   },
   {
     name: 'backup init',
@@ -218,6 +210,11 @@ export const registry: readonly CommandEntry[] = [
     name: 'node status',
     summary: 'say how the running node of this home is',
     load: async () => (await import('./commands/node-status.ts')).nodeStatus,
+  },
+  {
+    name: 'node drain',
+    summary: 'empty this node: put its shares onto others, before it is switched off for good',
+    load: async () => (await import('./commands/node-drain.ts')).nodeDrain,
   },
   {
     name: 'node scrub',

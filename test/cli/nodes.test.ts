@@ -73,6 +73,37 @@ describe('nodes from the command line', () => {
     await fs.rm(directory, { recursive: true })
   })
 
+  it('empties a node, which others learn at once, and says when it may go', async () => {
+    await run('introducer', ['introducer', 'init', '--listen', loopback])
+    const [address = ''] = (await start('introducer', ['introducer', 'run'])).addresses
+    const names = ['attic', 'cellar', 'shed', 'barn']
+    for (const name of names) {
+      const words = ['node', 'init', '--nickname', name, '--introducer', address]
+      await run(name, [...words, '--listen', loopback, '--reserve', '1MiB'])
+      await start(name, ['node', 'run'])
+    }
+    await run('client', ['init', '--introducer', address])
+    const file = path.join(directory, 'notes.txt')
+    await fs.writeFile(file, 'some text\n'.repeat(20_000))
+    const { stdout } = await run('client', ['put', file, '--k', '1', '--happy', '3', '--n', '3'])
+    const all = await shareCounts(names)
+    const holder = names.find((name) => all.get(name) === 1) ?? ''
+    const drained = await run(holder, ['node', 'drain', '--json'])
+    assert.equal(drained.exit, 0, drained.stdout)
+    const summary = JSON.parse(drained.stdout) as Record<string, unknown>
+    assert.deepEqual([summary.moved, summary.mayBeSwitchedOff], [1, true])
+    const again = await run(holder, ['node', 'drain', '--json'])
+    assert.deepEqual((JSON.parse(again.stdout) as { there: number }).there, 1)
+    const status = await run(holder, ['node', 'status'])
+    assert.match(status.stdout, /it takes no more/)
+    const checked = await run('client', ['check', '--json', stdout.trim()])
+    assert.equal(checked.exit, 0)
+    const others = await shareCounts(names.filter((name) => name !== holder))
+    assert.deepEqual([...others.values()], [1, 1, 1])
+    const undone = await run(holder, ['node', 'drain', '--undo'])
+    assert.equal(undone.exit, 0)
+  })
+
   it('makes a grid of an introducer, two nodes and a client', async () => {
     await run('introducer', ['introducer', 'init', '--listen', loopback])
     const introducer = await start('introducer', ['introducer', 'run'])
@@ -250,3 +281,14 @@ describe('nodes from the command line', () => {
     assert.equal((await run('home', ['up', '--listen', loopback])).exit, 2)
   })
 })
+
+/** Share files of each node. */
+async function shareCounts(names: readonly string[]): Promise<Map<string, number>> {
+  const counts = new Map<string, number>()
+  for (const name of names) {
+    const shares = path.join(directory, name, 'storage', 'shares')
+    const entries = await fs.readdir(shares, { recursive: true, withFileTypes: true })
+    counts.set(name, entries.filter((entry) => entry.isFile()).length)
+  }
+  return counts
+}

@@ -1,6 +1,6 @@
 /** What records of the journal make of an index: the same, whether as they are written or when they are read again. */
 import type { StorageIndex } from '../request.ts'
-import { endOf, type HeldObject, holdOf, unheld, withChanged, withHold } from './held-object.ts'
+import { holdOf, unheld, withChanged, withHold } from './held-object.ts'
 import type { HoldWriter } from './hold-index.ts'
 import type { HoldRecord } from './hold-record.ts'
 
@@ -18,7 +18,8 @@ export function applyRecord(writer: HoldWriter, record: HoldRecord): Applied {
     case 'held':
       for (const { storageIndex, chargedBytes, ...touch } of record.holds) {
         const known = writer.object(storageIndex) ?? { ...unheld, chargedBytes }
-        writer.setObject(storageIndex, withHold(known, { holder: record.holder, ...touch }))
+        const { holder, payer } = record
+        writer.setObject(storageIndex, withHold(known, { holder, payer, ...touch }))
       }
       break
     case 'released':
@@ -69,9 +70,4 @@ function applyRelease(
   } else if (record.cutoffMs > hold.cutoffMs) {
     writer.setObject(storageIndex, withChanged(object, { ...hold, cutoffMs: record.cutoffMs }))
   }
-}
-
-/** Whether all holds of it ended `quarantineMs` before `nowMs`, or earlier: its shares may be deleted. */
-export function isDue({ holds }: HeldObject, quarantineMs: number, nowMs: number): boolean {
-  return holds.every((hold) => endOf(hold) + quarantineMs <= nowMs)
 }

@@ -7,9 +7,9 @@ import { hashBytes, sha256 } from '../../base/hash.ts'
 import { publicKeyOf } from '../../base/peer-id.ts'
 
 /** What kinds of holders there are. Append-only. */
-export const holderKinds = { nobody: 0, account: 1, client: 2 } as const
+export const holderKinds = { nobody: 0, account: 1, client: 2, payer: 3 } as const
 
-/** Kind and id of a holder, 33 bytes in hex: fit to be compared and to be a key. */
+/** Kind and id of a holder, or of a payer, 33 bytes in hex: fit to be compared and to be a key. */
 export type Holder = string
 
 export const holderBytes: number = 1 + hashBytes
@@ -22,6 +22,8 @@ export const minChargeBytes = 4096
 
 export interface Hold {
   readonly holder: Holder
+  /** Whose quota it counts against; undefined where that is nobody's. */
+  readonly payer: Holder | undefined
   /** When it was touched last, by the server's clock. */
   readonly touchedMs: number
   /** When the lease ends; 0 for a hold without a date. */
@@ -39,15 +41,31 @@ export interface HeldObject {
   readonly shares: Uint8Array
   /** Numbers of those that were found damaged and taken out of service. */
   readonly damaged: Uint8Array
+  /** When a process began to delete its shares; 0 if none has. */
+  readonly leavingMs: number
   /** At most one of each holder. */
   readonly holds: readonly Hold[]
 }
 
+/** A deletion that has not ended by then never will: its process has. */
+export const leavingEndsMs: number = 10 * 60 * 1000
+
 const none = new Uint8Array(0)
-export const unheld: HeldObject = { chargedBytes: 0, shares: none, damaged: none, holds: [] }
+export const unheld: HeldObject = {
+  chargedBytes: 0,
+  shares: none,
+  damaged: none,
+  leavingMs: 0,
+  holds: [],
+}
 
 export function accountHolder(logId: Uint8Array): Holder {
   return holderOf(holderKinds.account, logId)
+}
+
+/** A member of the grid, by its public key, as one who pays. */
+export function payerHolder(key: Uint8Array): Holder {
+  return holderOf(holderKinds.payer, key)
 }
 
 /** The holder that a client is by its peer id alone. */
@@ -59,18 +77,13 @@ export function isAccount(holder: Holder): boolean {
   return holder.startsWith('01')
 }
 
-/** The log id of an account; undefined for another holder. */
-export function accountOf(holder: Holder): Uint8Array | undefined {
-  return isAccount(holder) ? fromHex(holder).subarray(1) : undefined
-}
-
 export function holderToBytes(holder: Holder): Uint8Array {
   return fromHex(holder)
 }
 
 /** Undefined for bytes that are no holder's. */
 export function holderFromBytes(bytes: Uint8Array): Holder | undefined {
-  return bytes.length === holderBytes && bytes[0] <= holderKinds.client ? toHex(bytes) : undefined
+  return bytes.length === holderBytes && bytes[0] <= holderKinds.payer ? toHex(bytes) : undefined
 }
 
 /** When a hold ends, or has ended; Infinity for one that stays. */
@@ -82,6 +95,11 @@ export function endOf({ expiresMs, releasedMs }: Hold): number {
 /** Whether anyone holds it at `nowMs`. */
 export function isHeld({ holds }: HeldObject, nowMs: number): boolean {
   return holds.some((hold) => endOf(hold) > nowMs)
+}
+
+/** Whether its shares are being deleted: what is put or touched of it must wait for that. */
+export function isLeaving({ leavingMs }: HeldObject, nowMs: number): boolean {
+  return leavingMs > 0 && nowMs - leavingMs < leavingEndsMs
 }
 
 /** Whether shares of it are here that nobody holds. */
@@ -122,12 +140,14 @@ export function withDamaged(object: HeldObject, number: number, shareBytes: numb
  */
 export function withHold(
   object: HeldObject,
-  { holder, touchedMs, expiresMs }: Pick<Hold, 'holder' | 'touchedMs' | 'expiresMs'>,
+  { holder, payer, touchedMs, expiresMs }: Omit<Hold, 'releasedMs' | 'cutoffMs'>,
 ): HeldObject {
   const known = holdOf(object, holder)
   const isBack = known === undefined || touchedMs >= known.cutoffMs
+  const isLatest = known === undefined || touchedMs >= known.touchedMs
   const hold = {
     holder,
+    payer: isLatest ? payer : known.payer,
     touchedMs: Math.max(touchedMs, known?.touchedMs ?? 0),
     expiresMs: Math.max(expiresMs, known?.expiresMs ?? 0),
     releasedMs: isBack ? 0 : known.releasedMs,
@@ -135,13 +155,26 @@ export function withHold(
   }
   const gone = isAccount(holder) ? [holder, nobody] : [holder]
   const others = object.holds.filter((other) => !gone.includes(other.holder))
-  return { ...object, holds: [...others, hold] }
+  return { ...object, leavingMs: 0, holds: [...others, hold] }
 }
 
 /** With one of its holds in the place of that holder's. */
 export function withChanged(object: HeldObject, hold: Hold): HeldObject {
   const holds = object.holds.map((other) => (other.holder === hold.holder ? hold : other))
   return { ...object, holds }
+}
+
+/** Without the holds that ended `quarantineMs` before `nowMs`, or earlier. */
+export function withoutEnded(object: HeldObject, quarantineMs: number, nowMs: number): HeldObject {
+  const holds = object.holds.filter((hold) => endOf(hold) + quarantineMs > nowMs)
+  return holds.length === object.holds.length ? object : { ...object, holds }
+}
+
+/** Everyone who is charged for it, once for each hold: its holder, and who pays. */
+export function chargedFor(object: HeldObject | undefined): Holder[] {
+  return (object?.holds ?? []).flatMap(({ holder, payer }) =>
+    payer === undefined ? [holder] : [holder, payer],
+  )
 }
 
 function holderOf(kind: number, id: Uint8Array): Holder {

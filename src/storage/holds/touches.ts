@@ -3,6 +3,7 @@
  * if the record is lost, more is held than was acknowledged, and never less.
  */
 import { toHex } from '../../base/bytes.ts'
+import { GridError } from '../../base/errors.ts'
 import type { TouchOutcome } from '../hold-peer.ts'
 import type { StorageIndex } from '../request.ts'
 import { applyRecord } from './apply-record.ts'
@@ -12,6 +13,8 @@ import {
   holdOf,
   type Holder,
   isHeld,
+  isLeaving,
+  nobody,
   unheld,
   withShare,
 } from './held-object.ts'
@@ -22,6 +25,8 @@ import type { HoldRecord, RecordedHold } from './hold-record.ts'
 /** In whose name something is held from now on, and until when. */
 export interface Claim {
   holder: Holder
+  /** Whose quota it counts against; undefined where that is nobody's. */
+  payer: Holder | undefined
   /** End of a lease; 0 for a hold without a date. */
   expiresMs: number
   /** Throws E_FULL unless its holder may be charged so much more. */
@@ -41,18 +46,19 @@ export async function touch(
   const outcomes = await ledger.index.change((writer) => {
     const charges = new Map<string, number>()
     const outcomes = indexes.map((storageIndex, i): TouchOutcome => {
-      if (!present[i]) return 'absent'
       const object = writer.object(storageIndex) ?? unheld
+      if (!isHere(object, present[i], writer, atMs)) return 'absent'
       const known = holdOf(object, claim.holder)
-      if (known === undefined) charges.set(toHex(storageIndex), object.chargedBytes)
+      if (known === undefined || known.payer !== claim.payer)
+        charges.set(toHex(storageIndex), object.chargedBytes)
       holds.push(recordOf(storageIndex, object, known, claim, atMs))
       return wasSafe(object, atMs) ? 'held' : 'readopted'
     })
     claim.checkRoom(sumOf(charges.values()), writer)
-    applyRecord(writer, heldBy(claim.holder, atMs, holds))
+    applyRecord(writer, heldBy(claim, atMs, holds))
     return outcomes
   })
-  if (holds.length > 0) await ledger.write([heldBy(claim.holder, atMs, holds)])
+  if (holds.length > 0) await ledger.write([heldBy(claim, atMs, holds)])
   return outcomes
 }
 
@@ -65,23 +71,23 @@ export async function renew(
   await ledger.begin()
   const present = await ledger.present(indexes)
   const atMs = ledger.now()
-  const renewed = new Map<Holder, RecordedHold[]>()
+  const renewed: HoldRecord[] = []
   const outcomes = await ledger.index.change((writer) => {
     const outcomes = indexes.map((storageIndex, i): TouchOutcome => {
-      if (!present[i]) return 'absent'
       const object = writer.object(storageIndex) ?? unheld
+      if (!isHere(object, present[i], writer, atMs)) return 'absent'
       const leases = object.holds.filter((hold) => hold.expiresMs > 0)
-      for (const { holder, touchedMs } of leases) {
-        const holds = renewed.get(holder) ?? []
-        holds.push({ storageIndex, chargedBytes: object.chargedBytes, touchedMs, expiresMs })
-        renewed.set(holder, holds)
+      for (const lease of leases) {
+        const { touchedMs } = lease
+        const hold = { storageIndex, chargedBytes: object.chargedBytes, touchedMs, expiresMs }
+        renewed.push(heldBy(lease, atMs, [hold]))
       }
       return wasSafe(object, atMs) || leases.length === 0 ? 'held' : 'readopted'
     })
-    for (const [holder, holds] of renewed) applyRecord(writer, heldBy(holder, atMs, holds))
+    for (const record of renewed) applyRecord(writer, record)
     return outcomes
   })
-  await ledger.write([...renewed].map(([holder, holds]) => heldBy(holder, atMs, holds)))
+  await ledger.write(renewed)
   return outcomes
 }
 
@@ -92,9 +98,12 @@ export async function renew(
 export async function notePut(
   ledger: HoldLedger,
   share: { storageIndex: StorageIndex; shareNumber: number; shareBytes: number },
-  claim: Pick<Claim, 'holder' | 'expiresMs'>,
+  claim: Pick<Claim, 'holder' | 'payer' | 'expiresMs'>,
 ): Promise<void> {
   const { storageIndex, shareNumber, shareBytes } = share
+  const isNobodys = claim.holder === nobody && ledger.index.object(storageIndex) === undefined
+  // what is nobody's need not be noted where all will be looked for anyway
+  if (isNobodys && !ledger.index.isComplete) return
   try {
     await ledger.begin()
     const atMs = ledger.now()
@@ -103,7 +112,7 @@ export async function notePut(
       writer.setObject(storageIndex, object)
       const known = holdOf(object, claim.holder)
       const hold = recordOf(storageIndex, object, known, claim, atMs)
-      const record = heldBy(claim.holder, atMs, [hold])
+      const record = heldBy(claim, atMs, [hold])
       applyRecord(writer, record)
       return record
     })
@@ -113,8 +122,45 @@ export async function notePut(
   }
 }
 
-function heldBy(holder: Holder, atMs: number, holds: readonly RecordedHold[]): HoldRecord {
-  return { kind: 'held', atMs, holder, holds }
+/**
+ * Takes an object back before a put of one of its shares is answered: what is here of it may be all
+ * that the put needs, and must not be deleted meanwhile. Throws E_BUSY while it is being deleted.
+ */
+export async function keepForPut(
+  ledger: HoldLedger,
+  storageIndex: StorageIndex,
+  claim: Claim,
+): Promise<void> {
+  const nowMs = ledger.now()
+  const known = ledger.index.object(storageIndex)
+  if (known === undefined || (wasSafe(known, nowMs) && !isLeaving(known, nowMs))) return
+  await ledger.begin()
+  await ledger.index.change((writer) => {
+    const object = writer.object(storageIndex)
+    if (object === undefined) return
+    if (isLeaving(object, nowMs)) throw new GridError('E_BUSY', 'this object is being deleted')
+    const hold = recordOf(storageIndex, object, holdOf(object, claim.holder), claim, nowMs)
+    applyRecord(writer, heldBy(claim, nowMs, [hold]))
+  })
+}
+
+/** Whether shares of it are here and stay; `wasPresent` is what counts while the index may not know all. */
+function isHere(
+  object: HeldObject,
+  wasPresent: boolean,
+  { isComplete }: HoldReader,
+  nowMs: number,
+): boolean {
+  if (isLeaving(object, nowMs)) return false
+  return object.shares.length > 0 || (wasPresent && !isComplete)
+}
+
+function heldBy(
+  { holder, payer }: Pick<Hold, 'holder' | 'payer'>,
+  atMs: number,
+  holds: readonly RecordedHold[],
+): HoldRecord {
+  return { kind: 'held', atMs, holder, payer, holds }
 }
 
 /** Whether it was held; one that nobody has looked for yet is nobody's. */

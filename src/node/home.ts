@@ -33,6 +33,8 @@ export interface Secrets {
   convergenceSecret: Uint8Array
   /** Seed of the grid's key, 32 bytes, where this home founded a grid with certificates. */
   gridSeed?: Uint8Array
+  /** Only of a home that founds a grid with an outer wall: its secret, 32 bytes. Read by `readPsks`. */
+  psk?: Uint8Array
 }
 
 const secretBytes = 32
@@ -40,6 +42,7 @@ const maxSecretFileBytes = 1024
 const identityFile = 'identity.key'
 const convergenceFile = 'convergence.secret'
 const gridKeyFile = 'grid-key'
+const pskFile = 'psk'
 
 export function homeAt(directory: string): Home {
   const at = path.resolve(directory)
@@ -109,6 +112,12 @@ export async function openHome(home: Home): Promise<Secrets> {
   }
 }
 
+/** The secrets of a grid's outer wall in `files`. @throws E_PERMISSIONS for a file open to others, E_CONFIG */
+export async function readPsks(files: readonly string[]): Promise<Uint8Array[]> {
+  for (const file of files) await refuseWider(file)
+  return Promise.all(files.map(readSecret))
+}
+
 /** The text of config.toml. @throws E_CONFIG */
 export async function readConfig(home: Home): Promise<string> {
   try {
@@ -153,8 +162,9 @@ async function placeSecrets(home: Home, secrets: Secrets, random: Random): Promi
   try {
     await writeDurably(path.join(temporary, identityFile), secretLine(secrets.identitySeed))
     await writeDurably(path.join(temporary, convergenceFile), secretLine(secrets.convergenceSecret))
-    if (secrets.gridSeed !== undefined) {
-      await writeDurably(path.join(temporary, gridKeyFile), secretLine(secrets.gridSeed))
+    const { gridSeed, psk } = secrets
+    for (const [name, secret] of Object.entries({ [gridKeyFile]: gridSeed, [pskFile]: psk })) {
+      if (secret !== undefined) await writeDurably(path.join(temporary, name), secretLine(secret))
     }
     await syncDirectory(temporary)
     await fs.rename(temporary, home.private)

@@ -25,7 +25,7 @@ import { EventFile } from './event-file.ts'
 import { domainOf } from './failure-domain.ts'
 import { openFounding } from './founding.ts'
 import { type GridMembership, openMembership } from './grid-membership.ts'
-import { subscribe } from './grid-subscription.ts'
+import { openUploads, subscribe } from './grid-subscription.ts'
 import type { Home, Secrets } from './home.ts'
 import { isDraining } from './draining.ts'
 import { Invites } from './invites.ts'
@@ -115,6 +115,7 @@ export async function runNode(given: NodeParts): Promise<RunningNode> {
     own: ownPeer(config, net, storage && traffic.around(storage)),
     membership,
     certificate,
+    uploads: await openUploads(parts),
   })
   const { nickname } = config.node
   const stopTaking = async (): Promise<void> => {
@@ -124,7 +125,8 @@ export async function runNode(given: NodeParts): Promise<RunningNode> {
   const view = { nickname, clock, net, peers, events, traffic, storage, scrubber, stopTaking }
   const ownNode = new RunningOwnNode(view)
   const invites = await Invites.open({ ...parts, budget, membership, members })
-  const more = new Map([...controlVerbs({ invites, members, clock }), ...ownVerbs(ownNode)])
+  const ruled = controlVerbs({ invites, members, clock, peers })
+  const more = new Map([...ruled, ...ownVerbs(ownNode)])
   const lending = await listenUnix(socketOf(home), (channel) =>
     lend(peers, channel, { clock, budget, more }),
   )

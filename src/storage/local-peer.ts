@@ -43,7 +43,7 @@ import {
 import { checkBlocks, checkHave, checkProve, checkPut } from './request-bounds.ts'
 import { ShareIntake } from './share-intake.ts'
 import type { SweepOptions, SweepReport } from './holds/sweeper.ts'
-import type { ShareEntry, ShareStore } from './share-store.ts'
+import type { ShareEntry, ShareKey, ShareStore } from './share-store.ts'
 import { SpaceReserve } from './space-reserve.ts'
 import { proveShare, readBlocks, type StoredShare } from './stored-share.ts'
 
@@ -124,8 +124,12 @@ export class LocalPeer implements StoragePeer {
     })
     const parts = { space: this.#space, medium: this.#medium, clock, trace }
     this.#logs = options.logs && new LogKeeper({ ...parts, ...options.logs })
-    const place = { id: this.id, serverKey: publicKeyOf(this.id), store }
-    this.#holds = options.holds && new KeptHolds({ ...parts, ...place, ...options.holds })
+    this.#holds =
+      options.holds &&
+      new KeptHolds({
+        ...{ ...parts, ...options.holds, id: this.id, serverKey: publicKeyOf(this.id), store },
+        checkRevoked: async ({ logId, key }, seq) => this.#logs?.checkRevoked(logId, key, seq),
+      })
   }
 
   async have(indexes: readonly StorageIndex[]): Promise<number[][]> {
@@ -145,7 +149,13 @@ export class LocalPeer implements StoragePeer {
     const put = await keeper?.admitPut(storageIndex, shareBytes, options)
     let stored = false
     try {
-      const outcome = await this.#intake.take({ storageIndex, shareNumber, share, options })
+      const outcome = await this.#intake.take({
+        storageIndex,
+        shareNumber,
+        share,
+        options,
+        by: put?.by,
+      })
       stored = true
       await put?.note(shareNumber)
       return outcome
@@ -245,6 +255,11 @@ export class LocalPeer implements StoragePeer {
     const keeper = await this.#keeper()
     await keeper.walk(options)
     return keeper.sweep(options)
+  }
+
+  /** All shares that should be here, as its holds say; none without holds. Throws E_IO. */
+  async *expectedShares(): AsyncGenerator<ShareKey> {
+    if (this.#holds !== undefined) yield* (await this.#holds.keeper()).shares()
   }
 
   /** Notes that a share was set aside as damaged, so that its holders are told. Throws E_IO. */

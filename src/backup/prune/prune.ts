@@ -123,6 +123,7 @@ export async function carryOut(
   const silent = new Map<string, PeerVerdict>()
   const wanting = garbage.wanting(listed.length)
   const touched = await account.touch(wanting, { signal })
+  for (const verdict of touched.verdicts) silent.set(verdict.peerId, verdict)
   const { released } = garbage
   for (let from = 0; from < released.length; from += maxReleasedIndexes) {
     const storageIndexes = released.slice(from, from + maxReleasedIndexes)

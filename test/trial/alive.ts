@@ -187,6 +187,8 @@ try {
   await mustGrid(at('eleventh'), ['join', ...listen], link)
   eleventh = new ChildNode(program, ['node', 'run'], at('eleventh'))
   await eleventh.listening
+  for (let i = 0; (await grid(at('owner'), ['status'])).end.answering !== 11; i++)
+    assert.ok(i < 10, 'nobody hears of it')
   await mustGrid(at('owner'), ['rebalance', '--log', 'backup'])
   const shares = fs
     .readdirSync(at('eleventh/storage/shares'), { recursive: true, withFileTypes: true })

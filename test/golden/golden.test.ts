@@ -36,8 +36,9 @@ describe('golden directory of format 1', function () {
     const kit = fs.readFileSync(path.join(work, 'kit.txt'), 'utf8')
     await run(['recover', '--disks', path.join(work, 'disk')], kit)
     assert.equal(
-      (await run(['snapshots', '--json'])).split('\n').filter((line) => /"type":"item"/.test(line))
-        .length,
+      (await run(['snapshots', '--json']))
+        .split('\n')
+        .filter((line) => line.includes('"type":"item"')).length,
       2,
     )
     await run(['restore', 'latest:tree', path.join(work, 'new')])

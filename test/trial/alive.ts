@@ -182,7 +182,7 @@ try {
     '--name',
     'eleventh',
   ])
-  const link = String(invited.lines.map(({ link }) => link).find((text) => text !== undefined))
+  const link = invited.lines.map(({ link }) => link as string | undefined).find(Boolean) ?? ''
   const listen = ['--listen', '/ip4/127.0.0.1/tcp/0', '--reserve', '64MiB']
   await mustGrid(at('eleventh'), ['join', ...listen], link)
   eleventh = new ChildNode(program, ['node', 'run'], at('eleventh'))

@@ -38,19 +38,8 @@ export async function runHere(context: Context, roles: NodeRoles = {}): Promise<
     const introduces = roles.introduces ?? config.grid.introducers.some(({ id }) => id === net.id)
     const onTwin = (): void =>
       void output.warning(twin, { code: 'E_LOCKED' }).catch(() => undefined)
-    const parts = {
-      home,
-      config,
-      secrets,
-      net,
-      clock,
-      random,
-      disk,
-      trace,
-      introduces,
-      onTwin,
-      ...wall,
-    }
+    const basic = { home, config, secrets, net, clock, random, disk, trace, introduces }
+    const parts = { ...basic, onTwin, ...wall }
     const node = await runNode(parts).catch(async (error: unknown) => {
       await net.close()
       throw error

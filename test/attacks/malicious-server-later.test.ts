@@ -3,13 +3,15 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'mocha'
 import { sleep } from '../../src/base/clock.ts'
 import { GridError, isGridError } from '../../src/base/errors.ts'
+import { parseCap } from '../../src/caps/parse.ts'
 import { storageIndexOf } from '../../src/encoding/descriptor.ts'
 import { faults } from '../../src/storage/faults.ts'
 import type { Fault } from '../../src/storage/faulty-peer.ts'
+import { MemoryStore } from '../../src/storage/memory-store.ts'
 import type { BlocksRequest } from '../../src/storage/peer.ts'
 import type { ObjectRef } from '../../src/tree/refs.ts'
 import type { StreamRef } from '../../src/tree/stream-row.ts'
-import { AttackedGrid, content, notEnoughShares, range } from './attacked-grid.ts'
+import { AttackedGrid, content, indexOfCap, notEnoughShares, range } from './attacked-grid.ts'
 
 const bytes = content(300_000)
 const redundancy = { k: 3, happy: 7, n: 10 }
@@ -176,5 +178,40 @@ describe('malicious server, later', () => {
     }
     assert.ok(failed > 0 && failed < 20, `${failed} failed`)
     assert.ok(asked <= 20 * 20, `${asked} questions`)
+  })
+
+  it('server 38: shares that are spoilt only when a repair reads them are not spread', async () => {
+    const stores = range(0, 10).map(() => new MemoryStore())
+    const attacked = AttackedGrid.of({ store: (i) => stores[i] })
+    const { cap } = await attacked.put(bytes)
+    const index = indexOfCap(cap)
+    const lost = range(0, 5)
+    const lose = async (): Promise<void> => {
+      for (const i of lost)
+        for (const number of await stores[i].list(index)) await stores[i].remove(index, number)
+    }
+    const repaired = async (): Promise<{ outcome: string; servers: number }[]> => {
+      const found: { outcome: string; servers: number }[] = []
+      const work = async (): Promise<void> => {
+        for await (const batch of attacked.grid.upkeep.repair([parseCap(cap)]))
+          found.push(...batch.map(({ outcome, servers }) => ({ outcome, servers })))
+      }
+      await attacked.run(work())
+      return found
+    }
+    await lose()
+    attacked.corrupt([5, 6], () => faults.flipsBit(2000))
+    await repaired()
+    // what was made anew is read alone, and right
+    attacked.corrupt(range(5, 10), () => faults.forgets())
+    attacked.grid = attacked.newClient()
+    assert.deepEqual(await attacked.get(cap), bytes)
+    // with too few good ones nothing is made at all
+    await lose()
+    attacked.grid = attacked.newClient()
+    attacked.corrupt([5, 6, 7], () => faults.flipsBit(2000))
+    const [{ outcome }] = await repaired()
+    assert.notEqual(outcome, 'mended')
+    for (const i of lost) assert.deepEqual(await stores[i].list(index), [])
   })
 })

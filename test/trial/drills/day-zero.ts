@@ -16,7 +16,8 @@ export async function nodeRestored(drill: Drill): Promise<void> {
   const home = drill.nodeHome(number)
   const copy = drill.at('copy of day 0')
   fs.mkdirSync(copy, { mode: 0o700 })
-  for (const name of dayZero) fs.cpSync(path.join(home, name), path.join(copy, name), { recursive: true })
+  for (const name of dayZero)
+    fs.cpSync(path.join(home, name), path.join(copy, name), { recursive: true })
   const before = await drill.must(['node', 'id'], path.basename(copy))
   await drill.demo.kill([number])
   fs.renameSync(path.join(home, 'storage'), drill.at('storage that is left'))
@@ -27,7 +28,9 @@ export async function nodeRestored(drill: Drill): Promise<void> {
   assert.equal(peerId, before.end.peerId)
   const { end } = await drill.must(['check', '--log', 'backup', '--verify'])
   assert.deepEqual([end.healthy, end.leastServers, end.hidden], [end.objects, 10, 0])
-  drill.saw('a node back under its name, with all its shares, from a copy of day 0 and its share directory')
+  drill.saw(
+    'a node back under its name, with all its shares, from a copy of day 0 and its share directory',
+  )
 
   // the copy is started too, on another machine, as an operator may by mistake
   const config = path.join(copy, 'config.toml')

@@ -23,7 +23,10 @@ export async function indexLost(drill: Drill): Promise<void> {
   for (const number of nodeNumbers) {
     const index = path.join(drill.nodeHome(number), 'storage/holds/index')
     for (const name of fs.readdirSync(index))
-      fs.truncateSync(path.join(index, name), Math.floor(fs.statSync(path.join(index, name)).size / 3))
+      fs.truncateSync(
+        path.join(index, name),
+        Math.floor(fs.statSync(path.join(index, name)).size / 3),
+      )
   }
   await drill.demo.start(nodeNumbers)
   assert.deepEqual(await answers(drill), before)

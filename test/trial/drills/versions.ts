@@ -19,13 +19,20 @@ export async function versions(drill: Drill): Promise<void> {
       fs.appendFileSync(path.join(home, 'config.toml'), '\n[a_section_to_come]\nsetting = 1\n')
       const before = contentOf(home)
       const refused = await grid(home, ['node', 'run'])
-      assert.deepEqual([refused.exit, refused.end.code], [1, 'E_VERSION'], JSON.stringify(refused.end))
+      assert.deepEqual(
+        [refused.exit, refused.end.code],
+        [1, 'E_VERSION'],
+        JSON.stringify(refused.end),
+      )
       assert.match(String(refused.end.hint), /upgrade/i)
       assert.deepEqual(contentOf(home), before)
       // the later version goes back by one, as it must be able to
       fs.writeFileSync(path.join(home, 'format'), '1\n')
       const config = fs.readFileSync(path.join(home, 'config.toml'), 'utf8')
-      fs.writeFileSync(path.join(home, 'config.toml'), config.replace(/\n\[a_section_to_come\][^]*$/, '\n'))
+      fs.writeFileSync(
+        path.join(home, 'config.toml'),
+        config.replace(/\n\[a_section_to_come\][^]*$/, '\n'),
+      )
       await drill.demo.start([number])
     }
   } finally {
@@ -34,7 +41,9 @@ export async function versions(drill: Drill): Promise<void> {
   const done = await working
   assert.ok(done.length > 0)
   for (const { exit, end } of done) assert.equal(exit, 0, JSON.stringify(end))
-  drill.saw(`a home of a later version is refused politely, and nothing in it is touched; ${done.length} commands went on meanwhile`)
+  drill.saw(
+    `a home of a later version is refused politely, and nothing in it is touched; ${done.length} commands went on meanwhile`,
+  )
   await drill.must(['repair', '--log', 'backup'])
   await drill.restored()
   drill.saw('set back, the same nodes serve the same shares')
@@ -57,7 +66,9 @@ class Load {
       const put = await this.#drill.run(['put', file])
       done.push(put)
       const cap = String(put.lines.find((line) => line.cap !== undefined)?.cap)
-      done.push(await this.#drill.run(['get', '--cap-stdin', this.#drill.at(`got ${i}`)], 'home', cap))
+      done.push(
+        await this.#drill.run(['get', '--cap-stdin', this.#drill.at(`got ${i}`)], 'home', cap),
+      )
     }
     return done
   }

@@ -29,9 +29,12 @@ export class Ledger {
   /** When the medium last spoilt a name. */
   readonly #spoiltMs = new Map<string, number>()
 
-  constructor(disk: SimDisk, clock: Clock) {
+  readonly #mayBeGone: (storageIndex: StorageIndex) => boolean
+
+  constructor(disk: SimDisk, clock: Clock, mayBeGone?: (storageIndex: StorageIndex) => boolean) {
     this.#disk = disk
     this.#clock = clock
+    this.#mayBeGone = mayBeGone ?? (() => false)
   }
 
   /** Notes what was asked for at `askedMs` and is acknowledged now; returns what is wrong with it, if anything. */
@@ -66,12 +69,28 @@ export class Ledger {
 
   /** Acknowledged shares that are no longer what they were. */
   audit(): string[] {
-    return [...this.#entries].flatMap(([name, { bytes, spoilt }]) => {
+    return [...this.#entries].flatMap(([name, { storageIndex, bytes, spoilt }]) => {
       if (spoilt) return []
       const found = this.#durable(name)
-      if (found === undefined) return [`${name} is gone`]
+      const isLive = this.#disk.image.find(pathOf(name)) !== undefined
+      if (found === undefined || !isLive) {
+        if (!this.#mayBeGone(storageIndex)) return [`${name} is gone`]
+        this.#entries.delete(name)
+        return []
+      }
       return equalBytes(found, bytes) ? [] : [`${name} has changed`]
     })
+  }
+
+  /** Whether a share is there and good, or the medium has spoilt it. */
+  has(storageIndex: StorageIndex, shareNumber: number): boolean {
+    const name = shareName(storageIndex, shareNumber)
+    if (this.#spoiltMs.has(name) || this.#entries.get(name)?.spoilt === true) return true
+    const bytes = this.#durable(name)
+    if (bytes === undefined) return false
+    const known = this.#entries.get(name)?.bytes
+    if (known !== undefined) return equalBytes(bytes, known)
+    return wrongWith(storageIndex, shareNumber, bytes) === undefined
   }
 
   /** Share numbers of an object acknowledged by the time `byMs`, and those not spoilt alone if so asked. */
@@ -91,8 +110,12 @@ export class Ledger {
   }
 
   #durable(name: string): Uint8Array | undefined {
-    return this.#disk.image.durableFile(`${storeRoot}/shares/${sharePrefix(name)}/${name}`)
+    return this.#disk.image.durableFile(pathOf(name))
   }
+}
+
+function pathOf(name: string): string {
+  return `${storeRoot}/shares/${sharePrefix(name)}/${name}`
 }
 
 function wrongWith(

@@ -29,6 +29,14 @@ export interface DiskFile {
   close(): Promise<void>
 }
 
+export interface DiskEntry {
+  isDirectory: boolean
+  /** As it is long. */
+  sizeBytes: number
+  /** What it takes on the disk, in whole blocks; of a directory without what is in it. */
+  diskBytes: number
+}
+
 export interface Disk {
   /** Opens an existing file for reading. */
   openRead(path: string): Promise<DiskFile>
@@ -41,6 +49,8 @@ export interface Disk {
   makeDirectory(path: string): Promise<void>
   /** Bytes in the file `path`, without opening it. */
   fileSize(path: string): Promise<number>
+  /** What `path` is, a link for itself. */
+  entry(path: string): Promise<DiskEntry>
   /** Names in a directory, in no order. */
   readDirectory(path: string): Promise<string[]>
   /** Resolves when the directory's entries would survive a power cut. */
@@ -84,6 +94,12 @@ export class SystemDisk implements Disk {
     return (await fs.stat(path)).size
   }
 
+  async entry(path: string): Promise<DiskEntry> {
+    const stats = await fs.lstat(path)
+    const isDirectory = stats.isDirectory()
+    return { isDirectory, sizeBytes: stats.size, diskBytes: stats.blocks * statBlockBytes }
+  }
+
   readDirectory(path: string): Promise<string[]> {
     return fs.readdir(path)
   }
@@ -102,6 +118,9 @@ export class SystemDisk implements Disk {
     return { freeBytes: bavail * bsize, totalBytes: blocks * bsize }
   }
 }
+
+/** What `stat` counts blocks in, whatever the file system's are. */
+const statBlockBytes = 512
 
 const openFile = promisify(open)
 const syncFile = promisify(fsync)

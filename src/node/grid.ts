@@ -7,6 +7,7 @@
  */
 import type { Clock } from '../base/clock.ts'
 import { GridError } from '../base/errors.ts'
+import { plainText } from '../base/plain-text.ts'
 import type { Random } from '../base/random.ts'
 import type { Cap, ChkCap, ChkSliceCap, LitCap } from '../caps/cap.ts'
 import { formatCap } from '../caps/text.ts'
@@ -178,6 +179,16 @@ export class Grid {
     )
   }
 
+  /** What to know of where objects were put so far, and to do about it: one line each. */
+  get placementNotes(): string[] {
+    const { crowding } = this.#placer
+    if (crowding === undefined) return []
+    const { label, shareCount } = crowding
+    return [
+      `${shareCount} shares of one object are on servers of ${plainText(label)}, and may be lost together: add servers elsewhere, or give each its own node.domain`,
+    ]
+  }
+
   /** What people call a server; its id if it has no name. */
   nickname(id: string): string {
     return this.#parts.peers.nickname(id)
@@ -211,7 +222,7 @@ export class Grid {
       )
     }
     const note = this.#parts.peers.note()
-    return note === undefined ? notes : [...notes, note]
+    return [...notes, ...(note === undefined ? [] : [note]), ...this.placementNotes]
   }
 }
 

@@ -11,6 +11,7 @@ import { storageProtocol } from '../storage/storage-protocol.ts'
 import type { Candidate } from './candidate.ts'
 import { connectStorage } from './connect-storage.ts'
 import { type Connection, DialledPeer } from './dialled-peer.ts'
+import { domainOf } from './failure-domain.ts'
 import type { PeerPool } from './peer-pool.ts'
 
 export interface NetworkPeersOptions {
@@ -60,15 +61,16 @@ export class NetworkPeers implements PeerPool {
     if (own) candidates.set(net.id, { ...own, id: net.id })
     for (const { id, addresses, facts, stale } of subscriber?.nodes() ?? []) {
       if (addresses.length === 0 || facts.suites.length === 0) continue
-      const domain = facts.failureDomain === '' ? undefined : facts.failureDomain
+      const domain = domainOf(facts.failureDomain, addresses)
       const accepts = !facts.readOnly && !stale
       candidates.set(id, { id, domain, accepts, peer: this.#peer({ id, addresses }) })
     }
     for (const target of fixed) {
       const announced = candidates.get(target.id)
       if (announced === undefined) {
-        const { id } = target
-        candidates.set(id, { id, domain: undefined, accepts: true, peer: this.#peer(target) })
+        const { id, addresses } = target
+        const domain = domainOf('', addresses)
+        candidates.set(id, { id, domain, accepts: true, peer: this.#peer(target) })
       }
     }
     return [...candidates.values()]

@@ -14,7 +14,14 @@ import { storageIndexOf } from '../encoding/descriptor.ts'
 import type { EncodedShares } from '../encoding/encoder.ts'
 import { type Candidate, isFull, type PeerVerdict, verdictOf } from './candidate.ts'
 import type { PeerHealth } from './peer-health.ts'
-import { matchShares, permuted, type Redundancy, spread } from './placement.ts'
+import {
+  type Crowding,
+  crowdingOf,
+  matchShares,
+  permuted,
+  type Redundancy,
+  spread,
+} from './placement.ts'
 import { proves, survey, type SurveyResult } from './survey.ts'
 
 export interface UploadContext {
@@ -29,6 +36,8 @@ export interface ObjectReport {
   /** Bytes sent, and bytes of shares that servers proved to have already. */
   sentBytes: number
   hadBytes: number
+  /** The failure domain that holds more of its shares than it should, if one does. */
+  crowding?: Crowding
   /** Servers that did not help, and why. */
   verdicts: PeerVerdict[]
 }
@@ -280,7 +289,10 @@ class ObjectUpload {
   #conclude(known: number): ObjectReport {
     const { happy } = this.#redundancy
     const stored = this.#placed.size
-    if (stored >= happy) return this.#report
+    if (stored >= happy) {
+      this.#report.crowding = crowdingOf(this.#redundancy, [...this.#placed.values()])
+      return this.#report
+    }
     const facts = { stored, happy, known, servers: this.#report.verdicts }
     const took = `${stored} of the ${happy} servers needed took a share (${known} known)`
     if (isFull(this.#report.verdicts, happy - stored))

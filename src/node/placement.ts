@@ -5,6 +5,7 @@ import { compareBytes, utf8 } from '../base/bytes.ts'
 import { taggedHash } from '../base/hash.ts'
 import { tags } from '../caps/keys.ts'
 import type { Coding } from '../encoding/descriptor.ts'
+import { labelsOf } from './failure-domain.ts'
 
 /** A coding, and how many distinct servers must hold a share before a put succeeds. */
 export interface Redundancy extends Coding {
@@ -15,7 +16,7 @@ export interface Redundancy extends Coding {
 /** A server, as far as placement is concerned. */
 export interface Site {
   id: string
-  /** Failure domain: an operator, a provider, a place. Unlabelled servers are alone in theirs. */
+  /** Labels of what fails together with it (failure-domain.ts). Unlabelled servers are alone. */
   domain: string | undefined
 }
 
@@ -81,22 +82,56 @@ export function matchShares<T extends Site>(
   return placed
 }
 
-/** Servers of `candidates`, in order, that take a share each without crowding a failure domain. */
+/**
+ * `candidates` in the order in which they are given a share each, beside those of `taken` that have
+ * one: first those that crowd no failure domain, in their order, then those that crowd one by a single
+ * share, and so on. Durability comes first: a crowded domain is better than a share on no server.
+ */
 export function spread<T extends Site>(
   candidates: readonly T[],
   taken: readonly Site[],
   coding: Coding,
 ): T[] {
-  const limit = domainLimit(coding)
   const load = new Map<string, number>()
-  const admits = ({ domain }: Site): boolean => {
-    if (domain === undefined) return true
-    const count = load.get(domain) ?? 0
-    load.set(domain, count + 1)
-    return count < limit
+  const add = (site: Site): void => {
+    for (const label of labelsOf(site.domain)) load.set(label, (load.get(label) ?? 0) + 1)
   }
-  taken.forEach(admits)
-  return candidates.filter(admits)
+  taken.forEach(add)
+  const order: T[] = []
+  let waiting = [...candidates]
+  for (let limit = domainLimit(coding); waiting.length > 0; limit++) {
+    const crowded: T[] = []
+    for (const site of waiting) {
+      const isFree = labelsOf(site.domain).every((label) => (load.get(label) ?? 0) < limit)
+      if (isFree) add(site)
+      ;(isFree ? order : crowded).push(site)
+    }
+    waiting = crowded
+  }
+  return order
+}
+
+/** A failure domain that holds more shares of an object than it should. */
+export interface Crowding {
+  label: string
+  shareCount: number
+}
+
+/** The most crowded domain among the servers that hold a share each; undefined where none is. */
+export function crowdingOf(coding: Coding, holders: readonly Site[]): Crowding | undefined {
+  const [worst] = domainLoads(holders)
+  return worst !== undefined && worst.shareCount > domainLimit(coding) ? worst : undefined
+}
+
+/** How many of `sites` are in each domain, the fullest first. */
+export function domainLoads(sites: readonly Site[]): Crowding[] {
+  const load = new Map<string, number>()
+  for (const { domain } of sites) {
+    for (const label of labelsOf(domain)) load.set(label, (load.get(label) ?? 0) + 1)
+  }
+  return [...load]
+    .map(([label, shareCount]) => ({ label, shareCount }))
+    .sort((a, b) => b.shareCount - a.shareCount || (a.label < b.label ? -1 : 1))
 }
 
 /** A maximum matching of held shares to distinct servers, by augmenting paths. */

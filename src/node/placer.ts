@@ -11,7 +11,7 @@ import { syncFileReader } from './file-source.ts'
 import { type ObjectReport, uploadObject } from './object-upload.ts'
 import type { PeerHealth } from './peer-health.ts'
 import type { PeerPool } from './peer-pool.ts'
-import { defaultRedundancy, type Redundancy } from './placement.ts'
+import { type Crowding, defaultRedundancy, type Redundancy } from './placement.ts'
 
 export interface PlacerParts {
   clock: Clock
@@ -46,6 +46,7 @@ export interface PlaceOptions {
 export class Placer {
   readonly #parts: PlacerParts
   readonly stateOf: (fd: number) => FileState
+  #crowding: Crowding | undefined
 
   constructor(parts: PlacerParts) {
     this.#parts = parts
@@ -80,14 +81,23 @@ export class Placer {
     }
   }
 
+  /** The failure domain that got the most shares too many of any one object so far. */
+  get crowding(): Crowding | undefined {
+    return this.#crowding
+  }
+
   /** Places an object and gives its memory back. Throws E_NOT_ENOUGH_SERVERS. */
-  place(
+  async place(
     object: EncodedShares,
     redundancy: Redundancy,
     options: { signal?: AbortSignal; pacer?: Pacer },
   ): Promise<ObjectReport> {
     const { clock, random, health, peers } = this.#parts
-    return uploadObject({ clock, random, health }, peers.candidates(), object, redundancy, options)
+    const context = { clock, random, health }
+    const report = await uploadObject(context, peers.candidates(), object, redundancy, options)
+    const { crowding } = report
+    if ((crowding?.shareCount ?? 0) > (this.#crowding?.shareCount ?? 0)) this.#crowding = crowding
+    return report
   }
 
   /** Looks whether objects are where they should be (audit.ts). */

@@ -22,6 +22,7 @@ import { serveStorage } from '../storage/serve.ts'
 import { storageProtocol } from '../storage/storage-protocol.ts'
 import type { Config } from './config.ts'
 import { subscribe } from './grid-subscription.ts'
+import { domainOf } from './failure-domain.ts'
 import type { Home, Secrets } from './home.ts'
 import { lend } from './lending.ts'
 import { NetworkPeers } from './network-peers.ts'
@@ -82,7 +83,7 @@ export async function runNode(parts: NodeParts): Promise<RunningNode> {
     clock,
     fixed: config.grid.peers,
     subscriber,
-    own: own(config, storage),
+    own: own(config, net, storage),
   })
   const lending = await listenUnix(socketOf(home), (channel) =>
     lend(peers, channel, { clock, budget }),
@@ -177,6 +178,7 @@ async function announce(
 
 function own(
   config: Config,
+  net: Net,
   storage: LocalPeer | undefined,
 ): ConstructorParameters<typeof NetworkPeers>[0]['own'] {
   if (storage === undefined) return undefined
@@ -184,7 +186,7 @@ function own(
   return {
     peer: storage,
     nickname,
-    domain: domain === '' ? undefined : domain,
+    domain: domainOf(domain, told(config, net)),
     accepts: !config.storage.readOnly,
   }
 }

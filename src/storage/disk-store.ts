@@ -3,21 +3,24 @@
  *
  *   <root>/shares/<first two letters>/<storage index>.<number>   one file a share, never changed
  *   <root>/incoming/<storage index>.<number>.<writer>.<serial>   shares still being written
+ *   <root>/quarantine/<storage index>.<number>.<serial>          damaged ones, kept apart
  *
  * Invariants: a file under `shares` is whole and durable from the moment it is shown; what a crash
  * leaves in `incoming` was never acknowledged. Several processes may use a root at once: shares
  * never change, so that two who store the same one store the same bytes.
  */
 import path from 'node:path'
-import { type Disk, isDiskError } from '../base/disk.ts'
+import { type Disk, type DiskEntry, type DiskFile, isDiskError } from '../base/disk.ts'
 import { mapWithin } from '../base/limit.ts'
 import { diskFailure, ifPresent, onDisk } from './disk-failure.ts'
 import type { StorageIndex } from './peer.ts'
 import { ShareDirectories } from './share-directories.ts'
 import { ShareFileReader, ShareFileWriter } from './share-file.ts'
-import { parseShareName, shareName, sharePrefix } from './share-name.ts'
+import { SetAside } from './set-aside.ts'
+import { compareShares, parseShareName, shareName, sharePrefix } from './share-name.ts'
 import type {
   ShareEntry,
+  ShareKey,
   ShareReader,
   ShareStore,
   ShareTotals,
@@ -27,6 +30,8 @@ import type {
 
 /** Files looked at together. */
 const entriesConcurrency = 16
+/** What file systems give out; where one gives out more, the next count at a start puts it right. */
+const blockBytes = 4096
 
 export interface DiskStoreOptions {
   disk: Disk
@@ -54,6 +59,15 @@ export class DiskStore implements ShareStore {
   /** Names that are there and not yet durable: hidden. */
   readonly #unsettled = new Set<string>()
   readonly #writers: Writers
+  readonly #setAside: SetAside
+  /** Names that were set aside and are not there again, once they have been looked for. */
+  #damaged: Promise<Set<string>> | undefined
+  /** Moves out of the way that are under way, by name. */
+  readonly #leaving = new Map<string, Promise<boolean>>()
+  /** Who reads which share, so that what has replaced it is not taken for it. */
+  readonly #readers = new Map<string, Set<ShareReader>>()
+  /** Shares that got their names so far. */
+  #published = 0
   #totals: ShareTotals | undefined
   #serial = 0
 
@@ -63,6 +77,7 @@ export class DiskStore implements ShareStore {
     this.#root = root
     this.#incoming = path.join(root, 'incoming')
     this.#directories = new ShareDirectories(disk, path.join(root, 'shares'))
+    this.#setAside = new SetAside(disk, root)
   }
 
   async open(): Promise<void> {
@@ -75,10 +90,11 @@ export class DiskStore implements ShareStore {
 
   async totals(): Promise<ShareTotals> {
     if (this.#totals === undefined) {
-      const totals = { shareCount: 0, shareBytes: 0 }
-      for await (const { shareBytes } of this.entries()) {
+      const totals = { shareCount: 0, shareBytes: 0, diskBytes: 0 }
+      for await (const { sizeBytes, diskBytes } of this.#files()) {
         totals.shareCount++
-        totals.shareBytes += shareBytes
+        totals.shareBytes += sizeBytes
+        totals.diskBytes += diskBytes
       }
       this.#totals = totals
     }
@@ -110,11 +126,12 @@ export class DiskStore implements ShareStore {
   async read(storageIndex: StorageIndex, shareNumber: number): Promise<ShareReader | undefined> {
     const name = shareName(storageIndex, shareNumber)
     await this.#directories.settled(sharePrefix(name))
+    const publishedBefore = this.#published
     const file = await ifPresent(this.#disk.openRead(this.#directories.pathOf(name)))
     if (file === undefined) return undefined
     try {
       const shareBytes = await onDisk('read', file.size())
-      if (!this.#unsettled.has(name)) return new ShareFileReader(file, shareBytes)
+      if (!this.#unsettled.has(name)) return this.#reader(name, file, shareBytes, publishedBefore)
       await file.close()
       return undefined
     } catch (error) {
@@ -123,16 +140,33 @@ export class DiskStore implements ShareStore {
     }
   }
 
-  async *entries(): AsyncGenerator<ShareEntry> {
-    for (const prefix of await this.#directories.prefixes()) {
-      const names = (await this.#names(prefix)).filter((name) => sharePrefix(name) === prefix)
-      const sizes = await mapWithin(entriesConcurrency, names, (name) => this.#sizeOf(name))
-      for (const [i, name] of names.entries()) {
-        const share = parseShareName(name)
-        const shareBytes = sizes[i]
-        if (share !== undefined && shareBytes !== undefined) yield { ...share, shareBytes }
-      }
+  async *entries(after?: ShareKey): AsyncGenerator<ShareEntry> {
+    for await (const { key, sizeBytes } of this.#files(after)) {
+      yield { ...key, shareBytes: sizeBytes }
     }
+  }
+
+  async setAside(
+    storageIndex: StorageIndex,
+    shareNumber: number,
+    reader: ShareReader,
+  ): Promise<boolean> {
+    const name = shareName(storageIndex, shareNumber)
+    // what is being put, or has been since, is another file: from here to `set` nothing may wait
+    const isRead = this.#readers.get(name)?.has(reader) ?? false
+    if (this.#unsettled.has(name) || this.#leaving.has(name) || !isRead) return false
+    const moved = this.#moveAside(name, reader)
+    this.#leaving.set(name, moved)
+    try {
+      return await moved
+    } finally {
+      this.#leaving.delete(name)
+    }
+  }
+
+  async damaged(): Promise<ShareKey[]> {
+    const names = [...(await this.#damagedNames())]
+    return names.flatMap((name) => parseShareName(name) ?? []).sort(compareShares)
   }
 
   space(): Promise<Space> {
@@ -149,10 +183,13 @@ export class DiskStore implements ShareStore {
     this.#unsettled.add(name)
     try {
       const directory = await this.#directories.ready(sharePrefix(name))
+      await this.#leaving.get(name)?.catch(() => {})
       const replacedBytes = await this.#sizeOf(name)
       ours = replacedBytes === undefined
       await onDisk('write', this.#disk.rename(temporary, target))
       ours = true
+      this.#published++
+      this.#readers.delete(name)
       if (replacedBytes !== undefined) this.#count(-1, -replacedBytes)
       await directory.run()
     } catch (error) {
@@ -162,6 +199,68 @@ export class DiskStore implements ShareStore {
     }
     this.#unsettled.delete(name)
     this.#count(1, shareBytes)
+    void this.#damaged?.then(
+      (names) => names.delete(name),
+      () => undefined,
+    )
+  }
+
+  async #moveAside(name: string, reader: ShareReader): Promise<boolean> {
+    const damaged = await this.#damagedNames()
+    const from = this.#directories.pathOf(name)
+    if ((await this.#sizeOf(name)) === undefined) return false
+    await this.#setAside.take(name, from)
+    this.#readers.delete(name)
+    await this.#directories.sync(sharePrefix(name))
+    this.#count(-1, -reader.shareBytes)
+    damaged.add(name)
+    return true
+  }
+
+  #damagedNames(): Promise<Set<string>> {
+    const damaged = (this.#damaged ??= this.#findDamaged())
+    damaged.catch(() => (this.#damaged = undefined))
+    return damaged
+  }
+
+  async #findDamaged(): Promise<Set<string>> {
+    const names = await this.#setAside.names()
+    const sizes = await mapWithin(entriesConcurrency, names, (name) => this.#sizeOf(name))
+    return new Set(names.filter((_, i) => sizes[i] === undefined))
+  }
+
+  /** Notes who reads what, unless a share has come meanwhile: it could be the one of this name. */
+  #reader(name: string, file: DiskFile, shareBytes: number, publishedBefore: number): ShareReader {
+    if (this.#published !== publishedBefore) return new ShareFileReader(file, shareBytes)
+    const readers = this.#readers.get(name) ?? new Set()
+    const reader = new ShareFileReader(file, shareBytes, () => {
+      readers.delete(reader)
+      if (readers.size === 0 && this.#readers.get(name) === readers) this.#readers.delete(name)
+    })
+    this.#readers.set(name, readers.add(reader))
+    return reader
+  }
+
+  /** Share files as they lie, with what the disk says of them. */
+  async *#files(after?: ShareKey): AsyncGenerator<DiskEntry & { key: ShareKey }> {
+    const first = after && sharePrefix(shareName(after.storageIndex, after.shareNumber))
+    for (const prefix of (await this.#directories.prefixes()).sort()) {
+      if (first !== undefined && prefix < first) continue
+      const keys = (await this.#names(prefix))
+        .filter((name) => sharePrefix(name) === prefix)
+        .flatMap((name) => parseShareName(name) ?? [])
+        .filter((key) => after === undefined || compareShares(key, after) > 0)
+        .sort(compareShares)
+      const entries = await mapWithin(entriesConcurrency, keys, (key) =>
+        ifPresent(
+          this.#disk.entry(this.#directories.pathOf(shareName(key.storageIndex, key.shareNumber))),
+        ),
+      )
+      for (const [i, key] of keys.entries()) {
+        const entry = entries[i]
+        if (entry !== undefined) yield { ...entry, key }
+      }
+    }
   }
 
   /** Leftovers cannot be removed from a file system mounted read-only, which may still be read. */
@@ -188,5 +287,7 @@ export class DiskStore implements ShareStore {
     if (this.#totals === undefined) return
     this.#totals.shareCount += shareCount
     this.#totals.shareBytes += shareBytes
+    const blocks = Math.ceil(Math.abs(shareBytes) / blockBytes) * Math.sign(shareBytes)
+    this.#totals.diskBytes += blocks * blockBytes
   }
 }

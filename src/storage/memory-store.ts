@@ -3,8 +3,10 @@ import { fromBase32, toBase32 } from '../base/base32.ts'
 import { concat } from '../base/bytes.ts'
 import { GridError } from '../base/errors.ts'
 import type { StorageIndex } from './peer.ts'
+import { compareShares, shareName } from './share-name.ts'
 import type {
   ShareEntry,
+  ShareKey,
   ShareReader,
   ShareStore,
   ShareTotals,
@@ -20,6 +22,9 @@ export interface MemoryStoreOptions {
 export class MemoryStore implements ShareStore {
   /** By storage index in base32, then by share number. */
   readonly #objects = new Map<string, Map<number, Uint8Array>>()
+  /** Those set aside, and every one that ever was. */
+  readonly #damaged = new Map<string, ShareKey>()
+  readonly #quarantine: Uint8Array[] = []
   readonly #room: Room
 
   constructor(options: MemoryStoreOptions = {}) {
@@ -29,12 +34,12 @@ export class MemoryStore implements ShareStore {
   async open(): Promise<void> {}
 
   async totals(): Promise<ShareTotals> {
-    const totals = { shareCount: 0, shareBytes: 0 }
+    const totals = { shareCount: 0, shareBytes: 0, diskBytes: 0 }
     for (const shares of this.#objects.values()) {
       totals.shareCount += shares.size
       for (const share of shares.values()) totals.shareBytes += share.length
     }
-    return totals
+    return { ...totals, diskBytes: totals.shareBytes }
   }
 
   async list(storageIndex: StorageIndex): Promise<number[]> {
@@ -52,6 +57,7 @@ export class MemoryStore implements ShareStore {
       const shares = this.#objects.get(key) ?? new Map<number, Uint8Array>()
       this.#room.give(shares.get(shareNumber)?.length ?? 0)
       this.#objects.set(key, shares.set(shareNumber, share))
+      this.#damaged.delete(shareName(storageIndex, shareNumber))
     })
   }
 
@@ -60,12 +66,34 @@ export class MemoryStore implements ShareStore {
     return share && new MemoryReader(share)
   }
 
-  async *entries(): AsyncGenerator<ShareEntry> {
-    for (const [key, shares] of this.#objects) {
-      for (const [shareNumber, share] of shares) {
-        yield { storageIndex: fromBase32(key)!, shareNumber, shareBytes: share.length }
-      }
-    }
+  async *entries(after?: ShareKey): AsyncGenerator<ShareEntry> {
+    const entries = [...this.#objects].flatMap(([key, shares]) =>
+      [...shares].map(([shareNumber, { length: shareBytes }]) => {
+        return { storageIndex: fromBase32(key)!, shareNumber, shareBytes }
+      }),
+    )
+    yield* entries
+      .sort(compareShares)
+      .filter((entry) => after === undefined || compareShares(entry, after) > 0)
+  }
+
+  async setAside(
+    storageIndex: StorageIndex,
+    shareNumber: number,
+    reader: ShareReader,
+  ): Promise<boolean> {
+    const shares = this.#objects.get(toBase32(storageIndex))
+    const share = shares?.get(shareNumber)
+    if (share === undefined || !(reader instanceof MemoryReader) || !reader.reads(share))
+      return false
+    shares?.delete(shareNumber)
+    this.#quarantine.push(share)
+    this.#damaged.set(shareName(storageIndex, shareNumber), { storageIndex, shareNumber })
+    return true
+  }
+
+  async damaged(): Promise<ShareKey[]> {
+    return [...this.#damaged.values()].sort(compareShares)
   }
 
   async space(): Promise<Space> {
@@ -143,6 +171,11 @@ class MemoryReader implements ShareReader {
 
   get shareBytes(): number {
     return this.#share.length
+  }
+
+  /** Whether this is the share that it reads. */
+  reads(share: Uint8Array): boolean {
+    return share === this.#share
   }
 
   async read(position: number, length: number): Promise<Uint8Array> {

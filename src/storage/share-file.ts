@@ -60,10 +60,12 @@ export class ShareFileWriter implements ShareWriter {
 export class ShareFileReader implements ShareReader {
   readonly shareBytes: number
   readonly #file: DiskFile
+  readonly #onClose: () => void
 
-  constructor(file: DiskFile, shareBytes: number) {
+  constructor(file: DiskFile, shareBytes: number, onClose: () => void = () => {}) {
     this.#file = file
     this.shareBytes = shareBytes
+    this.#onClose = onClose
   }
 
   async read(position: number, length: number): Promise<Uint8Array> {
@@ -73,6 +75,7 @@ export class ShareFileReader implements ShareReader {
   }
 
   close(): Promise<void> {
+    this.#onClose()
     return onDisk('read', this.#file.close())
   }
 }

@@ -5,6 +5,7 @@
 import { fromBase32, toBase32 } from '../base/base32.ts'
 import { maxShareCount, storageIndexBytes } from '../encoding/descriptor.ts'
 import type { StorageIndex } from './peer.ts'
+import type { ShareKey } from './share-store.ts'
 
 const pattern = /^([a-z2-7]{32})\.(0|[1-9][0-9]{0,2})$/
 
@@ -18,14 +19,19 @@ export function shareName(storageIndex: StorageIndex, shareNumber: number): stri
 }
 
 /** The inverse of `shareName`; undefined for every other name. */
-export function parseShareName(
-  name: string,
-): { storageIndex: StorageIndex; shareNumber: number } | undefined {
+export function parseShareName(name: string): ShareKey | undefined {
   const [, letters, digits] = pattern.exec(name) ?? []
   const storageIndex = fromBase32(letters ?? '')
   const shareNumber = Number(digits)
   if (storageIndex === undefined || !isShareNumber(shareNumber)) return undefined
   return { storageIndex, shareNumber }
+}
+
+/** The order that stores list shares in: by base32, whose letters come after its digits, then by number. */
+export function compareShares(a: ShareKey, b: ShareKey): number {
+  const [first, second] = [toBase32(a.storageIndex), toBase32(b.storageIndex)]
+  if (first === second) return a.shareNumber - b.shareNumber
+  return first < second ? -1 : 1
 }
 
 /** The directory that a share of this name lies in: 1,024 of them, evenly filled. */

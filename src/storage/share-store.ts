@@ -22,8 +22,20 @@ export interface ShareStore {
   create(storageIndex: StorageIndex, shareNumber: number, shareBytes: number): Promise<ShareWriter>
   /** Opens a share for reading, or undefined where there is none. */
   read(storageIndex: StorageIndex, shareNumber: number): Promise<ShareReader | undefined>
-  /** Every share held, in no order, read from the store while it is iterated. */
-  entries(): AsyncIterable<ShareEntry>
+  /**
+   * Every share held, or those after one of them, ascending by storage index in base32 and then by
+   * number (`compareShares`). Read from the store while it is iterated.
+   */
+  entries(after?: ShareKey): AsyncIterable<ShareEntry>
+  /**
+   * Takes a damaged share out of service: it is not shown any more, durably, and kept apart for
+   * whoever wants to see it; nothing here ever deletes it. `reader` is the one that found it so.
+   *
+   * @returns false if another share has its name since the reader was opened, or none; it stays then
+   */
+  setAside(storageIndex: StorageIndex, shareNumber: number, reader: ShareReader): Promise<boolean>
+  /** Shares that were set aside and of which no other copy has come since, ascending as `entries`. */
+  damaged(): Promise<ShareKey[]>
   /** How much could still be written. */
   space(): Promise<Space>
 }
@@ -38,11 +50,17 @@ export interface ShareTotals {
   shareCount: number
   /** Bytes of all shares, as the files are long. */
   shareBytes: number
+  /** Bytes that they take on the disk, in whole blocks. */
+  diskBytes: number
 }
 
-export interface ShareEntry {
+/** What names a share. */
+export interface ShareKey {
   storageIndex: StorageIndex
   shareNumber: number
+}
+
+export interface ShareEntry extends ShareKey {
   shareBytes: number
 }
 

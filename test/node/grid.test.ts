@@ -209,6 +209,30 @@ describe('grid', () => {
     })
   })
 
+  it('warns when one operator shows as ten servers of one network, and stores all the same', async () => {
+    const memory = await MemoryGrid.of(16)
+    const place = (domains: (i: number) => string | undefined): void => {
+      for (const [i, candidate] of memory.candidates.entries()) candidate.domain = domains(i)
+    }
+    place((i) => (i < 9 ? 'net=198.51.7.0/24' : undefined))
+    const spread = await memory.put(content(200_000))
+    assert.equal(spread.sharesStored, 10)
+    assert.deepEqual(spread.notes, [])
+    const own = memory.candidates.filter(({ domain }) => domain !== undefined)
+    const held = await Promise.all(own.map(async ({ peer }) => (await peer.status()).shareCount))
+    assert.equal(
+      held.reduce((sum, count) => sum + count, 0),
+      3,
+    )
+    place((i) => (i < 10 ? 'net=198.51.7.0/24' : undefined))
+    const crowded = await memory.put(content(200_000, 1))
+    assert.equal(crowded.sharesStored, 10)
+    assert.match(
+      crowded.notes.join(),
+      /4 shares .* net=198\.51\.7\.0\/24, and may be lost together/,
+    )
+  })
+
   it('refuses caps that read nothing, and a redundancy that could not be read', async () => {
     const memory = await MemoryGrid.of(10)
     await assert.rejects(

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { describe, it } from 'mocha'
 import {
+  crowdingOf,
   defaultRedundancy,
+  domainLoads,
   domainLimit,
   matchShares,
   permuted,
@@ -14,6 +16,7 @@ function site(id: string, domain?: string): Site {
   return { id, domain }
 }
 
+const coding = { k: 3, n: 10 }
 const ten = Array.from({ length: 10 }, (_, i) => site(`s${i}`))
 
 /** The largest matching there is, by trying everything. */
@@ -65,19 +68,72 @@ describe('placement', () => {
   })
 
   it('puts at most three shares of 3-of-10 into one failure domain', () => {
-    assert.equal(domainLimit({ k: 3, n: 10 }), 3)
-    const sites = Array.from({ length: 12 }, (_, i) => site(`s${i}`, i < 6 ? 'one' : `d${i}`))
-    const placed = [...matchShares({ k: 3, n: 10 }, sites, new Map()).values()]
+    assert.equal(domainLimit(coding), 3)
+    const sites = Array.from({ length: 13 }, (_, i) => site(`s${i}`, i < 6 ? 'one' : `d${i}`))
+    const placed = [...matchShares(coding, sites, new Map()).values()]
     assert.equal(placed.filter(({ domain }) => domain === 'one').length, 3)
-    assert.equal(placed.length, 9)
+    assert.equal(placed.length, 10)
+    assert.equal(crowdingOf(coding, placed), undefined)
+  })
+
+  it('places all shares even where domains must be crowded, and says which', () => {
+    const sites = Array.from({ length: 12 }, (_, i) => site(`s${i}`, i < 6 ? 'one' : `d${i}`))
+    const placed = [...matchShares(coding, sites, new Map()).values()]
+    assert.equal(placed.length, 10)
+    assert.equal(placed.filter(({ domain }) => domain === 'one').length, 4)
+    assert.deepEqual(crowdingOf(coding, placed), { label: 'one', shareCount: 4 })
+  })
+
+  it('crowds several domains alike rather than one wholly', () => {
+    const sites = Array.from({ length: 12 }, (_, i) => site(`s${i}`, i < 9 ? 'big' : 'small'))
+    const placed = [...matchShares(coding, sites, new Map()).values()]
+    assert.equal(placed.filter(({ domain }) => domain === 'big').length, 7)
+    const even = Array.from({ length: 12 }, (_, i) => site(`s${i}`, i < 6 ? 'a' : 'b'))
+    const halves = [...matchShares(coding, even, new Map()).values()]
+    assert.equal(halves.filter(({ domain }) => domain === 'a').length, 5)
+  })
+
+  it('takes any label that two servers share for a domain of both', () => {
+    const sites = Array.from({ length: 13 }, (_, i) =>
+      site(`s${i}`, `operator=o${i},provider=${i < 8 ? 'x' : `p${i}`},site=${i % 7}`),
+    )
+    const placed = [...matchShares(coding, sites, new Map()).values()]
+    assert.equal(placed.length, 10)
+    const inX = placed.filter(({ domain }) => domain?.includes('provider=x'))
+    assert.equal(inX.length, 5, 'only five others are there')
+    assert.deepEqual(crowdingOf(coding, placed), { label: 'provider=x', shareCount: 5 })
+  })
+
+  it('never loses a share to domains, and never crowds one needlessly', () => {
+    const labels = fc.array(fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f', undefined), {
+      minLength: 10,
+      maxLength: 30,
+    })
+    fc.assert(
+      fc.property(labels, (domains) => {
+        const sites = domains.map((domain, i) => site(`s${i}`, domain))
+        const placed = [...matchShares(coding, sites, new Map()).values()]
+        assert.equal(placed.length, 10)
+        const counts = new Map<string, number>()
+        for (const { domain } of sites)
+          if (domain !== undefined) counts.set(domain, (counts.get(domain) ?? 0) + 1)
+        const alone = sites.length - [...counts.values()].reduce((sum, count) => sum + count, 0)
+        const room = (limit: number): number =>
+          [...counts.values()].reduce((sum, count) => sum + Math.min(count, limit), alone)
+        let least = 3
+        while (room(least) < 10) least++
+        const worst = Math.max(0, ...domainLoads(placed).map(({ shareCount }) => shareCount))
+        assert.ok(worst <= least, `${worst} in one domain where ${least} would do`)
+      }),
+    )
   })
 
   it('counts the shares that a domain holds already', () => {
     const taken = [site('a', 'one'), site('b', 'one')]
-    assert.deepEqual(
-      spread([site('c', 'one'), site('d', 'one'), site('e')], taken, { k: 3, n: 10 }),
-      [site('c', 'one'), site('e')],
-    )
+    assert.deepEqual(spread([site('c', 'one'), site('d', 'one'), site('e')], taken, coding), [
+      ...[site('c', 'one'), site('e')],
+      site('d', 'one'),
+    ])
   })
 
   it('orders servers by the object, and the same whatever order they came in', () => {

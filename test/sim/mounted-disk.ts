@@ -4,7 +4,7 @@
  * early is found out. When the process has died no call ever ends.
  */
 import type { Clock } from '../../src/base/clock.ts'
-import type { Disk, DiskFile } from '../../src/base/disk.ts'
+import type { Disk, DiskEntry, DiskFile } from '../../src/base/disk.ts'
 import {
   failSync,
   newDirectory,
@@ -100,6 +100,17 @@ export class MountedDisk implements Disk {
 
   fileSize(path: string): Promise<number> {
     return this.call({ name: 'fileSize', path, effect: () => this.#file(path).size })
+  }
+
+  entry(path: string): Promise<DiskEntry> {
+    const effect = (): DiskEntry => {
+      const node = this.#disk.image.find(path)
+      if (node === undefined) throw diskError('ENOENT', 'entry', path)
+      const sizeBytes = node.kind === 'file' ? node.size : 0
+      const diskBytes = Math.ceil(sizeBytes / blockBytes) * blockBytes
+      return { isDirectory: node.kind === 'directory', sizeBytes, diskBytes }
+    }
+    return this.call({ name: 'entry', path, effect })
   }
 
   readDirectory(path: string): Promise<string[]> {

@@ -3,7 +3,7 @@ import { describe, it } from 'mocha'
 import { isGridError } from '../../src/base/errors.ts'
 import type { DiskStore } from '../../src/storage/disk-store.ts'
 import type { SimRandom } from '../sim/sim-random.ts'
-import { entriesOf, indexOf, readBytes } from '../suites/share-store.ts'
+import { entriesOf, indexOf, readBytes, setAside } from '../suites/share-store.ts'
 import { type DiskFailure, FailingDisk } from './failing-disk.ts'
 import { Machine } from './machine.ts'
 
@@ -170,6 +170,28 @@ describe('DiskStore, when the power goes', () => {
       lostSome ||= shares.some((share) => !share.acknowledged)
     }
     assert.ok(lostSome, 'the power never went in time')
+  })
+
+  it('loses nothing that was set aside, and takes none back once it said so', async () => {
+    let seen = 0
+    for (let seed = 0; seed < 100; seed++) {
+      const machine = await new Machine(`set aside ${seed}`).init()
+      const store = await machine.restart()
+      const [share] = puts(machine.random, 1)
+      await machine.run(share.run(store))
+      const startMs = machine.clock.monotonicMs()
+      let isDone = false
+      void setAside(store, indexOf(0), 0).then(() => (isDone = true))
+      await machine.clock.run({ untilMs: startMs + machine.random.unit() * 3 })
+      machine.disk.cutPower()
+      const reopened = await machine.restart()
+      const found = await machine.run(readBytes(reopened, indexOf(0), 0))
+      const damaged = await machine.run(reopened.damaged())
+      assert.equal(damaged.length, found === undefined ? 1 : 0)
+      assert.ok(!isDone || found === undefined, `seed ${seed}: it came back`)
+      seen += damaged.length
+    }
+    assert.ok(seen > 10 && seen < 100, `${seen} of 100 were gone in time`)
   })
 
   it('shows after a crash only what a power cut right then would not take away', async () => {

@@ -1,5 +1,5 @@
 /** A disk of which one call fails: before it does anything, or after it has done all. */
-import type { Disk, DiskFile } from '../../src/base/disk.ts'
+import type { Disk, DiskEntry, DiskFile } from '../../src/base/disk.ts'
 
 export interface DiskFailure {
   /** Which call, from 0. */
@@ -47,6 +47,10 @@ export class FailingDisk implements Disk {
 
   fileSize(path: string): Promise<number> {
     return this.#pass('fileSize', () => this.#disk.fileSize(path))
+  }
+
+  entry(path: string): Promise<DiskEntry> {
+    return this.#pass('entry', () => this.#disk.entry(path))
   }
 
   readDirectory(path: string): Promise<string[]> {

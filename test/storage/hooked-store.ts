@@ -15,7 +15,10 @@ export function hookedStore(store: ShareStore, hooks: StoreHooks): ShareStore {
     open: () => store.open(),
     totals: () => store.totals(),
     list: (storageIndex) => store.list(storageIndex),
-    entries: () => store.entries(),
+    entries: (after) => store.entries(after),
+    setAside: (storageIndex, shareNumber, reader) =>
+      store.setAside(storageIndex, shareNumber, (reader as HookedReader).inner ?? reader),
+    damaged: () => store.damaged(),
     space: async () => {
       const space = await store.space()
       await hooks.space?.()
@@ -46,8 +49,14 @@ function hookedWriter(writer: ShareWriter, hooks: StoreHooks): ShareWriter {
   }
 }
 
-function hookedReader(reader: ShareReader, hooks: StoreHooks): ShareReader {
+interface HookedReader extends ShareReader {
+  /** What the store itself knows it by. */
+  inner?: ShareReader
+}
+
+function hookedReader(reader: ShareReader, hooks: StoreHooks): HookedReader {
   return {
+    inner: reader,
     shareBytes: reader.shareBytes,
     read: async (position, length) => {
       await hooks.read?.(length)

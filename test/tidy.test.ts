@@ -26,12 +26,19 @@ const layers: Record<string, { imports: string[]; why: string }> = {
     imports: ['base', 'caps', 'encoding', 'log', 'wire'],
     why: 'a server checks shares, and never holds a read key',
   },
+  members: {
+    imports: ['base', 'log', 'wire', 'storage'],
+    why: 'who may take part, and how one becomes a member; it decides what storage asks of it',
+  },
   introducer: {
     imports: ['base', 'caps', 'encoding', 'wire'],
     why: 'announcements only; trust is decided above',
   },
   node: {
-    imports: ['base', 'caps', 'encoding', 'wire', 'tree', 'log', 'local', 'storage', 'introducer'],
+    imports: [
+      ...['base', 'caps', 'encoding', 'wire', 'tree', 'log', 'local', 'storage', 'introducer'],
+      'members',
+    ],
     why: 'a participant is assembled here',
   },
   files: {
@@ -45,6 +52,7 @@ const layers: Record<string, { imports: string[]; why: string }> = {
   cli: {
     imports: [
       ...['base', 'caps', 'encoding', 'wire', 'tree', 'log', 'local', 'storage', 'introducer'],
+      'members',
       'node',
       'files',
       'backup',

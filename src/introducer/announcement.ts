@@ -42,6 +42,8 @@ export interface Statement {
   /** Wall time. */
   expiresAtMs: number
   facts: NodeFacts
+  /** What shows that the node is a member, 1 … 256 bytes; nobody has looked into it. */
+  certificate?: Uint8Array
 }
 
 /** An announcement whose signature has been verified. */
@@ -54,7 +56,9 @@ export interface Announcement extends Statement {
 
 export const maxAnnouncementBytes = 4096
 export const maxAddresses = 16
-const payloadVersion = 1
+const maxCertificateBytes = 256
+/** Without and with a certificate. Version 1 has been there first, and older nodes read no other. */
+const payloadVersions = [1, 2] as const
 const context = utf8('grid/v1/announce')
 const limits = { depth: 3, items: 64, bytes: maxAnnouncementBytes - signatureBytes }
 
@@ -88,9 +92,10 @@ export function readAnnouncement(bytes: Uint8Array): Announcement {
 }
 
 function toPayload(statement: Statement, publicKey: Uint8Array): CborValue {
-  const { gridName, addresses, seq, expiresAtMs, facts } = statement
+  const { gridName, addresses, seq, expiresAtMs, facts, certificate } = statement
+  const [plain, certified] = payloadVersions
   return [
-    payloadVersion,
+    certificate === undefined ? plain : certified,
     gridName,
     publicKey,
     [...addresses],
@@ -105,19 +110,23 @@ function toPayload(statement: Statement, publicKey: Uint8Array): CborValue {
       [...facts.suites],
       facts.software,
     ],
+    ...(certificate === undefined ? [] : [certificate]),
   ]
 }
 
 /** The inverse of `toPayload`, or undefined for what no node may sign. */
 function fromPayload(payload: CborValue): (Statement & { publicKey: Uint8Array }) | undefined {
-  if (!isArray(payload, 7, 7)) return undefined
-  const [version, gridName, publicKey, addresses, seq, expiresAtMs, values] = payload
+  if (!isArray(payload, 7, 8)) return undefined
+  const [version, gridName, publicKey, addresses, seq, expiresAtMs, values, certificate] = payload
   const facts = toFacts(values)
-  if (version !== payloadVersion || !isLabel(gridName) || facts === undefined) return undefined
+  if (version !== payloadVersions[payload.length - 7]) return undefined
+  if (!isLabel(gridName) || facts === undefined) return undefined
   if (!(publicKey instanceof Uint8Array) || publicKey.length !== publicKeyBytes) return undefined
   if (!isArray(addresses, 0, maxAddresses) || !addresses.every(isAddress)) return undefined
   if (!isInteger(seq, 1) || !isInteger(expiresAtMs, 1)) return undefined
-  return { gridName, publicKey, addresses, seq, expiresAtMs, facts }
+  const statement = { gridName, publicKey, addresses, seq, expiresAtMs, facts }
+  if (payload.length === 7) return statement
+  return isCertificate(certificate) ? { ...statement, certificate } : undefined
 }
 
 function toFacts(values: CborValue): NodeFacts | undefined {
@@ -154,6 +163,10 @@ function isInteger(
 
 function isLabel(value: CborValue): value is string {
   return typeof value === 'string' && label.test(value)
+}
+
+function isCertificate(value: CborValue): value is Uint8Array {
+  return value instanceof Uint8Array && value.length > 0 && value.length <= maxCertificateBytes
 }
 
 function isAddress(value: CborValue): value is string {

@@ -18,6 +18,8 @@ export interface AnnouncerOptions {
   clock: Clock
   /** What to say now; asked for each announcement. Of more than 16 addresses the first 16 are said. */
   describe: () => { addresses: readonly string[]; facts: NodeFacts }
+  /** What shows that the node is a member of its grid. */
+  certificate?: Uint8Array
 }
 
 const lifetimeMs = 24 * 3600 * 1000
@@ -79,7 +81,7 @@ export class Announcer {
 
   /** Wall time in ms for a number: it grows from one start of the node to the next, without a file. */
   #sign(lastSeq: number): Announcement {
-    const { gridName, seed, clock, describe } = this.#options
+    const { gridName, seed, clock, describe, certificate } = this.#options
     const { addresses, facts } = describe()
     const nowMs = clock.nowMs()
     const statement = {
@@ -88,6 +90,7 @@ export class Announcer {
       seq: Math.max(nowMs, lastSeq + 1),
       expiresAtMs: nowMs + lifetimeMs,
       facts,
+      ...(certificate && { certificate }),
     }
     return signAnnouncement(statement, seed)
   }

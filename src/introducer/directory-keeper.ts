@@ -3,20 +3,13 @@
  * (docs/specs/introducer.md, "Kept list"). The file is a cache: a damaged one is as good as none, and
  * what is in it is verified like news.
  */
-import path from 'node:path'
 import { type CborValue, decodeCbor, encodeCbor } from '../base/cbor.ts'
 import type { Clock } from '../base/clock.ts'
-import { type Disk, isDiskError } from '../base/disk.ts'
 import { isGridError } from '../base/errors.ts'
+import { type KeptAt, readKept, replaceKept } from '../base/kept-file.ts'
 import { noTrace, type Trace } from '../base/trace.ts'
 import { type Announcement, readAnnouncement } from './announcement.ts'
 import type { Directory, DirectoryEntry } from './directory.ts'
-
-export interface KeptAt {
-  disk: Disk
-  /** The file; its directory must be there, and no other process may keep a list in it. */
-  path: string
-}
 
 type KeptEntry = Pick<DirectoryEntry, 'announcement' | 'sources' | 'untilMs'>
 
@@ -45,11 +38,12 @@ export class DirectoryKeeper {
   async load(): Promise<void> {
     if (this.#keptAt === undefined) return
     try {
-      const entries = parseList(await readFile(this.#keptAt))
+      const bytes = await readKept(this.#keptAt, limits.bytes)
+      if (bytes === undefined) return
+      const entries = parseList(bytes)
       const nowMs = this.#clock.nowMs()
       for (const entry of entries) this.#directory.restore(entry.announcement, entry, nowMs)
     } catch (error) {
-      if (isDiskError(error, 'ENOENT')) return
       this.#trace.event('introducer.list-unreadable', { error: String(error) })
     }
   }
@@ -74,7 +68,7 @@ export class DirectoryKeeper {
 
   async #write(): Promise<void> {
     try {
-      await replaceFile(this.#keptAt!, formatList(this.#directory.since(0)))
+      await replaceKept(this.#keptAt!, formatList(this.#directory.since(0)))
     } catch (error) {
       this.#trace.event('introducer.list-unwritable', { error: String(error) })
     }
@@ -116,31 +110,4 @@ function verified(bytes: Uint8Array): Announcement | undefined {
     if (isGridError(error, 'E_ANNOUNCEMENT')) return undefined
     throw error
   }
-}
-
-/** The whole file, or one byte more than a list may have. */
-async function readFile({ disk, path: name }: KeptAt): Promise<Uint8Array> {
-  const file = await disk.openRead(name)
-  try {
-    return await file.read(0, Math.min(await file.size(), limits.bytes + 1))
-  } finally {
-    await file.close()
-  }
-}
-
-/** Puts `bytes` in the place of the file: after a crash it is the old one or the new one. */
-async function replaceFile({ disk, path: name }: KeptAt, bytes: Uint8Array): Promise<void> {
-  const temporary = `${name}.new`
-  await disk.unlink(temporary).catch((error: unknown) => {
-    if (!isDiskError(error, 'ENOENT')) throw error
-  })
-  const file = await disk.create(temporary)
-  try {
-    await file.write([bytes], 0)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  await disk.rename(temporary, name)
-  await disk.syncDirectory(path.dirname(name))
 }

@@ -10,7 +10,7 @@ export interface DirectoryLimits {
   /** Nodes in all. */
   maxNodes: number
   /** Nodes that one source may be the first to name, so that a flood fills its own share only. */
-  maxNodesOfSource: number
+  maxNodesOfSource: number | ((source: string) => number)
   /** How long a node is kept after its announcement has expired. */
   keepExpiredMs: number
 }
@@ -112,8 +112,9 @@ export class Directory {
    */
   #makeRoom(source: string, nowMs: number): boolean {
     const ofSource = [...this.#entries].filter(([, { sources }]) => sources[0] === source)
-    const { maxNodes, maxNodesOfSource } = this.#limits
-    if (ofSource.length >= maxNodesOfSource) return this.#forgetExpired(ofSource, nowMs)
+    const { maxNodes, maxNodesOfSource: most } = this.#limits
+    const share = typeof most === 'number' ? most : most(source)
+    if (ofSource.length >= share) return this.#forgetExpired(ofSource, nowMs)
     return this.#entries.size < maxNodes || this.#forgetExpired(this.#entries, nowMs)
   }
 

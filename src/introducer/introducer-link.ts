@@ -14,13 +14,17 @@ import type { Announcer } from './announcer.ts'
 import {
   formatListRequest,
   formatPublish,
+  formatRevoked,
   introducerProtocol,
   listVerb,
   maxNodes,
   maxWaitMs,
   parseListReply,
+  parseRevokedReply,
   publishVerb,
+  revokedVerb,
 } from './protocol.ts'
+import type { RevocationShelf } from './revocation-shelf.ts'
 
 export interface LinkOptions {
   target: PeerTarget
@@ -29,6 +33,8 @@ export interface LinkOptions {
   random: Random
   trace: Trace
   announcer: Announcer | undefined
+  /** Where the list of revoked members lies; undefined where there is none to exchange. */
+  revocations: RevocationShelf | undefined
   /** The introducer names no node yet: a new connection begins. */
   onConnected: () => void
   /** It named these nodes; not verified. */
@@ -117,6 +123,7 @@ export class IntroducerLink {
     let cursor = 0
     let count = 0
     for (let listed = false; ;) {
+      await this.#exchangeRevoked(caller, options)
       const request = { cursor, waitMs: listed ? maxWaitMs : 0 }
       const args = formatListRequest(request)
       const { facts } = await caller.call(listVerb, args, { deadlineMs: requestMs, ...options })
@@ -136,6 +143,27 @@ export class IntroducerLink {
         this.#onTried()
       }
       if (listed) await sleep(clock, pauseMs, options)
+    }
+  }
+
+  /** Before a list, so that whoever acts on it knows whom not to. */
+  async #exchangeRevoked(caller: Caller, options: { signal: AbortSignal }): Promise<void> {
+    const { revocations } = this.#options
+    if (revocations === undefined) return
+    const exchange = async (list: Uint8Array): Promise<number> => {
+      const args = formatRevoked({ seq: revocations.seq, list })
+      const { facts } = await caller.call(revokedVerb, args, { deadlineMs: requestMs, ...options })
+      const news = parseRevokedReply(facts)
+      if (news.list.length > 0) await revocations.hear(news.list)
+      return news.seq
+    }
+    try {
+      const theirs = await exchange(new Uint8Array(0))
+      const ours = revocations.bytes
+      if (ours !== undefined && theirs < revocations.seq) await exchange(ours)
+    } catch (error) {
+      // introducers of before there were members pass none on
+      if (!isGridError(error, 'E_UNKNOWN_VERB', 'E_RATE', 'E_BUSY')) throw error
     }
   }
 

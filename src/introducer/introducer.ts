@@ -7,16 +7,18 @@ import type { Channel } from '../base/channel.ts'
 import type { Clock } from '../base/clock.ts'
 import { withDeadline } from '../base/deadline.ts'
 import { GridError, isGridError } from '../base/errors.ts'
+import type { KeptAt } from '../base/kept-file.ts'
 import type { Budget } from '../base/limit.ts'
 import { parseTcpAddress } from '../base/multiaddr.ts'
 import { TokenBucket } from '../base/token-bucket.ts'
 import { noTrace, type Trace } from '../base/trace.ts'
 import { answer, type Verb, type Verbs } from '../wire/answerer.ts'
-import { readAnnouncement } from './announcement.ts'
-import { Directory } from './directory.ts'
-import { DirectoryKeeper, type KeptAt } from './directory-keeper.ts'
+import { type Announcement, readAnnouncement } from './announcement.ts'
+import { Directory, type Verdict } from './directory.ts'
+import { DirectoryKeeper } from './directory-keeper.ts'
 import {
   formatListReply,
+  formatRevoked,
   type ListReply,
   type ListRequest,
   listVerb,
@@ -24,8 +26,12 @@ import {
   maxPageBytes,
   parseListRequest,
   parsePublish,
+  parseRevokedRequest,
   publishVerb,
+  type RevokedNews,
+  revokedVerb,
 } from './protocol.ts'
+import type { RevocationShelf } from './revocation-shelf.ts'
 
 export interface IntroducerOptions {
   gridName: string
@@ -37,12 +43,17 @@ export interface IntroducerOptions {
   keptAt?: KeptAt
   /** Nodes that one network address may announce; 64 unless told. */
   maxNodesOfAddress?: number
+  /** Peer ids of other introducers, whose word for a node is taken as the node's own. */
+  others?: readonly string[]
+  /** Where the list of revoked members lies; without it none is passed on. */
+  revocations?: RevocationShelf
 }
 
 const requestDeadlineMs = 60_000
 /** Of one channel: an honest node publishes once an hour, and lists about once in two seconds. */
 const publishRate = { tokensPerSecond: 0.1, burst: 10 }
 const listRate = { tokensPerSecond: 5, burst: 200 }
+const revokedRate = { tokensPerSecond: 2, burst: 20 }
 
 export class Introducer {
   readonly #clock: Clock
@@ -51,15 +62,22 @@ export class Introducer {
   readonly #directory: Directory
   readonly #keeper: DirectoryKeeper
   readonly #published = new Bell()
+  readonly #others: ReadonlySet<string>
+  readonly #revocations: RevocationShelf | undefined
 
   private constructor(options: IntroducerOptions) {
+    const { others = [], maxNodesOfAddress = 64 } = options
+    this.#others = new Set(others)
+    this.#revocations = options.revocations
+    const maxNodesOfOther = Math.floor(maxNodes / (this.#others.size + 1))
     this.#clock = options.clock
     this.#budget = options.budget
     this.#trace = options.trace ?? noTrace
     this.#directory = new Directory({
       gridName: options.gridName,
       maxNodes,
-      maxNodesOfSource: options.maxNodesOfAddress ?? 64,
+      maxNodesOfSource: (source) =>
+        this.#others.has(source) ? maxNodesOfOther : maxNodesOfAddress,
       keepExpiredMs: 0,
     })
     this.#keeper = new DirectoryKeeper(this.#directory, options)
@@ -80,6 +98,15 @@ export class Introducer {
   async serve(channel: Channel): Promise<void> {
     const options = { clock: this.#clock, budget: this.#budget, trace: this.#trace }
     await answer(channel, this.#verbs(channel), options)
+  }
+
+  /**
+   * Takes what another introducer names, as far as its share goes; from nobody but those that this one
+   * was told of, over connections that it made itself.
+   */
+  hear(announcement: Announcement, introducerId: string): void {
+    if (!this.#others.has(introducerId)) return
+    this.#accept(announcement, introducerId)
   }
 
   /** Resolves when the list is on disk. Channels are ended by whoever owns them. */
@@ -107,9 +134,19 @@ export class Introducer {
         return { facts: formatListReply(await this.#list(request, signal)) }
       },
     }
+    const exchanges = new TokenBucket({ clock: this.#clock, ...revokedRate })
+    const revoked: Verb<RevokedNews> = {
+      deadlineMs: requestDeadlineMs,
+      parse: parseRevokedRequest,
+      handle: async (news) => {
+        admit(exchanges)
+        return { facts: formatRevoked(await this.#exchange(news)) }
+      },
+    }
     return new Map<string, Verb<unknown>>([
       [publishVerb, publish],
       [listVerb, list],
+      [revokedVerb, revoked],
     ])
   }
 
@@ -122,14 +159,13 @@ export class Introducer {
     if (announcement.nodeId !== remoteId) {
       throw new GridError('E_FORBIDDEN', 'a node announces itself only')
     }
-    const source = parseTcpAddress(remoteAddress)?.host ?? remoteAddress
-    const verdict = this.#directory.accept(announcement, source, this.#clock.nowMs())
+    const verdict = this.#accept(
+      announcement,
+      parseTcpAddress(remoteAddress)?.host ?? remoteAddress,
+    )
     switch (verdict) {
       case 'new':
       case 'newer':
-        this.#keeper.changed()
-        this.#published.ring()
-        return
       case 'known':
         return
       case 'full':
@@ -137,6 +173,23 @@ export class Introducer {
       default:
         throw new GridError('E_ANNOUNCEMENT', refusals[verdict])
     }
+  }
+
+  #accept(announcement: Announcement, source: string): Verdict {
+    const verdict = this.#directory.accept(announcement, source, this.#clock.nowMs())
+    if (verdict === 'new' || verdict === 'newer') {
+      this.#keeper.changed()
+      this.#published.ring()
+    }
+    return verdict
+  }
+
+  /** Both sides end with the newer list: it is signed, so it does not matter who brought it. */
+  async #exchange({ seq, list }: RevokedNews): Promise<RevokedNews> {
+    const shelf = this.#revocations
+    if (shelf === undefined) return { seq: 0, list: noBytes }
+    if (list.length > 0 && seq > shelf.seq) await shelf.hear(list)
+    return { seq: shelf.seq, list: shelf.seq > seq ? (shelf.bytes ?? noBytes) : noBytes }
   }
 
   async #list({ cursor, waitMs }: ListRequest, signal: AbortSignal): Promise<ListReply> {
@@ -167,6 +220,8 @@ export class Introducer {
     }
   }
 }
+
+const noBytes = new Uint8Array(0)
 
 const refusals = {
   older: 'a newer announcement of this node is known',

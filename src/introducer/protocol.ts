@@ -5,10 +5,12 @@
 import type { CborValue } from '../base/cbor.ts'
 import { GridError } from '../base/errors.ts'
 import { maxAnnouncementBytes } from './announcement.ts'
+import { maxShelvedBytes } from './revocation-shelf.ts'
 
 export const introducerProtocol = '/grid/introducer/1'
 export const publishVerb = 'publish'
 export const listVerb = 'list'
+export const revokedVerb = 'revoked'
 
 /** The longest that a `list` waits for news: shorter than what ends an idle request. */
 export const maxWaitMs = 20_000
@@ -31,6 +33,14 @@ export interface ListReply {
   complete: boolean
   /** As signed; not verified. */
   announcements: readonly Uint8Array[]
+}
+
+/** What one side has of the list of revoked members, as a question and as its answer. */
+export interface RevokedNews {
+  /** Of the list that is held; 0 for none. */
+  seq: number
+  /** The list, where the other side's is older; empty otherwise. */
+  list: Uint8Array
 }
 
 export function formatPublish(announcement: Uint8Array): CborValue {
@@ -69,6 +79,32 @@ export function parseListReply(facts: CborValue, asked: ListRequest): ListReply 
   if (!announcements.every((bytes) => bytes instanceof Uint8Array)) throw badReply()
   if (cursor < asked.cursor || (complete === 0 && cursor === asked.cursor)) throw badReply()
   return { cursor, complete: complete === 1, announcements }
+}
+
+export function formatRevoked({ seq, list }: RevokedNews): CborValue {
+  return [seq, list]
+}
+
+/** Throws E_BAD_REQUEST. */
+export function parseRevokedRequest(args: CborValue): RevokedNews {
+  const news = toRevoked(args)
+  if (news === undefined) throw badRequest()
+  return news
+}
+
+/** Throws E_PROTOCOL. */
+export function parseRevokedReply(facts: CborValue): RevokedNews {
+  const news = toRevoked(facts)
+  if (news === undefined) throw badReply()
+  return news
+}
+
+function toRevoked(value: CborValue): RevokedNews | undefined {
+  const [seq, list] = fields(value, 2) ?? []
+  if (!isCount(seq) || !(list instanceof Uint8Array) || list.length > maxShelvedBytes) {
+    return undefined
+  }
+  return { seq, list }
 }
 
 function fields(value: CborValue, count: number): readonly CborValue[] | undefined {

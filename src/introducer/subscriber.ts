@@ -5,16 +5,18 @@
  */
 import type { Clock } from '../base/clock.ts'
 import { isGridError } from '../base/errors.ts'
+import type { KeptAt } from '../base/kept-file.ts'
 import type { Net, PeerTarget } from '../base/net.ts'
 import type { Random } from '../base/random.ts'
 import { noTrace, type Trace } from '../base/trace.ts'
 import { addressScope, usableAddresses } from './address-scope.ts'
-import { type NodeFacts, readAnnouncement } from './announcement.ts'
+import { type Announcement, type NodeFacts, readAnnouncement } from './announcement.ts'
 import type { Announcer } from './announcer.ts'
 import { Directory, type DirectoryEntry } from './directory.ts'
-import { DirectoryKeeper, type KeptAt } from './directory-keeper.ts'
+import { DirectoryKeeper } from './directory-keeper.ts'
 import { IntroducerLink, type LinkStatus } from './introducer-link.ts'
 import { maxNodes } from './protocol.ts'
+import type { RevocationShelf } from './revocation-shelf.ts'
 
 export interface SubscriberOptions {
   gridName: string
@@ -30,8 +32,12 @@ export interface SubscriberOptions {
   keptAt?: KeptAt
   /** Announces this node too; closed with the subscriber. */
   announcer?: Announcer
+  /** Where the list of revoked members lies, to be exchanged with the introducers. */
+  revocations?: RevocationShelf
   /** Called after every change of `nodes`. */
   onChange?: () => void
+  /** Called with each announcement that counts, and the introducer that named it: for one who passes it on. */
+  onAnnouncement?: (announcement: Announcement, introducerId: string) => void
 }
 
 /** A node that was announced. That its key signed is certain, and nothing else. */
@@ -41,6 +47,8 @@ export interface KnownNode {
   /** Those of its addresses that may be dialled; may be none. */
   addresses: string[]
   facts: NodeFacts
+  /** What it announced to show that it is a member, not looked into. */
+  certificate: Uint8Array | undefined
   /** Its announcement has expired, and no introducer has a newer one. */
   stale: boolean
 }
@@ -109,6 +117,7 @@ export class Subscriber {
           allowPrivate: this.#mayBePrivate(entry),
         }),
         facts: entry.announcement.facts,
+        certificate: entry.announcement.certificate,
         stale: entry.untilMs <= nowMs,
       }))
   }
@@ -141,7 +150,7 @@ export class Subscriber {
   }
 
   #source(target: PeerTarget): Source {
-    const { net, clock, random, announcer } = this.#options
+    const { net, clock, random, announcer, revocations } = this.#options
     const named = new Set<string>()
     const link = new IntroducerLink({
       target,
@@ -150,6 +159,7 @@ export class Subscriber {
       random,
       trace: this.#trace,
       announcer,
+      revocations,
       onConnected: () => named.clear(),
       onNews: (announcements) => this.#take(announcements, target.id, named),
       onListed: () => this.#compare(target.id, named),
@@ -174,12 +184,13 @@ export class Subscriber {
 
   /** Whether it changed anything. Throws E_ANNOUNCEMENT. */
   #takeOne(bytes: Uint8Array, source: string, named: Set<string>): boolean {
-    const { announcer, clock } = this.#options
+    const { announcer, clock, onAnnouncement } = this.#options
     const announcement = readAnnouncement(bytes)
     const verdict = this.#directory.accept(announcement, source, clock.nowMs())
     if (announcement.nodeId === announcer?.nodeId) announcer.heard(announcement)
     if (verdict === 'other-grid' || verdict === 'expired' || verdict === 'full') return false
     named.add(announcement.nodeId)
+    if (verdict !== 'older') onAnnouncement?.(announcement, source)
     return verdict === 'new' || verdict === 'newer'
   }
 

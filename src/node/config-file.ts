@@ -22,6 +22,10 @@ const comments: { [S in keyof Settings]: Record<keyof Settings[S], string | unde
     introducers: 'Who knows the other nodes: "/ip4/192.0.2.1/tcp/7781/p2p/12D3KooW…".',
     peers: 'Storage servers to use without an introducer, in the same form.',
     allow_private: 'Whether to believe announced addresses of private networks.',
+    membership: 'Who may take part: "open" anybody, "list" those below, "signed" by certificate.',
+    members: 'Peer ids of the members, for "list".',
+    key: 'The public key that signs certificates, for "signed".',
+    psk_files: 'Secrets that keep strangers from even connecting: the one in use, then older ones.',
   },
   storage: {
     enabled: 'Whether this node keeps shares for others.',

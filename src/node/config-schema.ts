@@ -3,8 +3,11 @@
  * value that it refuses: `storage.reserve: "10GB!" is not a size like 10GiB`.
  */
 import * as v from 'valibot'
+import { fromBase32 } from '../base/base32.ts'
 import { parseByteSize } from '../base/byte-size.ts'
+import { publicKeyBytes } from '../base/ed25519.ts'
 import { parsePeerAddress, parseTcpAddress } from '../base/multiaddr.ts'
+import { publicKeyOf } from '../base/peer-id.ts'
 
 /** k, happy and n of an erasure code, 1 ≤ k ≤ happy ≤ n ≤ 255: all three or none. */
 export interface RedundancySettings {
@@ -16,7 +19,16 @@ export interface RedundancySettings {
 /** Every setting, by the names it has in the file. */
 export interface Settings {
   node: { nickname: string; listen: string[]; announce: string[]; domain: string }
-  grid: { name: string; introducers: string[]; peers: string[]; allow_private: boolean }
+  grid: {
+    name: string
+    introducers: string[]
+    peers: string[]
+    allow_private: boolean
+    membership: 'open' | 'list' | 'signed'
+    members: string[]
+    key: string
+    psk_files: string[]
+  }
   storage: { enabled: boolean; reserve: string; read_only: boolean; directory: string }
   client: RedundancySettings & { convergence: 'account' | 'random' }
   embedded: RedundancySettings & { disks: string[] }
@@ -67,6 +79,18 @@ const peerAddress = v.pipe(
   ),
 )
 
+const peerId = v.pipe(
+  v.string(notText),
+  v.check((text) => publicKeyOf(text) !== undefined, 'is not a peer id like 12D3KooW…'),
+)
+const gridKey = v.pipe(
+  v.string(notText),
+  v.check(
+    (text) => text === '' || fromBase32(text)?.length === publicKeyBytes,
+    'is not the public key of a grid, 52 letters and digits',
+  ),
+)
+
 function list<T extends v.GenericSchema>(item: T): v.ArraySchema<T, string> {
   return v.array(item, 'is not a list in square brackets')
 }
@@ -98,6 +122,13 @@ const schema = section({
       introducers: v.optional(list(peerAddress), []),
       peers: v.optional(list(peerAddress), []),
       allow_private: v.optional(yesOrNo, false),
+      membership: v.optional(
+        v.picklist(['open', 'list', 'signed'], 'is neither "open" nor "list" nor "signed"'),
+        'open',
+      ),
+      members: v.optional(list(peerId), []),
+      key: v.optional(gridKey, ''),
+      psk_files: v.optional(list(folder), []),
     }),
     {},
   ),
@@ -146,8 +177,9 @@ export const settingNames: readonly (readonly [section: keyof Settings, key: str
 export function checkSettings(table: unknown): Settings | SettingProblem[] {
   const result = v.safeParse(schema, table)
   if (!result.success) return result.issues.map(problemOf)
-  const { client, embedded } = result.output
+  const { client, embedded, grid } = result.output
   const problems = [
+    ...membershipProblems(grid),
     ...redundancyProblems('client', client),
     ...redundancyProblems('embedded', embedded),
   ]
@@ -162,6 +194,11 @@ function problemOf(issue: v.BaseIssue<unknown>): SettingProblem {
   const isName = issue.expected === 'never'
   const value = isName ? '' : `${clip(JSON.stringify(issue.input) ?? 'nothing')} `
   return { path: path.slice(1), message: value + issue.message }
+}
+
+function membershipProblems({ membership, key }: Settings['grid']): SettingProblem[] {
+  if (membership !== 'signed' || key !== '') return []
+  return [{ path: 'grid.key', message: 'is missing: a signed grid is known by its key' }]
 }
 
 function redundancyProblems(name: string, { k, happy, n }: RedundancySettings): SettingProblem[] {

@@ -4,10 +4,12 @@
  */
 import path from 'node:path'
 import { parse, TomlError } from 'smol-toml'
+import { fromBase32 } from '../base/base32.ts'
 import { parseByteSize } from '../base/byte-size.ts'
 import { GridError } from '../base/errors.ts'
 import { parsePeerAddress } from '../base/multiaddr.ts'
 import type { PeerTarget } from '../base/net.ts'
+import type { MembershipMode } from '../members/membership.ts'
 import {
   checkSettings,
   defaultOf,
@@ -34,6 +36,13 @@ export interface Config {
     peers: PeerTarget[]
     /** Whether announced addresses of loopback and private networks are believed. */
     allowPrivate: boolean
+    membership: MembershipMode
+    /** Peer ids of the members, of mode `list`. */
+    members: string[]
+    /** Public half of the key that signs certificates, 32 bytes; there in mode `signed`. */
+    key: Uint8Array | undefined
+    /** Absolute files, the first the secret that is dialled with; empty for none. */
+    pskFiles: string[]
   }
   storage: {
     enabled: boolean
@@ -102,6 +111,10 @@ export function parseConfig(
       introducers: targetsOf(grid.introducers),
       peers: targetsOf(grid.peers),
       allowPrivate: grid.allow_private,
+      membership: grid.membership,
+      members: grid.members,
+      key: grid.key === '' ? undefined : fromBase32(grid.key),
+      pskFiles: grid.psk_files.map(absolute),
     },
     storage: {
       enabled: storage.enabled,

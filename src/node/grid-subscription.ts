@@ -5,7 +5,9 @@ import type { Disk } from '../base/disk.ts'
 import type { Net } from '../base/net.ts'
 import type { Random } from '../base/random.ts'
 import type { Trace } from '../base/trace.ts'
+import type { Announcement } from '../introducer/announcement.ts'
 import type { Announcer } from '../introducer/announcer.ts'
+import type { RevocationShelf } from '../introducer/revocation-shelf.ts'
 import { Subscriber } from '../introducer/subscriber.ts'
 import type { Config } from './config.ts'
 import type { Home } from './home.ts'
@@ -20,6 +22,10 @@ export interface SubscriptionParts {
   trace: Trace
   /** Announces this node too. */
   announcer?: Announcer
+  /** Exchanged with the introducers. */
+  revocations?: RevocationShelf
+  /** Told of what the introducers name. */
+  onAnnouncement?: (announcement: Announcement, introducerId: string) => void
 }
 
 /** Subscribes to all introducers of the config; undefined where it names none. */
@@ -38,5 +44,7 @@ export async function subscribe(parts: SubscriptionParts): Promise<Subscriber | 
     allowPrivateAddresses: allowPrivate,
     keptAt: { disk, path: path.join(home.cache, 'peers') },
     announcer,
+    revocations: parts.revocations,
+    onAnnouncement: parts.onAnnouncement,
   })
 }

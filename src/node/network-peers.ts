@@ -6,6 +6,7 @@ import type { Clock } from '../base/clock.ts'
 import { withDeadline } from '../base/deadline.ts'
 import type { Net, PeerTarget } from '../base/net.ts'
 import type { Subscriber } from '../introducer/subscriber.ts'
+import type { Membership } from '../members/membership.ts'
 import type { StoragePeer } from '../storage/peer.ts'
 import { storageProtocol } from '../storage/storage-protocol.ts'
 import type { Candidate } from './candidate.ts'
@@ -23,6 +24,10 @@ export interface NetworkPeersOptions {
   subscriber?: Subscriber
   /** This node's own storage, if it has one. */
   own?: { peer: StoragePeer; nickname: string; domain: string | undefined; accepts: boolean }
+  /** Which servers may be given shares; any if absent. */
+  membership?: Pick<Membership, 'serverRefusal'>
+  /** What shows servers that this node is a member. */
+  certificate?: Uint8Array
 }
 
 interface Known {
@@ -59,10 +64,10 @@ export class NetworkPeers implements PeerPool {
     const { own, fixed, subscriber, net } = this.#options
     const candidates = new Map<string, Candidate>()
     if (own) candidates.set(net.id, { ...own, id: net.id })
-    for (const { id, addresses, facts, stale } of subscriber?.nodes() ?? []) {
+    for (const { id, addresses, facts, stale, certificate } of subscriber?.nodes() ?? []) {
       if (addresses.length === 0 || facts.suites.length === 0) continue
       const domain = domainOf(facts.failureDomain, addresses)
-      const accepts = !facts.readOnly && !stale
+      const accepts = !facts.readOnly && !stale && this.#isMember(id, certificate)
       candidates.set(id, { id, domain, accepts, peer: this.#peer({ id, addresses }) })
     }
     for (const target of fixed) {
@@ -70,7 +75,8 @@ export class NetworkPeers implements PeerPool {
       if (announced === undefined) {
         const { id, addresses } = target
         const domain = domainOf('', addresses)
-        candidates.set(id, { id, domain, accepts: true, peer: this.#peer(target) })
+        const accepts = this.#isMember(id, undefined)
+        candidates.set(id, { id, domain, accepts, peer: this.#peer(target) })
       }
     }
     return [...candidates.values()]
@@ -92,6 +98,10 @@ export class NetworkPeers implements PeerPool {
     await this.#options.net.close()
   }
 
+  #isMember(id: string, certificate: Uint8Array | undefined): boolean {
+    return this.#options.membership?.serverRefusal(id, certificate) === undefined
+  }
+
   /** The peer of this id, which dials the addresses that were named last. */
   #peer(target: PeerTarget): DialledPeer {
     const known = this.#known.get(target.id)
@@ -110,11 +120,11 @@ export class NetworkPeers implements PeerPool {
   }
 
   #connect(id: string): Promise<Connection> {
-    const { net, clock } = this.#options
+    const { net, clock, certificate } = this.#options
     const { target } = this.#known.get(id)!
     return withDeadline(clock, connectTimeoutMs, async (signal) => {
       const channel = await net.dial(target, storageProtocol, { signal })
-      return connectStorage(id, channel, { clock, signal })
+      return connectStorage(id, channel, { clock, signal, certificate })
     })
   }
 }

@@ -16,6 +16,7 @@ import { embeddedRedundancy, openEmbeddedPeers } from './embedded-peers.ts'
 import { usefulThreads } from './encoder-thread.ts'
 import { syncFileReader } from './file-source.ts'
 import { Grid } from './grid.ts'
+import { openMembership } from './grid-membership.ts'
 import { subscribe } from './grid-subscription.ts'
 import { configText } from './config-file.ts'
 import { type Home, homeAt, initHome, openHome, readConfig, type Secrets } from './home.ts'
@@ -110,8 +111,10 @@ async function openNetwork(parts: Parts): Promise<PeerPool> {
   // libp2p is large: it is loaded only when no running node can be used.
   const { openLibp2pNet } = await import('./libp2p-net.ts')
   const net = await openLibp2pNet({ seed: secrets.identitySeed, listen: [] })
-  const subscriber = await subscribe({ ...parts, net })
-  return new NetworkPeers({ net, clock, fixed: config.grid.peers, subscriber })
+  const { membership, certificate, revocations } = await openMembership(parts)
+  const subscriber = await subscribe({ ...parts, net, revocations })
+  const fixed = config.grid.peers
+  return new NetworkPeers({ net, clock, fixed, subscriber, membership, certificate })
 }
 
 /**

@@ -21,6 +21,7 @@ import type { StoragePeer } from '../storage/peer.ts'
 import { serveStorage } from '../storage/serve.ts'
 import { storageProtocol } from '../storage/storage-protocol.ts'
 import type { Config } from './config.ts'
+import { type GridMembership, openMembership } from './grid-membership.ts'
 import { subscribe } from './grid-subscription.ts'
 import { domainOf } from './failure-domain.ts'
 import type { Home, Secrets } from './home.ts'
@@ -69,21 +70,31 @@ export async function runNode(parts: NodeParts): Promise<RunningNode> {
   const { home, config, net, clock, trace } = parts
   const budget = new Budget(inFlightBytes)
   const closing = new AbortController()
+  const member = await openMembership(parts)
+  const { membership, certificate, revocations } = member
   const storage = config.storage.enabled ? await openStorage(parts) : undefined
   if (storage !== undefined) {
     const face = parts.face?.(storage) ?? storage
-    net.handle(storageProtocol, (channel) => serveStorage(face, channel, { clock, budget, trace }))
+    const serving = { clock, budget, trace, admission: membership }
+    net.handle(storageProtocol, (channel) => serveStorage(face, channel, serving))
   }
-  const introducer = parts.introduces ? await openIntroducer(parts, budget) : undefined
+  const introducer = parts.introduces ? await openIntroducer(parts, budget, member) : undefined
   const announcer =
-    storage === undefined ? undefined : await announce(parts, storage, closing.signal)
-  const subscriber = await subscribe({ ...parts, announcer })
+    storage === undefined ? undefined : await announce(parts, storage, member, closing.signal)
+  const subscriber = await subscribe({
+    ...parts,
+    announcer,
+    revocations,
+    onAnnouncement: (announcement, id) => introducer?.hear(announcement, id),
+  })
   const peers = new NetworkPeers({
     net,
     clock,
     fixed: config.grid.peers,
     subscriber,
     own: own(config, net, storage),
+    membership,
+    certificate,
   })
   const lending = await listenUnix(socketOf(home), (channel) =>
     lend(peers, channel, { clock, budget }),
@@ -124,7 +135,11 @@ async function openStorage(parts: NodeParts): Promise<LocalPeer> {
   })
 }
 
-async function openIntroducer(parts: NodeParts, budget: Budget): Promise<Introducer> {
+async function openIntroducer(
+  parts: NodeParts,
+  budget: Budget,
+  { revocations }: GridMembership,
+): Promise<Introducer> {
   const { config, net, clock, disk, trace, home } = parts
   await disk.makeDirectory(home.cache)
   const keptAt = { disk, path: path.join(home.cache, 'announcements') }
@@ -134,6 +149,8 @@ async function openIntroducer(parts: NodeParts, budget: Budget): Promise<Introdu
     budget,
     trace,
     keptAt,
+    revocations,
+    others: config.grid.introducers.map(({ id }) => id).filter((id) => id !== net.id),
   })
   net.handle(introducerProtocol, (channel) => introducer.serve(channel))
   return introducer
@@ -143,6 +160,7 @@ async function openIntroducer(parts: NodeParts, budget: Budget): Promise<Introdu
 async function announce(
   { config, net, secrets, clock }: NodeParts,
   storage: LocalPeer,
+  { certificate }: GridMembership,
   closing: AbortSignal,
 ): Promise<Announcer> {
   let status = await storage.status()
@@ -150,6 +168,7 @@ async function announce(
     gridName: config.grid.name,
     seed: secrets.identitySeed,
     clock,
+    certificate,
     describe: () => ({
       addresses: told(config, net),
       facts: {

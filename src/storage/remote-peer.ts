@@ -148,6 +148,11 @@ export class RemotePeer implements StoragePeer {
     return parseLog(facts, body)
   }
 
+  /** Shows who asks over this connection. @throws E_CERTIFICATE, E_REVOKED */
+  async showMembership(certificate: Uint8Array, options: RequestOptions = {}): Promise<void> {
+    await this.#call('member', [certificate], options)
+  }
+
   async challenge(): Promise<Uint8Array> {
     throw new GridError('E_FORBIDDEN', 'this server keeps no accounts')
   }

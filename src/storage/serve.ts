@@ -7,6 +7,7 @@ import type { ReadLogRequest } from '../log/log-peer.ts'
 import { type AnswerOptions, type Verb, type Verbs, answer } from '../wire/answerer.ts'
 import { bodyWindowBytes } from '../wire/body.ts'
 import { checkReadRequest } from '../log/log-request.ts'
+import { type Admission, openAdmission } from './admission.ts'
 import {
   formatLog,
   formatAppended,
@@ -16,6 +17,7 @@ import {
   readAnswerBytes,
 } from './log-messages.ts'
 import { logIdBytes } from './log-store.ts'
+import { guardVerbs } from './member-gate.ts'
 import { type BlocksRequest, maxShareBytes, type StorageIndex, type StoragePeer } from './peer.ts'
 import { checkBlocks, checkHave, checkProve, checkPut } from './request-bounds.ts'
 import { gatherBytes } from './share-intake.ts'
@@ -34,6 +36,11 @@ import {
   verbDeadlineMs,
 } from './storage-protocol.ts'
 
+export interface ServeOptions extends AnswerOptions {
+  /** Whom it serves; everyone if absent. */
+  admission?: Admission
+}
+
 /**
  * Serves `peer` on `channel`, which it owns, until the channel ends; never rejects.
  *
@@ -42,9 +49,10 @@ import {
 export async function serveStorage(
   peer: StoragePeer,
   channel: Channel,
-  options: AnswerOptions,
+  options: ServeOptions,
 ): Promise<void> {
-  await answer(channel, storageVerbs(peer), options)
+  const { admission = openAdmission } = options
+  await answer(channel, guardVerbs(storageVerbs(peer), channel, admission), options)
 }
 
 /** The verbs of `peer`: see `docs/specs/storage-protocol.md`, "Verbs", for each in one line. */

@@ -20,6 +20,7 @@ export const verbDeadlineMs = {
   status: 30_000,
   appendEntries: 120_000,
   readLog: 120_000,
+  member: 30_000,
 } as const
 
 export interface ShareArguments {

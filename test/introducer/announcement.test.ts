@@ -30,7 +30,9 @@ describe('announcement vectors', () => {
     }
     it(`read and sign ${vector.id}`, () => {
       const { bytes: kept, ...read } = readAnnouncement(bytes)
-      assert.deepEqual(read, vector.out)
+      const { certificate } = read
+      const shown = certificate && { certificate: toHex(certificate) }
+      assert.deepEqual({ ...read, ...shown }, vector.out)
       const signed = signAnnouncement(read, fromHex(vector.in.seed!))
       assert.equal(toHex(signed.bytes), toHex(kept))
     })

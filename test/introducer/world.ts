@@ -80,6 +80,35 @@ export class World {
     return introducer
   }
 
+  /** An introducer that listens to `others` and passes on what they name. */
+  async gossip(
+    name: string,
+    others: readonly PeerTarget[],
+    options: Partial<IntroducerOptions> = {},
+  ): Promise<{ introducer: Introducer; listener: Subscriber }> {
+    const { net, clock } = this.boot(name)
+    const budget = new Budget(2 ** 20)
+    const ids = others.map(({ id }) => id)
+    const introducer = await this.run(
+      Introducer.open({ gridName, clock, budget, others: ids, ...options }),
+    )
+    net.handle(introducerProtocol, (channel) => introducer.serve(channel))
+    const listener = await this.run(
+      Subscriber.open({
+        gridName,
+        introducers: others,
+        net,
+        clock,
+        random: this.random.fork(name),
+        trace: this.trace,
+        allowPrivateAddresses: false,
+        revocations: options.revocations,
+        onAnnouncement: (announcement, id) => introducer.hear(announcement, id),
+      }),
+    )
+    return { introducer, listener }
+  }
+
   /** An introducer that speaks the protocol and says what it likes. */
   liar(name: string, lie: Lie): void {
     const { net, clock } = this.boot(name)

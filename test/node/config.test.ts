@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'mocha'
+import { toBase32 } from '../../src/base/base32.ts'
+import { publicKeyOf } from '../../src/base/peer-id.ts'
 import { GridError } from '../../src/base/errors.ts'
 import { peerIdOf } from '../../src/base/peer-id.ts'
 import { configText } from '../../src/node/config-file.ts'
@@ -46,6 +48,10 @@ const wrong: [setting: string, value: string, complaint: string][] = [
   ['grid.name', '1.5', noText],
   ['grid.introducers', '{}', noList],
   ['grid.peers', '0', noList],
+  ['grid.membership', '"closed"', 'is neither "open" nor "list" nor "signed"'],
+  ['grid.members', '"12D3KooW"', 'is not a list in square brackets'],
+  ['grid.key', '"abc"', 'is not the public key of a grid, 52 letters and digits'],
+  ['grid.psk_files', '""', 'is not a list in square brackets'],
   ['grid.allow_private', '"yes"', noFlag],
   ['storage.enabled', '1', noFlag],
   ['storage.reserve', '"10GB!"', noSize],
@@ -70,7 +76,16 @@ describe('config', () => {
   it('has a default for everything', () => {
     assert.deepEqual(load(''), {
       node: { nickname: '', listen: ['/ip4/0.0.0.0/tcp/7780'], announce: [], domain: '' },
-      grid: { name: 'main', introducers: [], peers: [], allowPrivate: false },
+      grid: {
+        name: 'main',
+        introducers: [],
+        peers: [],
+        allowPrivate: false,
+        membership: 'open',
+        members: [],
+        key: undefined,
+        pskFiles: [],
+      },
       storage: {
         enabled: true,
         reserveBytes: undefined,
@@ -96,6 +111,10 @@ describe('config', () => {
       introducers = ["${target}", "/ip6/::1/tcp/1/p2p/${id}"]
       peers = ["${target}"]
       allow_private = true
+      membership = "signed"
+      members = ["${id}"]
+      key = "${toBase32(publicKeyOf(id)!)}"
+      psk_files = ["private/psk"]
       [storage]
       enabled = false
       reserve = "2 GiB"
@@ -126,6 +145,10 @@ describe('config', () => {
         introducers: [{ id, addresses: [...addresses, '/ip6/::1/tcp/1'] }],
         peers: [{ id, addresses }],
         allowPrivate: true,
+        membership: 'signed',
+        members: [id],
+        key: publicKeyOf(id),
+        pskFiles: ['/grid/private/psk'],
       },
       storage: {
         enabled: false,
@@ -172,6 +195,12 @@ describe('config', () => {
       `config.toml: node.announce[0]: "/ip4/1.2.3.4/tcp/1/p2p/${id.slice(0, 33)}… ${noAddress}`,
       `config.toml: grid.introducers[0]: "/ip4/1.2.3.4/tcp/1" ${noPeer}`,
       `config.toml: grid.peers[0]: "" ${noPeer}`,
+    ])
+  })
+
+  it('wants the key of a grid with certificates', () => {
+    assert.deepEqual(problemsOf('[grid]\nmembership = "signed"'), [
+      'config.toml: grid.key: is missing: a signed grid is known by its key',
     ])
   })
 

@@ -27,15 +27,18 @@ SEED = bytes(range(32))
 PUBLIC = ed25519.sign(SEED, b"")[0]
 FACTS = ["attic", "home", 2**40, 0, 30, [1], "grid 0.1.0"]
 GOOD = [1, "main", PUBLIC, ["/ip4/203.0.113.7/tcp/7780"], 1_704_067_200_000, 1_704_153_600_000, FACTS]
+CERTIFIED = [2] + GOOD[1:] + [bytes(range(64))]
 cases = []
 
 
 def good(name, payload):
     raw = cbor(payload)
-    version, grid, public, addresses, seq, expires, facts = payload
+    version, grid, public, addresses, seq, expires, facts = payload[:7]
     keys = ["nickname", "failureDomain", "freeBytes", "readOnly", "quarantineDays", "suites", "software"]
     out = {"gridName": grid, "nodeId": peer_id(public), "addresses": addresses, "seq": seq,
            "expiresAtMs": expires, "facts": {**dict(zip(keys, facts)), "readOnly": facts[3] == 1}}
+    if version == 2:
+        out["certificate"] = payload[7].hex()
     cases.append({"id": name, "op": "announcement", "in": {"seed": SEED.hex(), "bytes": signed(raw, SEED).hex()},
                   "out": out})
 
@@ -59,6 +62,8 @@ def main():
     good("everything at its bound", [1, "m" * 64, PUBLIC, ["/" + "a" * 199] * 16, top, top,
                                      ["n" * 64, "d" * 64, top, 1, 65535, [255] * 16, "s" * 64]])
     good("an address of 256 characters", but(3, ["/" + "a" * 255]))
+    good("a node with a certificate", CERTIFIED)
+    good("a certificate of 256 bytes", CERTIFIED[:7] + [bytes(256)])
     good("64 characters outside the first plane", facts_but(0, "\U0001f600" * 64))
 
     for name, payload in [
@@ -82,6 +87,11 @@ def main():
         ("a fact too few", but(6, FACTS[:-1])), ("a fact too many", but(6, FACTS + [0])),
         ("facts as a number", but(6, 1)), ("a field too few", GOOD[:-1]), ("a field too many", GOOD + [0]),
         ("not an array", 1), ("an empty array", []),
+        ("a certificate in payload version 1", [1] + CERTIFIED[1:]),
+        ("payload version 3 with a certificate", [3] + CERTIFIED[1:]),
+        ("a certificate of no bytes", CERTIFIED[:7] + [b""]),
+        ("a certificate of 257 bytes", CERTIFIED[:7] + [bytes(257)]),
+        ("a certificate as text", CERTIFIED[:7] + ["c"]),
         ("more than 4,096 bytes", but(3, ["/" + "a" * 255] * 16)),
     ]:
         bad("signed, but " + name, signed(cbor(payload), SEED))

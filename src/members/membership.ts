@@ -1,0 +1,165 @@
+/**
+ * Who may take part in a grid, by its mode (docs/specs/membership.md): anybody, the peers of a list,
+ * or whoever shows a certificate of the grid key. One object decides for both sides: whom a server
+ * admits, and where a client uploads to.
+ */
+import { equalBytes } from '../base/bytes.ts'
+import type { Clock } from '../base/clock.ts'
+import { GridError } from '../base/errors.ts'
+import { publicKeyOf } from '../base/peer-id.ts'
+import { toHex } from '../base/bytes.ts'
+import {
+  type Admission,
+  freeTerms,
+  type Terms,
+  type Verdict,
+  type Wish,
+} from '../storage/admission.ts'
+import {
+  isOfKind,
+  type MemberCertificate,
+  type MemberKind,
+  readMemberCertificate,
+} from './member-certificate.ts'
+import type { Revocations } from './revocations.ts'
+
+export type MembershipMode = 'open' | 'list' | 'signed'
+
+/** How long a member whose time is over may read, and its holds stay. */
+export const graceMs: number = 90 * 24 * 3600 * 1000
+
+export interface MembershipOptions {
+  mode: MembershipMode
+  clock: Clock
+  /** Peer ids of the members; of mode `list`. */
+  listed?: ReadonlySet<string>
+  /** The grid key's public half, 32 bytes; of mode `signed`. */
+  gridId?: Uint8Array
+  /** What is known to be revoked; of mode `signed`. */
+  revocations?: Pick<Revocations, 'isRevoked'>
+}
+
+export class Membership implements Admission {
+  readonly mode: MembershipMode
+  readonly #clock: Clock
+  readonly #listed: ReadonlySet<string>
+  readonly #gridId: Uint8Array
+  readonly #revocations: Pick<Revocations, 'isRevoked'>
+  /** Of each member the newest certificate that was shown, by its key in hex: as many as the grid key signed. */
+  readonly #shown = new Map<string, MemberCertificate>()
+  /** What came of certificates that were looked into: servers are asked about for every object. */
+  readonly #read = new WeakMap<Uint8Array, MemberCertificate>()
+
+  /** Throws a TypeError for mode `signed` without a grid key. */
+  constructor(options: MembershipOptions) {
+    const { mode, gridId } = options
+    if (mode === 'signed' && gridId === undefined) throw new TypeError('membership: no grid key')
+    this.mode = mode
+    this.#clock = options.clock
+    this.#listed = options.listed ?? new Set()
+    this.#gridId = gridId ?? new Uint8Array(0)
+    this.#revocations = options.revocations ?? { isRevoked: () => false }
+  }
+
+  admit(client: string | undefined, wish: Wish): Verdict {
+    if (client === undefined || this.mode === 'open') return { admitted: true, ...freeTerms }
+    if (this.mode === 'list') {
+      return this.#listed.has(client)
+        ? { admitted: true, ...freeTerms }
+        : { admitted: false, why: stranger() }
+    }
+    const key = publicKeyOf(client)
+    const certificate = key && this.#shown.get(toHex(key))
+    if (certificate === undefined) return { admitted: false, why: stranger() }
+    const why = this.#refusal(certificate, wish === 'write' ? 'client' : undefined)
+    if (why !== undefined) return { admitted: false, why }
+    return { admitted: true, ...termsOf(certificate) }
+  }
+
+  show(client: string | undefined, bytes: Uint8Array): void {
+    if (client === undefined || this.mode !== 'signed') return
+    const certificate = this.#certificateOf(client, bytes)
+    const why = this.#refusal(certificate, undefined)
+    if (why !== undefined) throw why
+    const key = toHex(certificate.publicKey)
+    const known = this.#shown.get(key)
+    if (known === undefined || known.serial < certificate.serial) this.#shown.set(key, certificate)
+  }
+
+  termsOf(payer: Uint8Array): Terms | undefined {
+    const certificate = this.#shown.get(toHex(payer))
+    return certificate && termsOf(certificate)
+  }
+
+  /**
+   * Why nothing may be uploaded to a server; undefined if it may. Any server may be read from, since
+   * what it says is verified.
+   *
+   * @param certificate - what it announced; undefined for none
+   */
+  serverRefusal(id: string, certificate: Uint8Array | undefined): GridError | undefined {
+    if (this.mode === 'open') return undefined
+    if (this.mode === 'list') {
+      if (this.#listed.has(id)) return undefined
+      return new GridError('E_FORBIDDEN', 'the server is not in the list of members')
+    }
+    if (certificate === undefined) {
+      return new GridError('E_CERTIFICATE', 'the server shows no certificate of this grid')
+    }
+    try {
+      return this.#refusal(this.#certificateOf(id, certificate), 'server')
+    } catch (error) {
+      if (error instanceof GridError) return error
+      throw error
+    }
+  }
+
+  #certificateOf(id: string, bytes: Uint8Array): MemberCertificate {
+    const certificate = this.#read.get(bytes) ?? readMemberCertificate(bytes, this.#gridId)
+    this.#read.set(bytes, certificate)
+    const key = publicKeyOf(id)
+    if (key !== undefined && equalBytes(key, certificate.publicKey)) return certificate
+    throw new GridError('E_CERTIFICATE', 'the certificate is that of another node')
+  }
+
+  /** Why a certificate does not give the right to act as `kind`; for undefined, to read. */
+  #refusal(certificate: MemberCertificate, kind: MemberKind | undefined): GridError | undefined {
+    const { serial, notAfterMs } = certificate
+    if (this.#revocations.isRevoked(serial)) {
+      return new GridError('E_REVOKED', `membership ${serial} was revoked by the grid's owner`, {
+        facts: { serial },
+      })
+    }
+    const endMs = kind === undefined ? notAfterMs + graceMs : notAfterMs
+    if (this.#clock.nowMs() >= endMs) return expired(serial, notAfterMs)
+    if (kind === undefined || isOfKind(certificate, kind)) return undefined
+    const other = kind === 'client' ? 'stores nothing' : 'keeps no shares for others'
+    return new GridError('E_FORBIDDEN', `membership ${serial} is that of a node that ${other}`)
+  }
+}
+
+function termsOf({ publicKey, quotaBytes, notAfterMs }: MemberCertificate): Terms {
+  return {
+    payer: publicKey,
+    quotaBytes: quotaBytes === 0 ? undefined : quotaBytes,
+    readOnlyAfterMs: notAfterMs,
+    purgeAfterMs: notAfterMs + graceMs,
+  }
+}
+
+function stranger(): GridError {
+  return new GridError(
+    'E_FORBIDDEN',
+    'this grid is for its members only: ask one for an invitation, then run: grid join',
+  )
+}
+
+/** The text crosses the wire, so what to do about it is in it. */
+function expired(serial: number, notAfterMs: number): GridError {
+  const day = new Date(Math.min(notAfterMs, 8.64e15)).toISOString().slice(0, 10)
+  return new GridError(
+    'E_CERTIFICATE',
+    `membership ${serial} ended on ${day}: ask for a new invitation, then run: grid join`,
+    { facts: { serial, notAfterMs } },
+  )
+}

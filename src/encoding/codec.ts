@@ -4,7 +4,7 @@
  * of the last secret, and one buffer for the ciphertext.
  */
 import { equalBytes } from '../base/bytes.ts'
-import { isGridError } from '../base/errors.ts'
+import { GridError, isGridError } from '../base/errors.ts'
 import { convergenceKeys, type ConvergenceKeys, readKeyOf, tagOf } from '../caps/keys.ts'
 import { ExtentCutter, fixedCut, maxExtentBytes } from './chunker.ts'
 import { compress } from './compression.ts'
@@ -101,6 +101,20 @@ export class Codec {
     ciphertext.set(sealed)
     pad(ciphertext, sealed.length, this.#keysOf(settings.secret).pad)
     return encodeObject(ciphertext, settings.coding, this.#code, out)
+  }
+
+  /** As `Encoder.recode`. */
+  recode(
+    { root, k, n }: Coding & { root: Uint8Array },
+    ciphertext: Uint8Array,
+    out: Uint8Array,
+  ): EncodedObject {
+    const object = encodeObject(ciphertext, { k, n }, this.#code, out)
+    if (equalBytes(object.root, root)) return object
+    throw new GridError(
+      'E_ENCODING',
+      'the shares of this object are not all made of one content: it was uploaded malformed',
+    )
   }
 
   /** As `Encoder.decode`. */

@@ -126,6 +126,16 @@ export interface Encoder {
     settings: EncodeSettings,
     options?: ContentOptions,
   ): Promise<EncodedShares>
+  /**
+   * Makes the shares of an object anew from its ciphertext, handed over, every segment of which has
+   * been checked. Rejects with E_ENCODING unless they are the very shares that the root commits to:
+   * whoever made the object was malformed then, and no share of it can be made.
+   */
+  recode(
+    object: Coding & { root: Uint8Array },
+    ciphertext: Uint8Array,
+    options?: { signal?: AbortSignal },
+  ): Promise<EncodedShares>
   /** Checks and decodes. Rejects with E_ENCODING when good shares give a segment that the root denies. */
   decode(request: DecodeRequest, options?: { signal?: AbortSignal }): Promise<DecodeOutcome>
   close(): Promise<void>

@@ -2,6 +2,7 @@
 import { GridError } from '../base/errors.ts'
 import { maxExtentBytes } from './chunker.ts'
 import { Codec, contentEncodedBytes } from './codec.ts'
+import type { Coding } from './descriptor.ts'
 import type {
   ContentOptions,
   CutExtent,
@@ -16,6 +17,7 @@ import type {
 } from './encoder.ts'
 import type { ErasureCode } from './erasure-code.ts'
 import type { FileReader } from './file-reader.ts'
+import { encodedLength } from './object.ts'
 import { asFileError, type PackInput } from './pack.ts'
 import { sealedLength } from './seal.ts'
 
@@ -61,6 +63,16 @@ export class InlineEncoder implements Encoder {
       file.kind === 'stream' ? { ...file, sealed: file.sealed.slice() } : file,
     )
     return { files: own, release() {} }
+  }
+
+  async recode(
+    { root, k, n }: Coding & { root: Uint8Array },
+    ciphertext: Uint8Array,
+  ): Promise<EncodedShares> {
+    const coding = { k, n }
+    const out = new Uint8Array(encodedLength(ciphertext.length, coding))
+    const object = this.#codec.recode({ root, ...coding }, ciphertext, out)
+    return { ...object, coding, release() {} }
   }
 
   async decode(request: DecodeRequest): Promise<DecodeOutcome> {

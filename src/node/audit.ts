@@ -3,19 +3,16 @@
  * server says which it has, and one block of each object is fetched and checked against its root.
  */
 import { setMaxListeners } from 'node:events'
-import type { Clock } from '../base/clock.ts'
-import { equalBytes } from '../base/bytes.ts'
-import { orAbort, withDeadline } from '../base/deadline.ts'
-import { isGridError } from '../base/errors.ts'
 import { mapWithin } from '../base/limit.ts'
-import { type Random, randomBelow } from '../base/random.ts'
-import { storageIndexOf } from '../encoding/descriptor.ts'
-import { badBlock } from '../encoding/object.ts'
-import { blockLength, parseShareHeader, segmentLength, shareLayout } from '../encoding/share.ts'
-import { type BlocksReply, maxHaveIndexes, type StoragePeer } from '../storage/peer.ts'
+import { randomBelow } from '../base/random.ts'
+import { maxHaveIndexes } from '../storage/peer.ts'
 import type { ObjectRef } from '../tree/refs.ts'
-import { type Candidate, type PeerVerdict, verdictOf } from './candidate.ts'
-import type { PeerHealth } from './peer-health.ts'
+import type { Candidate, PeerVerdict } from './candidate.ts'
+import { auditBlock, type AuditContext } from './check/block-audit.ts'
+import type { Claim } from './check/object-check.ts'
+import { Presence } from './check/presence.ts'
+
+export type { AuditContext } from './check/block-audit.ts'
 
 export interface AuditedObject {
   object: ObjectRef
@@ -36,22 +33,8 @@ export interface AuditReport {
   silent: PeerVerdict[]
 }
 
-export interface AuditContext {
-  clock: Clock
-  random: Random
-  health: PeerHealth
-}
-
-/** A server that has not answered by then is silent. */
-const answerMs = 5_000
 /** Blocks that are asked for together. */
 const blocksTogether = 32
-
-/** A share that a server says it has. */
-interface Claim {
-  candidate: Candidate
-  shareNumber: number
-}
 
 export async function auditObjects(
   context: AuditContext,
@@ -62,100 +45,42 @@ export async function auditObjects(
   const options = given.signal === undefined ? {} : { signal: AbortSignal.any([given.signal]) }
   // every question listens to it
   if (options.signal !== undefined) setMaxListeners(0, options.signal)
-  const indexes = objects.map(({ root }) => storageIndexOf(root))
-  const silent: PeerVerdict[] = []
-  const claims: Claim[][] = objects.map(() => [])
-  const asked = candidates.map(async (candidate) => {
-    try {
-      const held = await sharesHeld(context, candidate.peer, indexes, options)
-      for (const [i, { n }] of objects.entries()) {
-        const numbers = new Set(held[i]?.filter((shareNumber) => shareNumber < n))
-        for (const shareNumber of numbers) claims[i].push({ candidate, shareNumber })
-      }
-    } catch (error) {
-      options.signal?.throwIfAborted()
-      context.health.suspect(candidate.id)
-      silent.push(verdictOf(candidate.id, error))
+  const presence = new Presence(context, candidates)
+  const audited: AuditedObject[] = []
+  const silent = new Map<string, PeerVerdict>()
+  for (let at = 0; at < objects.length; at += maxHaveIndexes) {
+    const some = objects.slice(at, at + maxHaveIndexes)
+    const { claims, unheard } = await presence.ask(some, options)
+    for (const { peerId, code } of unheard) {
+      const message = 'did not say what it has'
+      if (!silent.has(peerId)) silent.set(peerId, { peerId, code, message })
     }
-  })
-  await Promise.allSettled(asked)
-  options.signal?.throwIfAborted()
-  const numbers = objects.map((_, i) => i)
-  const audited = await mapWithin(blocksTogether, numbers, async (i): Promise<AuditedObject> => {
-    const object = objects[i]
-    const servers = new Set(claims[i].map(({ candidate }) => candidate.id)).size
-    const shares = new Set(claims[i].map(({ shareNumber }) => shareNumber)).size
-    const block = await blockOf(context, object, claims[i], options)
-    return { object, servers, shares, block }
-  })
-  return { objects: audited, silent }
-}
-
-async function sharesHeld(
-  { clock }: AuditContext,
-  peer: StoragePeer,
-  indexes: readonly Uint8Array[],
-  options: { signal?: AbortSignal },
-): Promise<number[][]> {
-  const held: number[][] = []
-  for (let at = 0; at < indexes.length; at += maxHaveIndexes) {
-    const some = indexes.slice(at, at + maxHaveIndexes)
-    const ask = (signal: AbortSignal): Promise<number[][]> =>
-      orAbort(peer.have(some, { signal }), signal)
-    held.push(...(await withDeadline(clock, answerMs, ask, options)))
+    const numbers = some.map((_, i) => i)
+    audited.push(
+      ...(await mapWithin(blocksTogether, numbers, (i) =>
+        auditObject(context, some[i], claims[i], options),
+      )),
+    )
   }
-  return held
+  return { objects: audited, silent: [...silent.values()] }
 }
 
 /** One random block of one random share among those claimed. */
-async function blockOf(
-  { clock, random, health }: AuditContext,
+async function auditObject(
+  context: AuditContext,
   object: ObjectRef,
   claims: readonly Claim[],
   options: { signal?: AbortSignal },
-): Promise<AuditedObject['block']> {
-  if (claims.length === 0) return 'unanswered'
-  const { candidate, shareNumber } = claims[randomBelow(random, claims.length)]
-  const { segmentCount, headerBytes } = shareLayout(object)
-  const segment = randomBelow(random, segmentCount)
-  const length = blockLength(object.k, segmentLength(object.ciphertextBytes, segment))
-  const request = {
-    storageIndex: storageIndexOf(object.root),
-    shareNumber,
-    header: true,
-    firstSegment: segment,
-    segmentCount: 1,
-    maxBytes: headerBytes + length,
-  }
-  const ask = (signal: AbortSignal): Promise<BlocksReply> =>
-    orAbort(candidate.peer.getBlocks(request, { signal }), signal)
-  try {
-    const reply = await withDeadline(clock, answerMs, ask, options)
-    return isGood(reply, object, shareNumber, segment) ? 'good' : 'bad'
-  } catch (error) {
-    options.signal?.throwIfAborted()
-    if (isGridError(error, 'E_ABSENT', 'E_IO', 'E_TOO_LARGE')) return 'bad'
-    health.suspect(candidate.id)
-    return 'unanswered'
-  }
+): Promise<AuditedObject> {
+  const servers = new Set(claims.map(({ candidate }) => candidate.id)).size
+  const shares = new Set(claims.map(({ shareNumber }) => shareNumber)).size
+  if (claims.length === 0) return { object, servers, shares, block: 'unanswered' }
+  const claim = claims[randomBelow(context.random, claims.length)]
+  await auditBlock(context, object, claim, options)
+  return { object, servers, shares, block: blockOf(claim) }
 }
 
-function isGood(
-  { header: headerBytes, blocks }: BlocksReply,
-  { root, ciphertextBytes }: ObjectRef,
-  shareNumber: number,
-  segment: number,
-): boolean {
-  try {
-    const header = parseShareHeader(headerBytes)
-    return (
-      equalBytes(header.root, root) &&
-      header.descriptor.ciphertextBytes === ciphertextBytes &&
-      header.shareNumber === shareNumber &&
-      badBlock({ header, blocks }, segment, 1) === undefined
-    )
-  } catch (error) {
-    if (isGridError(error)) return false
-    throw error
-  }
+function blockOf({ answer }: Claim): AuditedObject['block'] {
+  if (answer === 'has') return 'good'
+  return answer === 'damaged' || answer === 'absent' ? 'bad' : 'unanswered'
 }

@@ -1,5 +1,6 @@
 /** What a WorkerEncoder and its worker threads say to each other. Buffers are transferred, not copied. */
 import type { ErrorCode } from '../base/errors.ts'
+import type { Coding } from '../encoding/descriptor.ts'
 import type { DecodeOutcome, DecodeRequest, EncodeSettings } from '../encoding/encoder.ts'
 import type { StreamShape } from '../encoding/file-stream.ts'
 import type { PackedRows } from './packed-rows.ts'
@@ -23,6 +24,13 @@ export type WorkerRequest =
       lengths: Uint32Array
       bytes: Uint8Array
       settings: EncodeSettings
+      out: ArrayBuffer
+    }
+  /** Encode a ciphertext of which the root is known into `out`. */
+  | {
+      kind: 'recode'
+      object: Coding & { root: Uint8Array }
+      ciphertext: Uint8Array
       out: ArrayBuffer
     }
   | { kind: 'decode'; request: DecodeRequest }

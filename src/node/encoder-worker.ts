@@ -42,6 +42,10 @@ function run(request: WorkerRequest): void {
       const object = codec.encodeContent(sealed, settings, new Uint8Array(out))
       return replyEncoded(out, object, undefined, sealed.buffer as ArrayBuffer)
     }
+    case 'recode': {
+      const { object, ciphertext, out } = request
+      return replyEncoded(out, codec.recode(object, ciphertext, new Uint8Array(out)))
+    }
     case 'pack': {
       const rows = formatPacked(codec.pack(inputsOf(request), request.settings), request.out)
       return reply({ kind: 'packed', rows }, [rows.buffer])

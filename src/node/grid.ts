@@ -29,6 +29,7 @@ import type { Redundancy } from './placement.ts'
 import { Placer, type PlaceOptions, smallInputBytes } from './placer.ts'
 import { StoreSums, type StoreTotals } from './store-totals.ts'
 import { TreeStore } from './tree-store.ts'
+import { Upkeep } from './upkeep.ts'
 
 export interface GridParts {
   clock: Clock
@@ -91,6 +92,8 @@ export class Grid {
   readonly trees: TreeStore
   /** Append-only logs of snapshots. */
   readonly logs: Logs
+  /** Check, repair and renewal, with verify caps. */
+  readonly upkeep: Upkeep
 
   constructor(parts: GridParts) {
     this.#parts = parts
@@ -103,6 +106,9 @@ export class Grid {
       return this.#segments(isSmall ? smallEncoder : encoder)(range, options)
     })
     this.logs = new Logs({ ...parts, records: parts.records ?? memoryRecords() })
+    const { clock, random, peers, encoder, smallEncoder } = parts
+    const upkeep = { clock, random, peers, encoder, smallEncoder, health: this.#health }
+    this.upkeep = new Upkeep({ ...upkeep, reader: this.trees, logs: this.logs })
   }
 
   /**

@@ -47,7 +47,7 @@ type Settled =
   | { candidate: Candidate; held: readonly number[] }
 
 /** The longest header: prefix, descriptor of 255 shares, two lists of 128 leaves. */
-const maxHeaderBytes = 8 + 48 + 255 * 32 + 2 * 128 * 32
+export const maxHeaderBytes: number = 8 + 48 + 255 * 32 + 2 * 128 * 32
 
 /**
  * Fetches, checks and decodes.

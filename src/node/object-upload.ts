@@ -17,6 +17,8 @@ import type { PeerHealth } from './peer-health.ts'
 import {
   type Crowding,
   crowdingOf,
+  type Holdings,
+  type Matched,
   matchShares,
   permuted,
   type Redundancy,
@@ -42,8 +44,10 @@ export interface ObjectReport {
   verdicts: PeerVerdict[]
 }
 
-interface UploadOptions {
+export interface UploadOptions {
   signal?: AbortSignal
+  /** What servers hold, where that is known already: nobody is asked. */
+  holdings?: Holdings
   /** Holds back what is sent; none if absent. */
   pacer?: Pacer
 }
@@ -119,20 +123,13 @@ class ObjectUpload {
     this.#events = new EventQueue(context.clock)
   }
 
-  async run(
-    candidates: readonly Candidate[],
-    options: { signal?: AbortSignal },
-  ): Promise<ObjectReport> {
-    const { n, happy } = this.#redundancy
-    const accepting = candidates.filter(({ accepts }) => accepts)
-    const ordered = permuted(this.#storageIndex, accepting)
-    const asked = this.#context.health.trustedFirst(ordered).slice(0, 2 * n)
-    const { answered, held, verdicts } = await this.#survey(asked, happy, options)
-    this.#report.verdicts.push(...verdicts)
-    // Who was late or failed once may still be better than nobody.
-    this.#spare = [...answered, ...asked.filter((candidate) => !answered.includes(candidate))]
+  async run(candidates: readonly Candidate[], options: UploadOptions): Promise<ObjectReport> {
+    const { holdings } = options
+    const { held, placed } = holdings
+      ? this.#matchKnown(candidates, holdings)
+      : await this.#matchSurveyed(candidates, options)
     try {
-      for (const [shareNumber, candidate] of matchShares(this.#redundancy, answered, held)) {
+      for (const [shareNumber, candidate] of placed) {
         if (held.get(candidate.id)?.includes(shareNumber))
           this.#confirm(shareNumber, candidate, false)
         else this.#start(shareNumber, candidate)
@@ -142,6 +139,28 @@ class ObjectUpload {
       this.#giveUp()
     }
     return this.#conclude(candidates.length)
+  }
+
+  async #matchSurveyed(
+    candidates: readonly Candidate[],
+    options: { signal?: AbortSignal },
+  ): Promise<Matched<Candidate>> {
+    const { n, happy } = this.#redundancy
+    const accepting = candidates.filter(({ accepts }) => accepts)
+    const ordered = permuted(this.#storageIndex, accepting)
+    const asked = this.#context.health.trustedFirst(ordered).slice(0, 2 * n)
+    const { answered, held, verdicts } = await this.#survey(asked, happy, options)
+    this.#report.verdicts.push(...verdicts)
+    // Who was late or failed once may still be better than nobody.
+    this.#spare = [...answered, ...asked.filter((candidate) => !answered.includes(candidate))]
+    return { held, placed: matchShares(this.#redundancy, answered, held) }
+  }
+
+  #matchKnown(candidates: readonly Candidate[], { held, damaged }: Holdings): Matched<Candidate> {
+    const ordered = permuted(this.#storageIndex, candidates)
+    // a server that has a sound share gets no second one
+    this.#spare = ordered.filter(({ id, accepts }) => accepts && !held.has(id))
+    return { held, placed: matchShares(this.#redundancy, ordered, held, damaged) }
   }
 
   /** Who has which share already; a server that has one it was not asked about says so to its put. */
@@ -200,9 +219,9 @@ class ObjectUpload {
       { signal, onProgress: () => this.#sign(attempt) },
     )
     this.#sign(attempt)
+    const { random } = this.#context
     if (outcome === 'stored') return true
-    if (await proves(peer, this.#storageIndex, shareNumber, share, this.#context.random, signal))
-      return false
+    if (await proves(peer, this.#storageIndex, shareNumber, share, random, signal)) return false
     throw new GridError('E_ABSENT', 'says that it has a share which it cannot prove to have')
   }
 
@@ -276,12 +295,9 @@ class ObjectUpload {
 
   #giveUp(): void {
     for (const attempt of this.#active) {
-      this.#context.health.suspect(attempt.candidate.id)
-      this.#report.verdicts.push({
-        peerId: attempt.candidate.id,
-        code: 'E_TIMEOUT',
-        message: 'fell silent',
-      })
+      const peerId = attempt.candidate.id
+      this.#context.health.suspect(peerId)
+      this.#report.verdicts.push({ peerId, code: 'E_TIMEOUT', message: 'fell silent' })
       this.#drop(attempt)
     }
   }

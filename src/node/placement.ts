@@ -18,6 +18,21 @@ export interface Site {
   id: string
   /** Labels of what fails together with it (failure-domain.ts). Unlabelled servers are alone. */
   domain: string | undefined
+  /** False for one that keeps what it has, and is given nothing. */
+  accepts?: boolean
+}
+
+/** Share numbers by peer id, of servers that are known to answer. */
+export interface Holdings {
+  /** All of them seen to be sound. */
+  held: ReadonlyMap<string, readonly number[]>
+  damaged: ReadonlyMap<string, readonly number[]>
+}
+
+/** The server of each share by its number, and which of them have it already. */
+export interface Matched<T extends Site> {
+  held: Holdings['held']
+  placed: Map<number, T>
 }
 
 /** Defaults by the number of servers that accept shares: at least `servers` of them. */
@@ -59,17 +74,26 @@ export function permuted<T extends { id: string }>(
  *
  * @param sites - servers that may hold a share, in order of preference
  * @param held - share numbers that a server is proven to hold, by id
+ * @param damaged - share numbers that a server holds damaged, by id: sound ones go there in their place
  * @returns the server of each placed share, by share number
  */
 export function matchShares<T extends Site>(
   coding: Coding,
   sites: readonly T[],
   held: ReadonlyMap<string, readonly number[]>,
+  damaged: ReadonlyMap<string, readonly number[]> = new Map<string, number[]>(),
 ): Map<number, T> {
   const placed = matchHeld(sites, held)
   const used = new Set([...placed.values()].map(({ id }) => id))
+  const takers = sites.filter(({ id, accepts }) => accepts !== false && !used.has(id))
+  for (const site of takers) {
+    const shareNumber = damaged.get(site.id)?.find((number) => !placed.has(number))
+    if (shareNumber === undefined) continue
+    placed.set(shareNumber, site)
+    used.add(site.id)
+  }
   const free = spread(
-    sites.filter(({ id }) => !used.has(id)),
+    takers.filter(({ id }) => !used.has(id)),
     [...placed.values()],
     coding,
   )
@@ -135,7 +159,7 @@ export function domainLoads(sites: readonly Site[]): Crowding[] {
 }
 
 /** A maximum matching of held shares to distinct servers, by augmenting paths. */
-function matchHeld<T extends Site>(
+export function matchHeld<T extends Site>(
   sites: readonly T[],
   held: ReadonlyMap<string, readonly number[]>,
 ): Map<number, T> {

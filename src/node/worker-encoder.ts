@@ -7,6 +7,7 @@ import { concat } from '../base/bytes.ts'
 import { Budget } from '../base/limit.ts'
 import { maxExtentBytes } from '../encoding/chunker.ts'
 import { contentEncodedBytes, maxExtentEncodedBytes } from '../encoding/codec.ts'
+import type { Coding } from '../encoding/descriptor.ts'
 import type {
   ContentOptions,
   CutExtent,
@@ -19,6 +20,7 @@ import type {
   ExtentInput,
   Packed,
 } from '../encoding/encoder.ts'
+import { encodedLength } from '../encoding/object.ts'
 import type { PackInput } from '../encoding/pack.ts'
 import { BufferPool, type Lease } from './buffer-pool.ts'
 import type { FinalReply, WorkerRequest } from './encoder-messages.ts'
@@ -102,7 +104,7 @@ export class WorkerEncoder implements Encoder {
       const transfers = [out.bytes, plaintext.buffer as ArrayBuffer]
       const reply = await this.#encoded(request, transfers, out, options)
       this.#leases.get(extent)?.giveBack(reply.plaintext)
-      return { ...this.#shares(reply, settings, out), ...reply.stream! }
+      return { ...this.#shares(reply, settings.coding, out), ...reply.stream! }
     } finally {
       this.#leases.get(extent)?.giveBack(undefined)
     }
@@ -119,7 +121,7 @@ export class WorkerEncoder implements Encoder {
     const transfers = [out.bytes, sealed.buffer as ArrayBuffer]
     const reply = await this.#encoded(request, transfers, out, options)
     if (reply.plaintext) options.giveBack?.(reply.plaintext)
-    return this.#shares(reply, settings, out)
+    return this.#shares(reply, settings.coding, out)
   }
 
   async pack(
@@ -140,6 +142,18 @@ export class WorkerEncoder implements Encoder {
       out.giveBack(undefined)
       throw error
     }
+  }
+
+  async recode(
+    object: Coding & { root: Uint8Array },
+    ciphertext: Uint8Array,
+    options: Options = {},
+  ): Promise<EncodedShares> {
+    const out = await this.#shareMemory.take(encodedLength(ciphertext.length, object), options)
+    const sent = owned(ciphertext)
+    const request = { kind: 'recode', object, ciphertext: sent, out: out.bytes } as const
+    const reply = await this.#encoded(request, [out.bytes, sent.buffer], out, options)
+    return this.#shares(reply, { k: object.k, n: object.n }, out)
   }
 
   async decode(request: DecodeRequest, options: Options = {}): Promise<DecodeOutcome> {
@@ -163,7 +177,7 @@ export class WorkerEncoder implements Encoder {
 
   #shares(
     { out, root, shareBytes, ciphertextBytes }: Reply<'encoded'>,
-    { coding }: EncodeSettings,
+    coding: Coding,
     lease: Lease,
   ): EncodedShares {
     const shares = Array.from(

@@ -16,7 +16,7 @@ import type { PutOutcome, RequestOptions, ShareBody, StorageIndex } from './peer
 import { shareName } from './share-name.ts'
 import type { ShareStore } from './share-store.ts'
 import type { SpaceReserve } from './space-reserve.ts'
-import { isIntact } from './stored-share.ts'
+import { isIntact, isOfNewerFormat } from './stored-share.ts'
 
 /** Bytes of a share that are gathered before they are written: each write costs a trip to another thread. */
 export const gatherBytes: number = 512 * 1024
@@ -105,14 +105,17 @@ export class ShareIntake {
   /**
    * Whether the share is held and sound, so that the body need not be taken. Reading it through
    * costs the client nothing, so there is a rate; beyond it the body is taken all the same. A
-   * damaged share is replaced.
+   * damaged share is replaced; one of a newer format never. Throws E_VERSION for that.
    */
   async #holds(storageIndex: StorageIndex, shareNumber: number): Promise<boolean> {
     const reader = await this.#options.store.read(storageIndex, shareNumber)
     if (reader === undefined) return false
     try {
+      const held = { storageIndex, shareNumber, reader }
+      if (await isOfNewerFormat(held))
+        throw new GridError('E_VERSION', 'a share of a newer format is here under this number')
       if (!this.#options.proofs.tryTake(reader.shareBytes)) return false
-      return await isIntact({ storageIndex, shareNumber, reader })
+      return await isIntact(held)
     } finally {
       await reader.close()
     }

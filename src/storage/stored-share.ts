@@ -1,15 +1,23 @@
 /** Reading a share that a store holds: its header, its blocks, all of it. */
 import { createHmac } from 'node:crypto'
 import { equalBytes } from '../base/bytes.ts'
-import { GridError } from '../base/errors.ts'
+import { GridError, isGridError } from '../base/errors.ts'
 import { storageIndexBytes } from '../encoding/descriptor.ts'
-import { blockOffset, headerLength, parseShareHeader, type ShareHeader } from '../encoding/share.ts'
+import {
+  blockOffset,
+  headerLength,
+  isNewerShare,
+  parseShareHeader,
+  type ShareHeader,
+} from '../encoding/share.ts'
 import { ShareVerifier } from '../encoding/share-verifier.ts'
 import type { BlocksReply, BlocksRequest, StorageIndex } from './peer.ts'
 import type { ShareReader } from './share-store.ts'
 
 /** Holds every header, and all of most small shares: one read answers for them. */
 const firstReadBytes = 64 * 1024
+/** Enough to tell the version of a share. */
+const versionBytes = 4
 /** Read at once of a share that is read through. */
 const pieceBytes = 256 * 1024
 
@@ -54,6 +62,17 @@ export async function proveShare(
   return new Uint8Array(mac.digest())
 }
 
+/** Whether the share is of a version that this server does not know, so that it cannot judge it. */
+export async function isOfNewerFormat({ reader }: StoredShare): Promise<boolean> {
+  try {
+    return isNewerShare(await reader.read(0, Math.min(reader.shareBytes, versionBytes)))
+  } catch (error) {
+    // what cannot be read is damaged
+    if (isGridError(error)) return false
+    throw error
+  }
+}
+
 /** Whether every byte of the share is still as it was verified; a share that cannot be read is not. */
 export async function isIntact({
   storageIndex,
@@ -77,7 +96,7 @@ async function* piecesOf(reader: ShareReader): AsyncGenerator<Uint8Array> {
   }
 }
 
-/** The header of the share that `start` begins. Throws E_IO when it is not what was stored. */
+/** The header of the share that `start` begins. Throws E_IO when it is not what was stored, E_VERSION. */
 function parseStart(share: StoredShare, start: Uint8Array): ShareHeader {
   const { storageIndex, shareNumber, reader } = share
   try {
@@ -90,5 +109,7 @@ function parseStart(share: StoredShare, start: Uint8Array): ShareHeader {
   } catch (error) {
     if (!(error instanceof GridError)) throw error
   }
+  if (isNewerShare(start))
+    throw new GridError('E_VERSION', 'the share is of a newer format than this server knows')
   throw new GridError('E_IO', 'the share is damaged on this server’s disk')
 }

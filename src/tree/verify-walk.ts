@@ -3,7 +3,8 @@
  * no names, no contents, no read keys.
  */
 import { concat, u32be } from '../base/bytes.ts'
-import { GridError } from '../base/errors.ts'
+import { GridError, isGridError } from '../base/errors.ts'
+import { commitmentBytes } from '../encoding/seal.ts'
 import { nodeTypeOf, openRefs } from './node-slice.ts'
 import { type ChildRef, malformedNode, type ObjectName, type ObjectRef, parseRefs } from './refs.ts'
 import type { SliceReader } from './slice-reader.ts'
@@ -25,30 +26,71 @@ interface Step extends VerifyName {
   level: number
 }
 
+/** What was come to already: several walks that share it come to each object and each node once. */
+export class WalkMemory {
+  readonly #objects = new Set<string>()
+  readonly #nodes = new Set<string>()
+
+  isNewObject({ root }: ObjectName): boolean {
+    return isNew(this.#objects, name(root))
+  }
+
+  isNewNode(node: VerifyName): boolean {
+    return isNew(this.#nodes, nodeName(node))
+  }
+
+  hasNode(node: VerifyName): boolean {
+    return this.#nodes.has(nodeName(node))
+  }
+}
+
+export interface VerifyWalkOptions {
+  memory?: WalkMemory
+  /**
+   * Called for a node that cannot be opened, of which the walk would else end: what is below it stays
+   * unknown, and the walk goes on. The object that it is in has been yielded.
+   */
+  onHidden?: (node: VerifyName, error: GridError) => void
+  signal?: AbortSignal
+}
+
 /**
  * Yields the object that the topmost node is in and every object below, each once, in no order that
  * means anything. Nodes that are shared are read once. A key that fits nothing at the top means a
  * plain object, which is all there is.
  *
- * @throws E_COMMIT for a key that fits nothing further down; E_NODE, E_CBOR; what the reader throws
+ * @throws E_COMMIT for a key that fits nothing further down; E_NODE, E_CBOR; what the reader throws;
+ *   of these only the signal's reason where there is `onHidden`
  */
-export async function* walkVerify(reader: SliceReader, top: VerifyName): AsyncGenerator<ObjectRef> {
-  const objects = new Set<string>()
-  const nodes = new Set<string>()
+export async function* walkVerify(
+  reader: SliceReader,
+  top: VerifyName,
+  options: VerifyWalkOptions = {},
+): AsyncGenerator<ObjectRef> {
+  const { memory = new WalkMemory(), onHidden, signal } = options
   const steps: Step[] = [{ ...top, sliceBytes: undefined, level: 0 }]
-  const isNew = (set: Set<string>, name: string): boolean => set.size < set.add(name).size
   for (;;) {
+    signal?.throwIfAborted()
     const step = steps.pop()
     if (step === undefined) return
-    if (!isNew(nodes, nodeName(step))) continue
-    const found = await openStep(reader, step)
-    for (const object of found.objects) if (isNew(objects, name(object.root))) yield object
-    for (const child of found.children) {
-      if (nodes.has(nodeName(child))) continue
-      if (step.level === maxLevels) throw malformedNode(`more than ${maxLevels} levels`)
-      steps.push({ ...child, level: step.level + 1 })
+    if (!memory.isNewNode(step)) continue
+    try {
+      const found = await openStep(reader, step)
+      for (const object of found.objects) if (memory.isNewObject(object)) yield object
+      for (const child of found.children) {
+        if (memory.hasNode(child)) continue
+        if (step.level === maxLevels) throw malformedNode(`more than ${maxLevels} levels`)
+        steps.push({ ...child, level: step.level + 1 })
+      }
+    } catch (error) {
+      if (onHidden === undefined || !isGridError(error)) throw error
+      onHidden(step, error)
     }
   }
+}
+
+function isNew(set: Set<string>, name: string): boolean {
+  return set.size < set.add(name).size
 }
 
 /** The object a node is in, the objects it stands on, and the nodes below it. */
@@ -56,11 +98,17 @@ async function openStep(
   reader: SliceReader,
   { object, offset, sliceBytes, verifyKey }: Step,
 ): Promise<{ objects: ObjectRef[]; children: ChildRef[] }> {
-  const { bytes, ciphertextBytes } = await reader.readSlice(object, offset, sliceBytes)
+  // a plain object is not read to its end to learn that it is one
+  const read = sliceBytes ?? commitmentBytes
+  const { bytes: start, ciphertextBytes } = await reader.readSlice(object, offset, read)
   const { root, k, n } = object
   const self = { object: { root, k, n, ciphertextBytes }, offset }
-  const type = nodeTypeOf(bytes, verifyKey)
+  const type = nodeTypeOf(start, verifyKey)
   if (type !== undefined) {
+    const { bytes } =
+      sliceBytes === undefined
+        ? await reader.readSlice(object, offset, undefined)
+        : { bytes: start }
     const { objects, children } = parseRefs(openRefs(bytes, type, verifyKey), self)
     return { objects: [self.object, ...objects], children }
   }

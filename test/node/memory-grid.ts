@@ -21,6 +21,8 @@ const encoder = new InlineEncoder(openErasureCode(), syncFileReader)
 
 export class MemoryGrid {
   readonly candidates: Candidate[] = []
+  /** What each server keeps its shares in. */
+  readonly stores: MemoryStore[] = []
   readonly grid: Grid
 
   private constructor(secret: Uint8Array, parts: Partial<GridParts>) {
@@ -41,16 +43,37 @@ export class MemoryGrid {
     parts: Partial<GridParts> = {},
   ): Promise<MemoryGrid> {
     const grid = new MemoryGrid(secret, parts)
-    for (let i = 0; i < servers; i++) {
-      const seed = new Uint8Array(32).fill(i + 1)
-      const id = peerIdOf(publicKeyOfSeed(seed))
-      const store = new MemoryStore({ capacityBytes: 2 ** 28 })
-      await store.open()
-      const logs = { store: new MemoryLogStore(), seed }
-      const peer = new LocalPeer({ id, store, logs, clock, trace: noTrace, reserveBytes: 0 })
-      grid.candidates.push({ id, peer, domain: undefined, accepts: true })
-    }
+    for (let i = 0; i < servers; i++) await grid.add()
     return grid
+  }
+
+  /** One more server. */
+  async add(): Promise<void> {
+    await this.lose(this.candidates.length)
+  }
+
+  /** Makes server `i` one that has nothing; at the end, one more. */
+  async lose(i: number): Promise<void> {
+    const seed = new Uint8Array(32).fill(i + 1)
+    const id = peerIdOf(publicKeyOfSeed(seed))
+    const store = new MemoryStore({ capacityBytes: 2 ** 28 })
+    await store.open()
+    const logs = { store: new MemoryLogStore(), seed }
+    const peer = new LocalPeer({ id, store, logs, clock, trace: noTrace, reserveBytes: 0 })
+    this.stores[i] = store
+    this.candidates[i] = { id, peer, domain: undefined, accepts: true }
+  }
+
+  /** Changes every share that server `i` keeps, behind its back. */
+  async spoil(i: number, change: (share: Uint8Array) => void): Promise<void> {
+    const store = this.stores[i]
+    for await (const { storageIndex, shareNumber, shareBytes } of store.entries()) {
+      const share = await (await store.read(storageIndex, shareNumber))!.read(0, shareBytes)
+      change(share)
+      const writer = await store.create(storageIndex, shareNumber, shareBytes)
+      await writer.write([share])
+      await writer.commit()
+    }
   }
 
   /** Another client of the same servers. */

@@ -4,6 +4,7 @@
  * whoever still sends from there is found out.
  */
 import { toHex } from '../../src/base/bytes.ts'
+import type { Coding } from '../../src/encoding/descriptor.ts'
 import type {
   CutExtent,
   DecodeOutcome,
@@ -53,6 +54,13 @@ export class SimEncoder implements Encoder {
 
   async content(sealed: Uint8Array, settings: EncodeSettings): Promise<EncodedShares> {
     return lent(await this.#encoder.content(sealed, settings))
+  }
+
+  async recode(
+    object: Coding & { root: Uint8Array },
+    ciphertext: Uint8Array,
+  ): Promise<EncodedShares> {
+    return lent(await this.#encoder.recode(object, ciphertext))
   }
 
   decode(request: DecodeRequest): Promise<DecodeOutcome> {

@@ -1,0 +1,145 @@
+/**
+ * Asks every server which shares it has of many objects: one question for 1,024 of them, all servers
+ * side by side. What they say is hearsay. One that falls silent is waited for as long as others need
+ * to answer, and is not asked again.
+ */
+import { setMaxListeners } from 'node:events'
+import type { Clock } from '../../base/clock.ts'
+import { orAbort } from '../../base/deadline.ts'
+import { GridError, isGridError } from '../../base/errors.ts'
+import { EventQueue } from '../../base/event-queue.ts'
+import { storageIndexOf } from '../../encoding/descriptor.ts'
+import { maxHaveIndexes } from '../../storage/peer.ts'
+import { type Candidate, type PeerVerdict, verdictOf } from '../candidate.ts'
+import type { PeerHealth } from '../peer-health.ts'
+import type { CheckableObject, Claim, UnheardServer } from './object-check.ts'
+
+export interface PresenceContext {
+  clock: Clock
+  health: PeerHealth
+}
+
+export interface PresenceReport {
+  /** What servers claim to have of each object, in the order of the objects. */
+  claims: Claim[][]
+  /** Servers that did not say: what they have counts for nothing. */
+  unheard: UnheardServer[]
+  /** Those who answered. */
+  answered: Candidate[]
+}
+
+/** The longest that nobody may say anything. */
+const answerMs = 10_000
+/** How long the others are waited for, at least, once one has answered; and how many times as long as it took. */
+const graceMs = 1_000
+const graceFactor = 4
+
+type Said = { candidate: Candidate; held: number[][] } | { candidate: Candidate; error: unknown }
+
+export class Presence {
+  readonly #context: PresenceContext
+  readonly #candidates: readonly Candidate[]
+  /** Those who fell silent, and are not asked again. */
+  readonly #silent = new Map<string, PeerVerdict>()
+
+  constructor(context: PresenceContext, candidates: readonly Candidate[]) {
+    this.#context = context
+    this.#candidates = candidates
+  }
+
+  /** What each silent server did, once. */
+  get silent(): PeerVerdict[] {
+    return [...this.#silent.values()]
+  }
+
+  /** @param objects - at most 1,024 */
+  async ask(
+    objects: readonly CheckableObject[],
+    options: { signal?: AbortSignal } = {},
+  ): Promise<PresenceReport> {
+    if (objects.length > maxHaveIndexes) throw new RangeError('presence: too many objects')
+    const indexes = objects.map(({ root }) => storageIndexOf(root))
+    const report: PresenceReport = { claims: objects.map(() => []), unheard: [], answered: [] }
+    const said = await this.#said(indexes, options)
+    for (const candidate of this.#candidates) {
+      const answer = said.get(candidate)
+      if (answer !== undefined && 'held' in answer) {
+        report.answered.push(candidate)
+        take(report.claims, objects, candidate, answer.held)
+      } else report.unheard.push(this.#unheard(candidate, answer?.error))
+    }
+    return report
+  }
+
+  async #said(
+    indexes: readonly Uint8Array[],
+    options: { signal?: AbortSignal },
+  ): Promise<Map<Candidate, Said>> {
+    const { clock } = this.#context
+    const stop = new AbortController()
+    const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal
+    // every server listens to it
+    setMaxListeners(0, signal)
+    const queue = new EventQueue<Said>(clock)
+    const waiting = new Set(this.#candidates.filter(({ id }) => !this.#silent.has(id)))
+    for (const candidate of waiting) {
+      orAbort(candidate.peer.have(indexes, { signal }), signal).then(
+        (held) => queue.push({ candidate, held }),
+        (error: unknown) => queue.push({ candidate, error }),
+      )
+    }
+    const said = new Map<Candidate, Said>()
+    const startMs = clock.monotonicMs()
+    let patienceMs = answerMs
+    try {
+      while (waiting.size > 0) {
+        const events = await queue.take(patienceMs, options)
+        if (events.length === 0) break
+        for (const event of events) {
+          waiting.delete(event.candidate)
+          said.set(event.candidate, event)
+        }
+        patienceMs = Math.max(graceMs, graceFactor * (clock.monotonicMs() - startMs))
+      }
+    } finally {
+      stop.abort(new GridError('E_TIMEOUT', 'no answer in time'))
+    }
+    return said
+  }
+
+  #unheard({ id }: Candidate, error: unknown): UnheardServer {
+    const known = this.#silent.get(id)
+    const verdict = known ?? verdictOf(id, error ?? new GridError('E_TIMEOUT', 'no answer in time'))
+    const { code } = verdict
+    const answer = isSilence(code) ? 'silent' : 'refuses'
+    if (answer === 'silent') {
+      this.#silent.set(id, verdict)
+      this.#context.health.suspect(id)
+    }
+    return { peerId: id, answer, code }
+  }
+}
+
+/** Whether a failed request means that the server was not heard at all. */
+export function isSilence(code: PeerVerdict['code']): boolean {
+  return code === 'E_TIMEOUT' || code === 'E_UNREACHABLE' || code === 'E_CLOSED'
+}
+
+/** Whether the server is there, and gives no share that it should have. */
+export function isLoss(error: unknown): error is GridError {
+  return isGridError(error, 'E_ABSENT', 'E_IO', 'E_TOO_LARGE')
+}
+
+function take(
+  claims: Claim[][],
+  objects: readonly CheckableObject[],
+  candidate: Candidate,
+  held: readonly (readonly number[])[],
+): void {
+  for (const [i, { n }] of objects.entries()) {
+    const isShare = (number: number): boolean =>
+      Number.isInteger(number) && number >= 0 && number < n
+    for (const shareNumber of new Set(held[i]?.filter(isShare)))
+      claims[i].push({ candidate, shareNumber, evidence: 'claim', answer: 'has' })
+  }
+}

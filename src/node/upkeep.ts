@@ -1,0 +1,97 @@
+/**
+ * Check, repair, rebalance and renewal of what caps stand on: all of it with verify caps, so that who
+ * does it can read nothing. Reachable as `grid.upkeep`.
+ */
+import type { Clock } from '../base/clock.ts'
+import type { Random } from '../base/random.ts'
+import type { Cap } from '../caps/cap.ts'
+import type { Encoder } from '../encoding/encoder.ts'
+import type { SliceReader } from '../tree/slice-reader.ts'
+import { WalkMemory } from '../tree/verify-walk.ts'
+import type { Candidate } from './candidate.ts'
+import { type CheckDepth, checkObjects, type FoundObject, usualDepth } from './check/check-run.ts'
+import type { CheckableObject } from './check/object-check.ts'
+import { type Hidden, objectsOf, verifierOf } from './check/objects-of-cap.ts'
+import type { WholeCheckContext } from './check/whole-check.ts'
+import type { Logs } from './logs.ts'
+import type { PeerHealth } from './peer-health.ts'
+import type { PeerPool } from './peer-pool.ts'
+import type { MendGoal } from './repair/mend-object.ts'
+import { type RepairedObject, repairObjects } from './repair/repair-run.ts'
+
+export interface UpkeepParts {
+  clock: Clock
+  random: Random
+  peers: PeerPool
+  health: PeerHealth
+  encoder: Encoder
+  smallEncoder: Encoder
+  reader: SliceReader
+  logs: Logs
+}
+
+export interface UpkeepOptions {
+  /** A hundredth of all shares unless told. */
+  depth?: CheckDepth | undefined
+  /** Told of what could not be looked into. */
+  onHidden?: ((hidden: Hidden) => void) | undefined
+  signal?: AbortSignal | undefined
+}
+
+export interface MendOptions extends UpkeepOptions {
+  /** `missing` unless told. */
+  goal?: MendGoal | undefined
+  /** Objects that have more shares than this are left alone; unless told, those that have all. */
+  atMost?: ((object: CheckableObject) => number) | undefined
+}
+
+export class Upkeep {
+  readonly #parts: UpkeepParts
+
+  constructor(parts: UpkeepParts) {
+    this.#parts = parts
+  }
+
+  /** Every server that is asked. */
+  candidates(): Candidate[] {
+    return this.#parts.peers.candidates()
+  }
+
+  /**
+   * Checks every object that caps stand on, each once, and yields what is found in batches. Stronger
+   * caps are weakened first.
+   *
+   * @throws E_CAP_WEAK for a cap that does not let its holder check
+   */
+  async *check(caps: readonly Cap[], options: UpkeepOptions = {}): AsyncGenerator<FoundObject[]> {
+    const { depth = usualDepth, signal } = options
+    const objects = this.objects(caps, options)
+    await this.#parts.peers.ready(signal ? { signal } : {})
+    yield* checkObjects(this.#context, this.candidates(), objects, depth, signal ? { signal } : {})
+  }
+
+  /** Checks in the same way, mends what lacks shares, and yields what became of each object. */
+  async *repair(caps: readonly Cap[], options: MendOptions = {}): AsyncGenerator<RepairedObject[]> {
+    const { depth = usualDepth, goal = 'missing', atMost, signal } = options
+    const objects = this.objects(caps, options)
+    await this.#parts.peers.ready(signal ? { signal } : {})
+    const run = { goal, depth, atMost, ...(signal && { signal }) }
+    yield* repairObjects(this.#context, this.candidates(), objects, run)
+  }
+
+  /** Yields every object that caps stand on, each once. Throws E_CAP_WEAK before the first. */
+  objects(caps: readonly Cap[], options: UpkeepOptions = {}): AsyncGenerator<CheckableObject> {
+    const verifiers = caps.flatMap((cap) => verifierOf(cap) ?? [])
+    const { reader, logs } = this.#parts
+    const { onHidden = () => undefined, signal } = options
+    const source = { reader, logs, memory: new WalkMemory(), onHidden, signal }
+    return (async function* () {
+      for (const cap of verifiers) yield* objectsOf(source, cap)
+    })()
+  }
+
+  get #context(): WholeCheckContext {
+    const { clock, random, health, encoder, smallEncoder } = this.#parts
+    return { clock, random, health, encoder, smallEncoder }
+  }
+}

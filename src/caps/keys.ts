@@ -47,6 +47,7 @@ export const tags = {
   pad: 'pad',
   cap: 'cap',
   placement: 'placement',
+  holdRecord: 'hold-record',
   logGenesis: 'log-genesis',
   logEntry: 'log-entry',
   logBody: 'log-body',

@@ -73,6 +73,11 @@ export class ByteReader {
     return this.#take(length)
   }
 
+  /** A view of all that is left. */
+  rest(): Uint8Array {
+    return this.#take(this.#bytes.length - this.#offset)
+  }
+
   /** Nothing may be left. */
   end(): void {
     if (this.#offset !== this.#bytes.length) throw this.#fail()

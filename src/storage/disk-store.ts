@@ -49,7 +49,8 @@ export interface Writers {
   isRunning(name: string): boolean
 }
 
-const soleWriter: Writers = { own: '0', isRunning: () => false }
+/** Of a store that one process uses at a time. */
+export const soleWriter: Writers = { own: '0', isRunning: () => false }
 
 export class DiskStore implements ShareStore {
   readonly #disk: Disk

@@ -25,6 +25,8 @@ export interface Credentials {
   certificate: Uint8Array | undefined
   /** Ed25519 key that signs, 32 bytes. */
   key: Uint8Array
+  /** Of `challenge`; each serves once. */
+  nonce: Uint8Array
   /** Over `grid/v1/auth` ‖ server's peer id ‖ client's peer id ‖ nonce ‖ log id, by that key. */
   signature: Uint8Array
 }

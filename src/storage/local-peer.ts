@@ -11,7 +11,18 @@ import type {
   ReadLogReply,
   ReadLogRequest,
 } from '../log/log-peer.ts'
-import type { Account, ListHoldsReply, ReleaseReply, TouchOutcome } from './hold-peer.ts'
+import { publicKeyOf } from '../base/peer-id.ts'
+import type {
+  Account,
+  Credentials,
+  ListHoldsReply,
+  ListHoldsRequest,
+  ReleaseReply,
+  SignedRelease,
+  TouchOutcome,
+} from './hold-peer.ts'
+import { checkCredentialBounds, checkListHolds, checkRelease, checkTouch } from './hold-bounds.ts'
+import { HoldKeeper, type HoldsOptions } from './holds/hold-keeper.ts'
 import { LogKeeper } from './log-keeper.ts'
 import type { LogLimits } from './log-limits.ts'
 import type { LogStore } from './log-store.ts'
@@ -49,6 +60,8 @@ export interface LocalPeerOptions {
   reserveBytes?: number
   /** Logs that are kept for others; none if absent. */
   logs?: KeptLogsOptions
+  /** Holds, leases and accounts; none if absent: then all that is put stays. */
+  holds?: HoldsOptions
   /** Takes no shares, and no entries of logs. */
   readOnly?: boolean
   /** Puts carried out together; 64 unless told. */
@@ -77,6 +90,7 @@ export class LocalPeer implements StoragePeer {
   readonly #medium: Medium
   readonly #intake: ShareIntake
   readonly #logs: LogKeeper | undefined
+  readonly #holds: HoldKeeper | undefined
 
   constructor(options: LocalPeerOptions) {
     const { store, clock, trace = noTrace, proofBytesPerSecond = 2 ** 28 } = options
@@ -103,6 +117,8 @@ export class LocalPeer implements StoragePeer {
     })
     const parts = { space: this.#space, medium: this.#medium, clock, trace }
     this.#logs = options.logs && new LogKeeper({ ...parts, ...options.logs })
+    const place = { id: this.id, serverKey: publicKeyOf(this.id), store }
+    this.#holds = options.holds && new HoldKeeper({ ...parts, ...place, ...options.holds })
   }
 
   async have(indexes: readonly StorageIndex[]): Promise<number[][]> {
@@ -116,8 +132,18 @@ export class LocalPeer implements StoragePeer {
     share: ShareBody,
     options: RequestOptions = {},
   ): Promise<PutOutcome> {
-    checkPut(storageIndex, shareNumber, share.shareBytes)
-    return this.#intake.take({ storageIndex, shareNumber, share, options })
+    const { shareBytes } = share
+    checkPut(storageIndex, shareNumber, shareBytes)
+    const put = this.#holds && (await this.#holds.admitPut(shareBytes, options))
+    let stored = false
+    try {
+      const outcome = await this.#intake.take({ storageIndex, shareNumber, share, options })
+      stored = true
+      await put?.note(storageIndex, shareNumber, shareBytes)
+      return outcome
+    } finally {
+      put?.end(stored)
+    }
   }
 
   async getBlocks(request: BlocksRequest): Promise<BlocksReply> {
@@ -159,32 +185,55 @@ export class LocalPeer implements StoragePeer {
     const totals = await this.#store.totals()
     return {
       ...{ software: this.#software, freeBytes, ...totals, readOnly },
-      ...{ nowMs: Math.floor(this.#clock.nowMs()), quarantineDays: 0, quarantinedCount: 0 },
+      nowMs: Math.floor(this.#clock.nowMs()),
+      quarantineDays: this.#holds?.quarantineDays ?? 0,
+      quarantinedCount: (await this.#holds?.quarantinedCount()) ?? 0,
       ...{ damagedCount: 0, diskBytes: totals.shareBytes },
     }
   }
 
-  async challenge(): Promise<Uint8Array> {
-    throw new GridError('E_FORBIDDEN', 'this server keeps no accounts')
+  async challenge(options: RequestOptions = {}): Promise<Uint8Array> {
+    return this.#keeper().challenge(options)
   }
 
-  async enter(): Promise<Account> {
-    throw new GridError('E_FORBIDDEN', 'this server keeps no accounts')
+  async enter(credentials: Credentials, options: RequestOptions = {}): Promise<Account> {
+    checkCredentialBounds(credentials)
+    return this.#keeper().enter(credentials, options)
   }
 
-  async touch(): Promise<TouchOutcome[]> {
-    throw new GridError('E_FORBIDDEN', 'this server keeps no accounts')
+  async touch(
+    indexes: readonly StorageIndex[],
+    options: RequestOptions = {},
+  ): Promise<TouchOutcome[]> {
+    checkTouch(indexes)
+    return this.#keeper().touch(indexes, options)
   }
 
-  async renew(): Promise<TouchOutcome[]> {
-    throw new GridError('E_FORBIDDEN', 'this server keeps no accounts')
+  async renew(indexes: readonly StorageIndex[]): Promise<TouchOutcome[]> {
+    checkTouch(indexes)
+    return this.#keeper().renew(indexes)
   }
 
-  async listHolds(): Promise<ListHoldsReply> {
-    throw new GridError('E_FORBIDDEN', 'this server keeps no accounts')
+  async listHolds(
+    request: ListHoldsRequest,
+    options: RequestOptions = {},
+  ): Promise<ListHoldsReply> {
+    checkListHolds(request)
+    return this.#keeper().listHolds(request, options)
   }
 
-  async release(): Promise<ReleaseReply> {
+  async release(release: SignedRelease): Promise<ReleaseReply> {
+    checkRelease(release)
+    return this.#keeper().release(release)
+  }
+
+  /** Ends its work in order; nothing may be asked of it any more. */
+  async close(): Promise<void> {
+    await this.#holds?.close()
+  }
+
+  #keeper(): HoldKeeper {
+    if (this.#holds !== undefined) return this.#holds
     throw new GridError('E_FORBIDDEN', 'this server keeps no accounts')
   }
 

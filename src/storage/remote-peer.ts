@@ -12,7 +12,29 @@ import type {
 import type { CallAnswer, CallOptions } from '../wire/call.ts'
 import type { Caller } from '../wire/caller.ts'
 import { checkReadRequest } from '../log/log-request.ts'
-import type { Account, ListHoldsReply, ReleaseReply, TouchOutcome } from './hold-peer.ts'
+import { checkCredentialBounds, checkListHolds, checkRelease, checkTouch } from './hold-bounds.ts'
+import {
+  formatCredentials,
+  formatListHolds,
+  formatReleaseBody,
+  formatRenew,
+  formatTouch,
+  listedBytes,
+  parseAccount,
+  parseChallenge,
+  parseListed,
+  parseReleased,
+  parseTouched,
+} from './hold-messages.ts'
+import type {
+  Account,
+  Credentials,
+  ListHoldsReply,
+  ListHoldsRequest,
+  ReleaseReply,
+  SignedRelease,
+  TouchOutcome,
+} from './hold-peer.ts'
 import { checkAppend } from './log-bounds.ts'
 import {
   formatAppend,
@@ -35,6 +57,7 @@ import {
 import { checkBlocks, checkHave, checkProve, checkPut } from './request-bounds.ts'
 import {
   formatBlocksRequest,
+  formatPutArguments,
   haveAnswerBytes,
   parseBlocksFacts,
   parseHave,
@@ -77,7 +100,8 @@ export class RemotePeer implements StoragePeer {
     const { shareBytes, pieces } = share
     checkPut(storageIndex, shareNumber, shareBytes)
     try {
-      const { facts } = await this.#call('putShare', [storageIndex, shareNumber], options, {
+      const args = formatPutArguments({ storageIndex, shareNumber, account: options.account })
+      const { facts } = await this.#call('putShare', args, options, {
         body: { bytes: shareBytes, pieces },
       })
       return parseOutcome(facts)
@@ -153,28 +177,52 @@ export class RemotePeer implements StoragePeer {
     await this.#call('member', [certificate], options)
   }
 
-  async challenge(): Promise<Uint8Array> {
-    throw new GridError('E_FORBIDDEN', 'this server keeps no accounts')
+  async challenge(options: RequestOptions = {}): Promise<Uint8Array> {
+    const { facts } = await this.#call('challenge', [], options)
+    return parseChallenge(facts)
   }
 
-  async enter(): Promise<Account> {
-    throw new GridError('E_FORBIDDEN', 'this server keeps no accounts')
+  async enter(credentials: Credentials, options: RequestOptions = {}): Promise<Account> {
+    checkCredentialBounds(credentials)
+    const { facts } = await this.#call('enter', formatCredentials(credentials), options)
+    return parseAccount(facts)
   }
 
-  async touch(): Promise<TouchOutcome[]> {
-    throw new GridError('E_FORBIDDEN', 'this server keeps no accounts')
+  async touch(
+    indexes: readonly StorageIndex[],
+    options: RequestOptions = {},
+  ): Promise<TouchOutcome[]> {
+    checkTouch(indexes)
+    const { facts } = await this.#call('touch', formatTouch(indexes, options.account), options)
+    return parseTouched(facts, indexes.length)
   }
 
-  async renew(): Promise<TouchOutcome[]> {
-    throw new GridError('E_FORBIDDEN', 'this server keeps no accounts')
+  async renew(
+    indexes: readonly StorageIndex[],
+    options: RequestOptions = {},
+  ): Promise<TouchOutcome[]> {
+    checkTouch(indexes)
+    const { facts } = await this.#call('renew', formatRenew(indexes), options)
+    return parseTouched(facts, indexes.length)
   }
 
-  async listHolds(): Promise<ListHoldsReply> {
-    throw new GridError('E_FORBIDDEN', 'this server keeps no accounts')
+  async listHolds(
+    request: ListHoldsRequest,
+    options: RequestOptions = {},
+  ): Promise<ListHoldsReply> {
+    checkListHolds(request)
+    const args = formatListHolds(request, options.account)
+    const maxAnswerBytes = listedBytes(request.limit)
+    const { facts, body } = await this.#call('listHolds', args, options, { maxAnswerBytes })
+    return parseListed(facts, body, request)
   }
 
-  async release(): Promise<ReleaseReply> {
-    throw new GridError('E_FORBIDDEN', 'this server keeps no accounts')
+  async release(release: SignedRelease, options: RequestOptions = {}): Promise<ReleaseReply> {
+    checkRelease(release)
+    const bytes = formatReleaseBody(release)
+    const body = { bytes: bytes.length, pieces: [bytes] }
+    const { facts } = await this.#call('release', [], options, { body })
+    return parseReleased(facts)
   }
 
   #call(

@@ -10,6 +10,6 @@ export interface RequestOptions {
   onProgress?: (bytesSoFar: number) => void
   /** Token of `enter`: on whose account it is asked. Without one a share that is put gets a lease of the asker's. */
   account?: Uint8Array
-  /** Peer id of who asks, as the carrier has authenticated it: set by the serving end alone, and never sent. */
+  /** Peer id of who asks: set by the serving end, as the carrier has authenticated it, and never sent. Within a process whoever asks may say it. */
   client?: string
 }

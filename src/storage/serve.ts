@@ -20,10 +20,11 @@ import { logIdBytes } from './log-store.ts'
 import { guardVerbs } from './member-gate.ts'
 import { type BlocksRequest, maxShareBytes, type StorageIndex, type StoragePeer } from './peer.ts'
 import { checkBlocks, checkHave, checkProve, checkPut } from './request-bounds.ts'
+import { holdVerbs } from './serve-holds.ts'
 import { gatherBytes } from './share-intake.ts'
 import {
   type ProveArguments,
-  type ShareArguments,
+  type PutArguments,
   formatHave,
   formatOutcome,
   formatStatus,
@@ -32,7 +33,7 @@ import {
   parseHaveArguments,
   parseNoArguments,
   parseProveArguments,
-  parseShareArguments,
+  parsePutArguments,
   verbDeadlineMs,
 } from './storage-protocol.ts'
 
@@ -52,19 +53,21 @@ export async function serveStorage(
   options: ServeOptions,
 ): Promise<void> {
   const { admission = openAdmission } = options
-  await answer(channel, guardVerbs(storageVerbs(peer), channel, admission), options)
+  const verbs = storageVerbs(peer, channel.remoteId)
+  await answer(channel, guardVerbs(verbs, channel, admission), options)
 }
 
 /** The verbs of `peer`: see `docs/specs/storage-protocol.md`, "Verbs", for each in one line. */
-function storageVerbs(peer: StoragePeer): Verbs {
+function storageVerbs(peer: StoragePeer, client: string | undefined): Verbs {
   return new Map<string, Verb<unknown>>([
     ['have', haveVerb(peer)],
-    ['putShare', putVerb(peer)],
+    ['putShare', putVerb(peer, client)],
     ['getBlocks', blocksVerb(peer)],
     ['prove', proveVerb(peer)],
     ['status', statusVerb(peer)],
     ['appendEntries', appendVerb(peer)],
     ['readLog', readLogVerb(peer)],
+    ...holdVerbs(peer, client),
   ])
 }
 
@@ -84,18 +87,19 @@ function haveVerb(peer: StoragePeer): Verb<StorageIndex[]> {
   }
 }
 
-function putVerb(peer: StoragePeer): Verb<ShareArguments> {
+function putVerb(peer: StoragePeer, client: string | undefined): Verb<PutArguments> {
   return {
     deadlineMs: verbDeadlineMs.putShare,
     maxBodyBytes: maxShareBytes,
     heldBytes: gatherBytes,
     parse(args, bodyBytes) {
-      const share = parseShareArguments(args)
+      const share = parsePutArguments(args)
       checkPut(share.storageIndex, share.shareNumber, bodyBytes)
       return share
     },
-    async handle({ storageIndex, shareNumber }, pieces, options) {
+    async handle({ storageIndex, shareNumber, account }, pieces, { signal }) {
       const share = { shareBytes: pieces.bytes, pieces }
+      const options = { signal, account, client }
       return {
         facts: formatOutcome(await peer.putShare(storageIndex, shareNumber, share, options)),
       }

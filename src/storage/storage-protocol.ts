@@ -6,6 +6,7 @@
 import type { CborValue } from '../base/cbor.ts'
 import { GridError } from '../base/errors.ts'
 import { maxShareCount } from '../encoding/descriptor.ts'
+import { accountTokenBytes } from './hold-peer.ts'
 import type { BlocksRequest, PeerStatus, PutOutcome, StorageIndex } from './peer.ts'
 import { isShareNumber } from './share-name.ts'
 
@@ -21,11 +22,22 @@ export const verbDeadlineMs = {
   appendEntries: 120_000,
   readLog: 120_000,
   member: 30_000,
+  challenge: 30_000,
+  enter: 30_000,
+  touch: 120_000,
+  renew: 120_000,
+  listHolds: 30_000,
+  release: 120_000,
 } as const
 
 export interface ShareArguments {
   storageIndex: StorageIndex
   shareNumber: number
+}
+
+export interface PutArguments extends ShareArguments {
+  /** Token of the account that is to hold it; undefined for none. */
+  account: Uint8Array | undefined
 }
 
 export interface ProveArguments extends ShareArguments {
@@ -42,9 +54,24 @@ export function parseHaveArguments(args: CborValue): StorageIndex[] {
   return list(args).map(bytes)
 }
 
-export function parseShareArguments(args: CborValue): ShareArguments {
-  const [storageIndex, shareNumber] = list(args, 2)
-  return { storageIndex: bytes(storageIndex), shareNumber: integer(shareNumber) }
+/** The token is left out where there is none. */
+export function formatPutArguments({
+  storageIndex,
+  shareNumber,
+  account,
+}: PutArguments): CborValue {
+  return [storageIndex, shareNumber, ...(account === undefined ? [] : [account])]
+}
+
+export function parsePutArguments(args: CborValue): PutArguments {
+  const fields = list(args)
+  if (fields.length !== 2 && fields.length !== 3) throw badRequest()
+  const [storageIndex, shareNumber, account] = fields
+  return {
+    storageIndex: bytes(storageIndex),
+    shareNumber: integer(shareNumber),
+    account: account === undefined ? undefined : token(account),
+  }
 }
 
 export function formatBlocksRequest(request: BlocksRequest): CborValue {
@@ -160,6 +187,11 @@ function list(value: CborValue, length?: number): CborValue[] {
 
 function bytes(value: CborValue | undefined): Uint8Array {
   if (value instanceof Uint8Array) return value
+  throw badRequest()
+}
+
+function token(value: CborValue | undefined): Uint8Array {
+  if (bytes(value).length === accountTokenBytes) return bytes(value)
   throw badRequest()
 }
 

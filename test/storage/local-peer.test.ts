@@ -10,9 +10,18 @@ import { DiskStore } from '../../src/storage/disk-store.ts'
 import { LocalPeer } from '../../src/storage/local-peer.ts'
 import { MemoryStore } from '../../src/storage/memory-store.ts'
 import { workedObject } from '../suites/objects.ts'
+import { SystemRandom } from '../../src/base/random.ts'
+import { DiskHoldJournal } from '../../src/storage/holds/disk-hold-journal.ts'
+import { NoHoldJournal } from '../../src/storage/holds/hold-journal.ts'
+import { MemoryHoldIndex } from '../../src/storage/holds/memory-hold-index.ts'
+import { soleWriter } from '../../src/storage/disk-store.ts'
+import { asClient } from '../suites/as-client.ts'
+import { holdPeerSuite } from '../suites/hold-peer.ts'
+import { MovedClock } from '../suites/moved-clock.ts'
 import { putObjectShare, storagePeerSuite } from '../suites/storage-peer.ts'
 
 const clock = new SystemClock()
+const random = new SystemRandom()
 
 storagePeerSuite('LocalPeer in memory', async (settings) => ({
   peer: new LocalPeer({ id: 'memory', store: new MemoryStore(), clock, ...settings }),
@@ -27,6 +36,34 @@ storagePeerSuite('LocalPeer on disk', async (settings) => {
     peer: new LocalPeer({ id: 'disk', store, clock, ...settings }),
     close: () => rm(root, { recursive: true }),
   }
+})
+
+holdPeerSuite('LocalPeer in memory', async (settings) => {
+  const moved = new MovedClock()
+  const holds = { index: new MemoryHoldIndex(), journal: new NoHoldJournal(), random, ...settings }
+  const store = new MemoryStore()
+  const server = new LocalPeer({ id: 'memory', store, clock: moved, reserveBytes: 0, holds })
+  const clientId = 'client'
+  const peer = asClient(server, clientId)
+  return { peer, server, clock: moved, clientId, close: () => server.close() }
+})
+
+holdPeerSuite('LocalPeer on disk', async (settings) => {
+  const root = await mkdtemp(path.join(tmpdir(), 'grid-peer-'))
+  const moved = new MovedClock()
+  const disk = new SystemDisk()
+  const store = new DiskStore({ disk, root })
+  await store.open()
+  const directory = path.join(root, 'holds')
+  const journal = await DiskHoldJournal.open({ disk, directory, clock: moved, writers: soleWriter })
+  const holds = { index: new MemoryHoldIndex(), journal, random, ...settings }
+  const server = new LocalPeer({ id: 'disk', store, clock: moved, reserveBytes: 0, holds })
+  const clientId = 'client'
+  const close = async (): Promise<void> => {
+    await server.close()
+    await rm(root, { recursive: true })
+  }
+  return { peer: asClient(server, clientId), server, clock: moved, clientId, close }
 })
 
 describe('LocalPeer on disk', () => {

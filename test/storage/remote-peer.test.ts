@@ -14,6 +14,11 @@ import { serveStorage } from '../../src/storage/serve.ts'
 import { formatHave, parseHave } from '../../src/storage/storage-protocol.ts'
 import { openCaller } from '../../src/wire/caller.ts'
 import { codeOf } from '../../src/wire/status.ts'
+import { SystemRandom } from '../../src/base/random.ts'
+import { NoHoldJournal } from '../../src/storage/holds/hold-journal.ts'
+import { MemoryHoldIndex } from '../../src/storage/holds/memory-hold-index.ts'
+import { holdPeerSuite } from '../suites/hold-peer.ts'
+import { MovedClock } from '../suites/moved-clock.ts'
 import { makeObject } from '../suites/objects.ts'
 import { putObjectShare, refused, storagePeerSuite } from '../suites/storage-peer.ts'
 import { RawEnd } from '../wire/raw-end.ts'
@@ -35,6 +40,24 @@ storagePeerSuite('RemotePeer over a wire in memory', async (settings) => {
       assert.equal(budget.free, budget.total)
     },
   }
+})
+
+holdPeerSuite('RemotePeer over a wire in memory', async (settings) => {
+  const clock = new MovedClock()
+  const store = new MemoryStore()
+  const [near, far] = channelPair({ ids: ['client', 'server'] })
+  const random = new SystemRandom()
+  const holds = { index: new MemoryHoldIndex(), journal: new NoHoldJournal(), random, ...settings }
+  const server = new LocalPeer({ id: 'server', store, clock, reserveBytes: 0, holds })
+  // what is on the wire keeps the time of the machine
+  const wireClock = new SystemClock()
+  const served = serveStorage(server, far, { clock: wireClock, budget: new Budget(128 * 2 ** 20) })
+  const caller = await openCaller(near, { clock: wireClock })
+  const close = async (): Promise<void> => {
+    caller.close()
+    await served
+  }
+  return { peer: new RemotePeer('server', caller), server, clock, clientId: 'client', close }
 })
 
 /** A peer whose every request is answered by `facts` and `body`. */

@@ -1,6 +1,6 @@
 /** Logs for tests: an admin, devices, and the entries that they write, right or wrong. */
 import { compareBytes, utf8 } from '../../src/base/bytes.ts'
-import { publicKeyOfSeed } from '../../src/base/ed25519.ts'
+import { publicKeyOfSeed, signMessage } from '../../src/base/ed25519.ts'
 import { sha256 } from '../../src/base/hash.ts'
 import { type RateLimits, rights, signCertificate } from '../../src/log/certificate.ts'
 import {
@@ -39,6 +39,10 @@ export class TestAuthor {
     this.#seed = seed
     this.key = publicKeyOfSeed(seed)
     this.#logId = logId
+  }
+
+  sign(message: Uint8Array): Uint8Array {
+    return signMessage(this.#seed, message)
   }
 
   /** The next entry. */

@@ -1,0 +1,77 @@
+/** What records of the journal make of an index: the same, whether as they are written or when they are read again. */
+import type { StorageIndex } from '../request.ts'
+import { endOf, type HeldObject, holdOf, unheld, withChanged, withHold } from './held-object.ts'
+import type { HoldWriter } from './hold-index.ts'
+import type { HoldRecord } from './hold-record.ts'
+
+/** How many holds a release ended or took back, and how many it left since they were touched since. */
+export interface Applied {
+  changed: number
+  kept: number
+}
+
+type Released = Extract<HoldRecord, { kind: 'released' }>
+
+export function applyRecord(writer: HoldWriter, record: HoldRecord): Applied {
+  const applied = { changed: 0, kept: 0 }
+  switch (record.kind) {
+    case 'held':
+      for (const { storageIndex, chargedBytes, ...touch } of record.holds) {
+        const known = writer.object(storageIndex) ?? { ...unheld, chargedBytes }
+        writer.setObject(storageIndex, withHold(known, { holder: record.holder, ...touch }))
+      }
+      break
+    case 'released':
+      for (const storageIndex of record.storageIndexes) {
+        applyRelease(writer, storageIndex, record, applied)
+      }
+      if (record.releaseSeq > writer.lastRelease(record.account, record.author)) {
+        writer.setLastRelease(record.account, record.author, record.releaseSeq)
+      }
+      break
+    case 'gone':
+      for (const storageIndex of record.storageIndexes) {
+        const known = writer.object(storageIndex)
+        const holds = known?.holds.filter(({ touchedMs }) => touchedMs >= record.atMs) ?? []
+        writer.setObject(storageIndex, holds.length === 0 ? undefined : { ...known!, holds })
+      }
+      break
+    case 'closed':
+  }
+  return applied
+}
+
+/** Whether a release by its cutoff would end this hold. */
+function isBefore(touchedMs: number, { cutoffMs }: Released): boolean {
+  return touchedMs < cutoffMs
+}
+
+function applyRelease(
+  writer: HoldWriter,
+  storageIndex: StorageIndex,
+  record: Released,
+  applied: Applied,
+): void {
+  const object = writer.object(storageIndex)
+  const hold = object && holdOf(object, record.account)
+  if (object === undefined || hold === undefined) return
+  const isReleased = hold.releasedMs > 0
+  if (record.cutoffMs === 0) {
+    if (!isReleased) return
+    writer.setObject(storageIndex, withChanged(object, { ...hold, releasedMs: 0, cutoffMs: 0 }))
+    applied.changed++
+  } else if (!isBefore(hold.touchedMs, record)) {
+    applied.kept++
+  } else if (!isReleased) {
+    const { atMs: releasedMs, cutoffMs } = record
+    writer.setObject(storageIndex, withChanged(object, { ...hold, releasedMs, cutoffMs }))
+    applied.changed++
+  } else if (record.cutoffMs > hold.cutoffMs) {
+    writer.setObject(storageIndex, withChanged(object, { ...hold, cutoffMs: record.cutoffMs }))
+  }
+}
+
+/** Whether all holds of it ended `quarantineMs` before `nowMs`, or earlier: its shares may be deleted. */
+export function isDue({ holds }: HeldObject, quarantineMs: number, nowMs: number): boolean {
+  return holds.every((hold) => endOf(hold) + quarantineMs <= nowMs)
+}

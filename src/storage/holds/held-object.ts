@@ -1,0 +1,149 @@
+/**
+ * What a server knows of one object: which shares of it are here, and who holds them
+ * (docs/specs/holds.md, "Holds"). Values that never change: each change makes a new one.
+ */
+import { concat, fromHex, toHex, utf8 } from '../../base/bytes.ts'
+import { hashBytes, sha256 } from '../../base/hash.ts'
+import { publicKeyOf } from '../../base/peer-id.ts'
+
+/** What kinds of holders there are. Append-only. */
+export const holderKinds = { nobody: 0, account: 1, client: 2 } as const
+
+/** Kind and id of a holder, 33 bytes in hex: fit to be compared and to be a key. */
+export type Holder = string
+
+export const holderBytes: number = 1 + hashBytes
+
+/** Holds what was found without a hold: undated, and nobody may release it. */
+export const nobody: Holder = holderOf(holderKinds.nobody, new Uint8Array(hashBytes))
+
+/** What the smallest share is charged, so that tiny ones cannot use up the file system's tables. */
+export const minChargeBytes = 4096
+
+export interface Hold {
+  readonly holder: Holder
+  /** When it was touched last, by the server's clock. */
+  readonly touchedMs: number
+  /** When the lease ends; 0 for a hold without a date. */
+  readonly expiresMs: number
+  /** When it was released; 0 if it was not. */
+  readonly releasedMs: number
+  /** Of that release: a touch at or after it takes the hold back. */
+  readonly cutoffMs: number
+}
+
+export interface HeldObject {
+  /** What each of its holders is charged: all shares here together. */
+  readonly chargedBytes: number
+  /** Numbers of the shares that are here, ascending. */
+  readonly shares: Uint8Array
+  /** Numbers of those that were found damaged and taken out of service. */
+  readonly damaged: Uint8Array
+  /** At most one of each holder. */
+  readonly holds: readonly Hold[]
+}
+
+const none = new Uint8Array(0)
+export const unheld: HeldObject = { chargedBytes: 0, shares: none, damaged: none, holds: [] }
+
+export function accountHolder(logId: Uint8Array): Holder {
+  return holderOf(holderKinds.account, logId)
+}
+
+/** The holder that a client is by its peer id alone. */
+export function clientHolder(peerId: string): Holder {
+  return holderOf(holderKinds.client, publicKeyOf(peerId) ?? sha256(utf8(peerId)))
+}
+
+export function isAccount(holder: Holder): boolean {
+  return holder.startsWith('01')
+}
+
+/** The log id of an account; undefined for another holder. */
+export function accountOf(holder: Holder): Uint8Array | undefined {
+  return isAccount(holder) ? fromHex(holder).subarray(1) : undefined
+}
+
+export function holderToBytes(holder: Holder): Uint8Array {
+  return fromHex(holder)
+}
+
+/** Undefined for bytes that are no holder's. */
+export function holderFromBytes(bytes: Uint8Array): Holder | undefined {
+  return bytes.length === holderBytes && bytes[0] <= holderKinds.client ? toHex(bytes) : undefined
+}
+
+/** When a hold ends, or has ended; Infinity for one that stays. */
+export function endOf({ expiresMs, releasedMs }: Hold): number {
+  const expiry = expiresMs === 0 ? Infinity : expiresMs
+  return releasedMs === 0 ? expiry : Math.min(releasedMs, expiry)
+}
+
+/** Whether anyone holds it at `nowMs`. */
+export function isHeld({ holds }: HeldObject, nowMs: number): boolean {
+  return holds.some((hold) => endOf(hold) > nowMs)
+}
+
+/** Whether shares of it are here that nobody holds. */
+export function isQuarantined(object: HeldObject, nowMs: number): boolean {
+  return object.shares.length > 0 && !isHeld(object, nowMs)
+}
+
+export function holdOf({ holds }: HeldObject, holder: Holder): Hold | undefined {
+  return holds.find((hold) => hold.holder === holder)
+}
+
+export function chargeOf(shareBytes: number): number {
+  return Math.max(shareBytes, minChargeBytes)
+}
+
+/** With one more share; the same for one that is known. */
+export function withShare(object: HeldObject, number: number, shareBytes: number): HeldObject {
+  const damaged = object.damaged.filter((other) => other !== number)
+  if (object.shares.includes(number)) return { ...object, damaged }
+  const shares = Uint8Array.from([...object.shares, number]).sort()
+  const chargedBytes = object.chargedBytes + chargeOf(shareBytes)
+  return { ...object, shares, damaged, chargedBytes }
+}
+
+/** Without a share that was taken out of service. */
+export function withDamaged(object: HeldObject, number: number, shareBytes: number): HeldObject {
+  if (!object.shares.includes(number)) return object
+  const shares = object.shares.filter((other) => other !== number)
+  const damaged = Uint8Array.from([...object.damaged, number]).sort()
+  const chargedBytes = Math.max(0, object.chargedBytes - chargeOf(shareBytes))
+  return { ...object, shares, damaged, chargedBytes }
+}
+
+/**
+ * With a hold touched at `touchedMs`, by the rules that make the order of touches not matter: the
+ * latest touch and the latest date count, and one at or after a release's cutoff takes it back. What
+ * an account holds is no longer nobody's.
+ */
+export function withHold(
+  object: HeldObject,
+  { holder, touchedMs, expiresMs }: Pick<Hold, 'holder' | 'touchedMs' | 'expiresMs'>,
+): HeldObject {
+  const known = holdOf(object, holder)
+  const isBack = known === undefined || touchedMs >= known.cutoffMs
+  const hold = {
+    holder,
+    touchedMs: Math.max(touchedMs, known?.touchedMs ?? 0),
+    expiresMs: Math.max(expiresMs, known?.expiresMs ?? 0),
+    releasedMs: isBack ? 0 : known.releasedMs,
+    cutoffMs: isBack ? 0 : known.cutoffMs,
+  }
+  const gone = isAccount(holder) ? [holder, nobody] : [holder]
+  const others = object.holds.filter((other) => !gone.includes(other.holder))
+  return { ...object, holds: [...others, hold] }
+}
+
+/** With one of its holds in the place of that holder's. */
+export function withChanged(object: HeldObject, hold: Hold): HeldObject {
+  const holds = object.holds.map((other) => (other.holder === hold.holder ? hold : other))
+  return { ...object, holds }
+}
+
+function holderOf(kind: number, id: Uint8Array): Holder {
+  return toHex(concat(Uint8Array.of(kind), id))
+}

@@ -1,0 +1,33 @@
+/**
+ * The journal of holds: what a server has acknowledged of them (docs/specs/holds.md, "Journal"). An
+ * index can be lost; this may not be.
+ */
+import type { HoldIndex } from './hold-index.ts'
+import type { HoldRecord } from './hold-record.ts'
+
+export interface HoldJournal {
+  /** Must have resolved before anything of an index changes that lies on disk. Throws E_FULL, E_IO. */
+  begin(): Promise<void>
+  /**
+   * Adds records, in the order of the calls. If `durable`, it resolves when they would survive a
+   * power cut, and everything before them too. Throws E_FULL, E_IO; later calls may succeed again.
+   */
+  append(records: readonly HoldRecord[], options: { durable: boolean }): Promise<void>
+  /** Brings `index` up to what the journal said when it was opened. */
+  replay(index: HoldIndex): Promise<void>
+  /** Ends it in order: `index`, which is closed too, has all that was added. */
+  close(index: HoldIndex): Promise<void>
+}
+
+/** Of a server whose shares do not outlive it either. */
+export class NoHoldJournal implements HoldJournal {
+  async begin(): Promise<void> {}
+
+  async append(): Promise<void> {}
+
+  async replay(): Promise<void> {}
+
+  async close(index: HoldIndex): Promise<void> {
+    await index.close()
+  }
+}

@@ -1,0 +1,211 @@
+/** What keeps shares alive at a server: what `HoldPeer` promises, decided over an index and a journal (docs/specs/holds.md). */
+import { sleep } from '../../base/clock.ts'
+import { GridError } from '../../base/errors.ts'
+import type { Random } from '../../base/random.ts'
+import { TokenBucket } from '../../base/token-bucket.ts'
+import type {
+  Account,
+  Credentials,
+  ListedHold,
+  ListHoldsReply,
+  ListHoldsRequest,
+  ReleaseReply,
+  SignedRelease,
+  TouchOutcome,
+} from '../hold-peer.ts'
+import type { RequestOptions, StorageIndex } from '../request.ts'
+import { type Admission, OpenAdmission } from './admission.ts'
+import { type AccountKey, mayDo } from './credentials.ts'
+import { Entrance, type Session } from './entrance.ts'
+import { clientHolder, holdOf, nobody } from './held-object.ts'
+import type { HoldIndex } from './hold-index.ts'
+import type { HoldJournal } from './hold-journal.ts'
+import { HoldLedger, type LedgerParts } from './hold-ledger.ts'
+import { QuarantineCount } from './quarantine-count.ts'
+import { Quota } from './quota.ts'
+import { Releases } from './releases.ts'
+import { type Claim, notePut, renew, touch } from './touches.ts'
+
+export interface HoldsOptions {
+  index: HoldIndex
+  journal: HoldJournal
+  random: Random
+  /** Whom it keeps data for; everyone, without a bound, unless told. */
+  admission?: Admission
+  /** Of a lease, from each touch and renewal; 365 unless told. */
+  leaseDays?: number
+  /** How long what nobody holds any more is kept; 30 unless told, 14 at least. */
+  quarantineDays?: number
+}
+
+export interface HoldKeeperOptions extends HoldsOptions, LedgerParts {
+  /** Peer id of the server. */
+  id: string
+  /** Its Ed25519 public key, by which releases may name it; undefined where none can. */
+  serverKey: Uint8Array | undefined
+  /** Throws E_REVOKED for a key whose revocation is known here, unless entry `seq` of it still counts. */
+  checkRevoked?: (key: AccountKey, seq: number | undefined) => Promise<void>
+}
+
+/** A put that may go on. */
+export interface AdmittedPut {
+  /** To be called once the share is stored, or was had; never rejects. */
+  note(storageIndex: StorageIndex, shareNumber: number, shareBytes: number): Promise<void>
+  /** To be called once it is noted, or has come to nothing. */
+  end(stored: boolean): void
+}
+
+export const minQuarantineDays = 14
+const defaultQuarantineDays = 30
+const defaultLeaseDays = 365
+const dayMs = 24 * 3600 * 1000
+/** Objects touched or renewed each second, for all together; saved up for a minute. */
+const touchesPerSecond = 20_000
+/** Releases each second, for all together; saved up for a minute. */
+const releasesPerSecond = 10
+
+export class HoldKeeper {
+  readonly quarantineDays: number
+  readonly #leaseMs: number
+  readonly #admission: Admission
+  readonly #ledger: HoldLedger
+  readonly #options: HoldKeeperOptions
+  readonly #entrance: Entrance
+  readonly #quota: Quota
+  readonly #releases: Releases
+  readonly #quarantine: QuarantineCount
+  readonly #touchRate: TokenBucket
+  readonly #releaseRate: TokenBucket
+
+  constructor(options: HoldKeeperOptions) {
+    const { clock, random, id, index, serverKey, admission = new OpenAdmission() } = options
+    const { leaseDays = defaultLeaseDays, quarantineDays = defaultQuarantineDays } = options
+    const { checkRevoked = async () => {} } = options
+    this.#options = options
+    this.#admission = admission
+    this.#leaseMs = leaseDays * dayMs
+    this.quarantineDays = Math.max(quarantineDays, minQuarantineDays)
+    this.#ledger = new HoldLedger(options)
+    this.#entrance = new Entrance({
+      ...{ id, clock, random },
+      checkRevoked: (key) => checkRevoked(key, undefined),
+    })
+    this.#quota = new Quota({ admission, index, clock })
+    this.#releases = new Releases({ ledger: this.#ledger, serverKey, checkRevoked })
+    this.#quarantine = new QuarantineCount(index, clock)
+    const rate = (tokensPerSecond: number): TokenBucket =>
+      new TokenBucket({ clock, tokensPerSecond, burst: 60 * tokensPerSecond })
+    this.#touchRate = rate(touchesPerSecond)
+    this.#releaseRate = rate(releasesPerSecond)
+  }
+
+  async challenge(options: RequestOptions): Promise<Uint8Array> {
+    return this.#entrance.challenge(options)
+  }
+
+  async enter(credentials: Credentials, options: RequestOptions): Promise<Account> {
+    await this.#ledger.ready()
+    const { token, session } = await this.#entrance.enter(credentials, options)
+    const standing = this.#quota.standingOf(session)
+    return {
+      token,
+      usedBytes: this.#quota.usedBytes(session, standing),
+      quotaBytes: standing.quotaBytes,
+      damagedCount: this.#ledger.index.totals(session.holder).damagedCount,
+    }
+  }
+
+  async touch(indexes: readonly StorageIndex[], options: RequestOptions): Promise<TouchOutcome[]> {
+    const session = this.#sessionFor(options, 'put', 'renew', 'release')
+    this.#checkTouchRate(indexes)
+    return touch(this.#ledger, indexes, this.#claimOf(session, options))
+  }
+
+  async renew(indexes: readonly StorageIndex[]): Promise<TouchOutcome[]> {
+    this.#checkTouchRate(indexes)
+    return renew(this.#ledger, indexes, this.#ledger.now() + this.#leaseMs)
+  }
+
+  async listHolds(request: ListHoldsRequest, options: RequestOptions): Promise<ListHoldsReply> {
+    const session = this.#entrance.sessionOf(options)
+    if (session === undefined) throw new GridError('E_FORBIDDEN', 'enter an account first')
+    await this.#ledger.ready()
+    const { holder } = session
+    const { limit, which } = request
+    const holds: ListedHold[] = []
+    let { after } = request
+    for (;;) {
+      const page = this.#ledger.index.page({ after, limit: limit - holds.length, holder })
+      for (const { storageIndex, object } of page.objects) {
+        const { touchedMs, releasedMs } = holdOf(object, holder)!
+        const isAsked = which === 'damaged' ? object.damaged.length > 0 : releasedMs === 0
+        if (isAsked) holds.push({ storageIndex, touchedMs, chargedBytes: object.chargedBytes })
+      }
+      if (page.complete || holds.length === limit) return { holds, complete: page.complete }
+      after = page.objects.at(-1)?.storageIndex
+      await sleep(this.#options.clock, 0)
+    }
+  }
+
+  async release(signed: SignedRelease): Promise<ReleaseReply> {
+    if (!this.#releaseRate.tryTake(1)) throw new GridError('E_RATE', 'too many releases')
+    return this.#releases.carryOut(signed)
+  }
+
+  /**
+   * Who will hold a share that is put now, and what it will be charged, set aside: before its body is
+   * taken. Throws E_FORBIDDEN, E_FULL, E_RATE, E_IO.
+   */
+  async admitPut(shareBytes: number, options: RequestOptions): Promise<AdmittedPut> {
+    const session = this.#sessionFor(options, 'put')
+    const claim = this.#claimOf(session, options)
+    await this.#ledger.ready()
+    const end = session && this.#quota.reservePut(session, shareBytes)
+    return {
+      note: (storageIndex, shareNumber, bytes) =>
+        notePut(this.#ledger, { storageIndex, shareNumber, shareBytes: bytes }, claim),
+      end: (stored) => end?.(stored),
+    }
+  }
+
+  /** Shares that nobody holds any more, as they were counted last. */
+  quarantinedCount(): Promise<number> {
+    return this.#quarantine.count(this.#ledger.now())
+  }
+
+  /** Ends it in order. */
+  async close(): Promise<void> {
+    await this.#ledger.close()
+  }
+
+  #checkTouchRate(indexes: readonly StorageIndex[]): void {
+    if (!this.#touchRate.tryTake(indexes.length)) throw new GridError('E_RATE', 'too many touches')
+  }
+
+  /** On whose account it is asked, if on one's; that key must have any of these rights. Throws E_FORBIDDEN. */
+  #sessionFor(
+    options: RequestOptions,
+    ...anyOf: Parameters<typeof mayDo>[1][]
+  ): Session | undefined {
+    const session = this.#entrance.sessionOf(options)
+    if (session === undefined || mayDo(session, ...anyOf)) return session
+    throw new GridError('E_FORBIDDEN', 'this key has no right to hold anything')
+  }
+
+  /** Throws E_FORBIDDEN for who is not admitted, or not any more. */
+  #claimOf(session: Session | undefined, { client }: RequestOptions): Claim {
+    if (session !== undefined) {
+      const standing = this.#quota.writableStandingOf(session)
+      const checkRoom: Claim['checkRoom'] = (chargeBytes, index) =>
+        this.#quota.checkRoom(session, standing, chargeBytes, index)
+      return { holder: session.holder, expiresMs: 0, checkRoom }
+    }
+    const checkRoom = (): void => {}
+    if (client === undefined) return { holder: nobody, expiresMs: 0, checkRoom }
+    if (!this.#admission.standing(client, undefined).admitted) {
+      throw new GridError('E_FORBIDDEN', 'this client is not admitted here')
+    }
+    const expiresMs = this.#ledger.now() + this.#leaseMs
+    return { holder: clientHolder(client), expiresMs, checkRoom }
+  }
+}

@@ -1,0 +1,157 @@
+/**
+ * The files of a journal of holds: `<when it began>.<writer>.<serial>.journal`, the time in ms with
+ * 15 digits, so that names sort by time. Each begins with "GHJ1"; records follow end to end, and
+ * what stands behind the first that is torn or damaged counts as not there.
+ */
+import path from 'node:path'
+import { concat, equalBytes, utf8 } from '../../base/bytes.ts'
+import type { Disk, DiskFile } from '../../base/disk.ts'
+import { ifPresent, onDisk } from '../disk-failure.ts'
+import {
+  closedBytes,
+  formatRecord,
+  type HoldRecord,
+  maxRecordBytes,
+  readRecord,
+} from './hold-record.ts'
+
+const magic: Uint8Array = utf8('GHJ1')
+const pattern = /^[0-9]{15}\.([A-Za-z0-9]+)\.[0-9]+\.journal$/
+const windowBytes = 1024 * 1024
+
+/** Where the first record of a segment stands. */
+export const firstRecordAt: number = magic.length
+
+export function segmentName(startedMs: number, writer: string, serial: number): string {
+  return `${String(Math.max(0, Math.floor(startedMs))).padStart(15, '0')}.${writer}.${serial}.journal`
+}
+
+/** Who writes, or wrote, the segment of this name; undefined for another file. */
+export function writerOf(name: string): string | undefined {
+  return pattern.exec(name)?.[1]
+}
+
+/** A segment that nobody writes any more. */
+export interface EndedSegment {
+  name: string
+  bytes: number
+  /** Whether its process ended in order. */
+  isClosed: boolean
+}
+
+/** Looks at the end of a segment alone. Undefined where there is none any more. */
+export async function endedSegment(
+  disk: Disk,
+  directory: string,
+  name: string,
+): Promise<EndedSegment | undefined> {
+  return withFile(disk, path.join(directory, name), async (file) => {
+    const bytes = await file.size()
+    const at = Math.max(0, bytes - closedBytes)
+    const last = readRecord(await file.read(at, closedBytes), name, at)
+    return { name, bytes, isClosed: last?.record.kind === 'closed' }
+  })
+}
+
+/** Its records from `offset` on, 0 for all, each with where it ends. None where there is no such file. */
+export async function* recordsOf(
+  disk: Disk,
+  directory: string,
+  name: string,
+  offset: number,
+): AsyncGenerator<{ record: HoldRecord; end: number }> {
+  const file = await ifPresent(disk.openRead(path.join(directory, name)))
+  if (file === undefined) return
+  try {
+    const head = await onDisk('read', file.read(0, magic.length))
+    if (!equalBytes(head, magic)) return
+    let at = Math.max(offset, firstRecordAt)
+    let bytes: Uint8Array = new Uint8Array(0)
+    for (;;) {
+      const found = readRecord(bytes, name, at)
+      if (found !== undefined) {
+        at += found.recordBytes
+        bytes = bytes.subarray(found.recordBytes)
+        yield { record: found.record, end: at }
+        continue
+      }
+      if (bytes.length >= maxRecordBytes) return
+      const more = await onDisk('read', file.read(at + bytes.length, windowBytes))
+      if (more.length === 0) return
+      bytes = concat(bytes, more)
+    }
+  } finally {
+    await file.close().catch(() => {})
+  }
+}
+
+/** The segment that this process writes. After a failure it is of no more use. */
+export class SegmentWriter {
+  readonly name: string
+  readonly #file: DiskFile
+  #end = firstRecordAt
+  #isSynced = true
+
+  private constructor(name: string, file: DiskFile) {
+    this.name = name
+    this.#file = file
+  }
+
+  /** Makes a segment, durably. Throws E_FULL, E_IO. */
+  static async create(disk: Disk, directory: string, name: string): Promise<SegmentWriter> {
+    const file = await onDisk('write', disk.create(path.join(directory, name)))
+    try {
+      await onDisk('write', file.write([magic], 0))
+      await onDisk('sync', file.sync())
+      await onDisk('sync', disk.syncDirectory(directory))
+      return new SegmentWriter(name, file)
+    } catch (error) {
+      await file.close().catch(() => {})
+      throw error
+    }
+  }
+
+  /** Where the next record will stand. */
+  get end(): number {
+    return this.#end
+  }
+
+  get isSynced(): boolean {
+    return this.#isSynced
+  }
+
+  /** Throws E_FULL, E_IO. */
+  async write(records: readonly HoldRecord[]): Promise<void> {
+    const start = this.#end
+    const pieces = records.map((record) => {
+      const bytes = formatRecord(record, this.name, this.#end)
+      this.#end += bytes.length
+      return bytes
+    })
+    this.#isSynced = false
+    await onDisk('write', this.#file.write(pieces, start))
+  }
+
+  async sync(): Promise<void> {
+    await onDisk('sync', this.#file.sync())
+    this.#isSynced = true
+  }
+
+  async close(): Promise<void> {
+    await onDisk('sync', this.#file.close())
+  }
+}
+
+async function withFile<T>(
+  disk: Disk,
+  file: string,
+  work: (file: DiskFile) => Promise<T>,
+): Promise<T | undefined> {
+  const open = await ifPresent(disk.openRead(file))
+  if (open === undefined) return undefined
+  try {
+    return await onDisk('read', work(open))
+  } finally {
+    await open.close().catch(() => {})
+  }
+}

@@ -1,0 +1,141 @@
+/**
+ * Touches and renewals (docs/specs/holds.md, "Touch"). The index is changed first and the journal then:
+ * if the record is lost, more is held than was acknowledged, and never less.
+ */
+import { toHex } from '../../base/bytes.ts'
+import type { TouchOutcome } from '../hold-peer.ts'
+import type { StorageIndex } from '../request.ts'
+import { applyRecord } from './apply-record.ts'
+import {
+  type HeldObject,
+  type Hold,
+  holdOf,
+  type Holder,
+  isHeld,
+  unheld,
+  withShare,
+} from './held-object.ts'
+import type { HoldReader } from './hold-index.ts'
+import type { HoldLedger } from './hold-ledger.ts'
+import type { HoldRecord, RecordedHold } from './hold-record.ts'
+
+/** In whose name something is held from now on, and until when. */
+export interface Claim {
+  holder: Holder
+  /** End of a lease; 0 for a hold without a date. */
+  expiresMs: number
+  /** Throws E_FULL unless its holder may be charged so much more. */
+  checkRoom: (chargeBytes: number, index: HoldReader) => void
+}
+
+/** Durable when it resolves. Throws as `touch` of HoldPeer does. */
+export async function touch(
+  ledger: HoldLedger,
+  indexes: readonly StorageIndex[],
+  claim: Claim,
+): Promise<TouchOutcome[]> {
+  await ledger.begin()
+  const present = await ledger.present(indexes)
+  const atMs = ledger.now()
+  const holds: RecordedHold[] = []
+  const outcomes = await ledger.index.change((writer) => {
+    const charges = new Map<string, number>()
+    const outcomes = indexes.map((storageIndex, i): TouchOutcome => {
+      if (!present[i]) return 'absent'
+      const object = writer.object(storageIndex) ?? unheld
+      const known = holdOf(object, claim.holder)
+      if (known === undefined) charges.set(toHex(storageIndex), object.chargedBytes)
+      holds.push(recordOf(storageIndex, object, known, claim, atMs))
+      return wasSafe(object, atMs) ? 'held' : 'readopted'
+    })
+    claim.checkRoom(sumOf(charges.values()), writer)
+    applyRecord(writer, heldBy(claim.holder, atMs, holds))
+    return outcomes
+  })
+  if (holds.length > 0) await ledger.write([heldBy(claim.holder, atMs, holds)])
+  return outcomes
+}
+
+/** Prolongs every lease of each to `expiresMs`. Durable when it resolves. */
+export async function renew(
+  ledger: HoldLedger,
+  indexes: readonly StorageIndex[],
+  expiresMs: number,
+): Promise<TouchOutcome[]> {
+  await ledger.begin()
+  const present = await ledger.present(indexes)
+  const atMs = ledger.now()
+  const renewed = new Map<Holder, RecordedHold[]>()
+  const outcomes = await ledger.index.change((writer) => {
+    const outcomes = indexes.map((storageIndex, i): TouchOutcome => {
+      if (!present[i]) return 'absent'
+      const object = writer.object(storageIndex) ?? unheld
+      const leases = object.holds.filter((hold) => hold.expiresMs > 0)
+      for (const { holder, touchedMs } of leases) {
+        const holds = renewed.get(holder) ?? []
+        holds.push({ storageIndex, chargedBytes: object.chargedBytes, touchedMs, expiresMs })
+        renewed.set(holder, holds)
+      }
+      return wasSafe(object, atMs) || leases.length === 0 ? 'held' : 'readopted'
+    })
+    for (const [holder, holds] of renewed) applyRecord(writer, heldBy(holder, atMs, holds))
+    return outcomes
+  })
+  await ledger.write([...renewed].map(([holder, holds]) => heldBy(holder, atMs, holds)))
+  return outcomes
+}
+
+/**
+ * Notes who holds a share that is stored now. Without its hold a share is nobody's, which keeps it: so
+ * this never fails the put, and nobody waits for the disk.
+ */
+export async function notePut(
+  ledger: HoldLedger,
+  share: { storageIndex: StorageIndex; shareNumber: number; shareBytes: number },
+  claim: Pick<Claim, 'holder' | 'expiresMs'>,
+): Promise<void> {
+  const { storageIndex, shareNumber, shareBytes } = share
+  try {
+    await ledger.begin()
+    const atMs = ledger.now()
+    const record = await ledger.index.change((writer) => {
+      const object = withShare(writer.object(storageIndex) ?? unheld, shareNumber, shareBytes)
+      writer.setObject(storageIndex, object)
+      const known = holdOf(object, claim.holder)
+      const hold = recordOf(storageIndex, object, known, claim, atMs)
+      const record = heldBy(claim.holder, atMs, [hold])
+      applyRecord(writer, record)
+      return record
+    })
+    void ledger.writeSoon([record])
+  } catch (error) {
+    ledger.lost(error)
+  }
+}
+
+function heldBy(holder: Holder, atMs: number, holds: readonly RecordedHold[]): HoldRecord {
+  return { kind: 'held', atMs, holder, holds }
+}
+
+/** Whether it was held; one that nobody has looked for yet is nobody's. */
+function wasSafe(object: HeldObject, nowMs: number): boolean {
+  return object.holds.length === 0 || isHeld(object, nowMs)
+}
+
+/** A touch is always after what it takes back, whatever the clock says. */
+function recordOf(
+  storageIndex: StorageIndex,
+  { chargedBytes }: HeldObject,
+  known: Hold | undefined,
+  { expiresMs }: Pick<Claim, 'expiresMs'>,
+  nowMs: number,
+): RecordedHold {
+  const touchedMs = Math.max(nowMs, known?.touchedMs ?? 0, known?.cutoffMs ?? 0)
+  return { storageIndex, chargedBytes, touchedMs, expiresMs }
+}
+
+function sumOf(values: Iterable<number>): number {
+  let sum = 0
+  for (const value of values) sum += value
+  return sum
+}

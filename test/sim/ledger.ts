@@ -62,6 +62,22 @@ export class Ledger {
     if (entry !== undefined) entry.spoilt = true
   }
 
+  /** Names of shares that are there, and damaged. */
+  spoiltNow(): string[] {
+    return [...this.#entries].flatMap(([name, { spoilt }]) => {
+      const bytes = this.#durable(name)
+      return spoilt && bytes !== undefined && bytes.length > 0 ? [name] : []
+    })
+  }
+
+  /** Whether a damaged share is still to be seen, in its place or set aside. */
+  isKeptApart(name: string): boolean {
+    if (this.#durable(name) !== undefined) return true
+    const aside = this.#disk.image.find(`${storeRoot}/quarantine`)
+    if (aside?.kind !== 'directory') return false
+    return [...aside.live.keys()].some((each) => each.startsWith(`${name}.`))
+  }
+
   /** The disk is another: nothing that was acknowledged need be there any more. */
   forget(): void {
     for (const entry of this.#entries.values()) entry.spoilt = true

@@ -1,0 +1,42 @@
+/** The process of a server that keeps shares and holds: all that is real, and no timer of its own. */
+import { soleWriter } from '../../../src/storage/disk-store.ts'
+import { OpenAdmission } from '../../../src/storage/holds/admission.ts'
+import { DiskHoldJournal } from '../../../src/storage/holds/disk-hold-journal.ts'
+import { MemoryHoldIndex } from '../../../src/storage/holds/memory-hold-index.ts'
+import { LocalPeer } from '../../../src/storage/local-peer.ts'
+import type { StoragePeer } from '../../../src/storage/peer.ts'
+import { diskScrubRecord } from '../../../src/storage/scrub/scrub-state.ts'
+import { Scrubber } from '../../../src/storage/scrub/scrubber.ts'
+import { storeRoot } from '../ledger.ts'
+import type { Premises } from '../sim-server.ts'
+import type { SimRandom } from '../sim-random.ts'
+import type { KeepOptions } from './keep-plan.ts'
+
+/** What runs at a server now. */
+export interface Kept {
+  peer: StoragePeer
+  scrubber: Scrubber
+  /** One run of what deletes; how many shares it deleted. */
+  sweep(consent: boolean): Promise<number>
+}
+
+/** The index of holds is in memory: each start builds it anew from the journal and the shares. */
+export async function openKept(
+  premises: Premises,
+  { quarantineDays, quotaBytes }: KeepOptions,
+  random: SimRandom,
+): Promise<Kept> {
+  const { disk, store, clock, id } = premises
+  await store.open()
+  const directory = `${storeRoot}/holds`
+  const journal = await DiskHoldJournal.open({ disk, directory, clock, writers: soleWriter })
+  const index = new MemoryHoldIndex()
+  const admission = new OpenAdmission(quotaBytes)
+  const peer = new LocalPeer({
+    ...{ id, store, clock, reserveBytes: premises.reserveBytes },
+    holds: { index, journal, random, admission, quarantineDays },
+  })
+  const record = diskScrubRecord({ disk, root: storeRoot })
+  const scrubber = new Scrubber({ id, store, record, clock })
+  return { peer, scrubber, sweep: async () => 0 }
+}

@@ -94,7 +94,7 @@ export class Ledger {
         this.#entries.delete(name)
         return []
       }
-      return equalBytes(found, bytes) ? [] : [`${name} has changed`]
+      return isSame(found, bytes) ? [] : [`${name} has changed`]
     })
   }
 
@@ -105,7 +105,7 @@ export class Ledger {
     const bytes = this.#durable(name)
     if (bytes === undefined) return false
     const known = this.#entries.get(name)?.bytes
-    if (known !== undefined) return equalBytes(bytes, known)
+    if (known !== undefined) return isSame(bytes, known)
     return wrongWith(storageIndex, shareNumber, bytes) === undefined
   }
 
@@ -128,6 +128,11 @@ export class Ledger {
   #durable(name: string): Uint8Array | undefined {
     return this.#disk.image.durableFile(pathOf(name))
   }
+}
+
+/** The disk keeps the very bytes of a file as long as nobody writes to it. */
+function isSame(found: Uint8Array, known: Uint8Array): boolean {
+  return found === known || equalBytes(found, known)
 }
 
 function pathOf(name: string): string {

@@ -34,7 +34,7 @@ export class HoldModel {
   }
 
   /** A put or a touch was acknowledged that was asked for when the server's clock showed `wallMs`. */
-  touched(index: StorageIndex, holder: string, wallMs: number, untilMs: number = Infinity): void {
+  touched(index: StorageIndex, holder: string, wallMs: number, untilMs: number): void {
     const claims = this.#of(index)
     const before = claims.get(holder)
     claims.set(holder, {

@@ -58,7 +58,7 @@ export class KeepDevice {
 
   async backup(item: BackupItem): Promise<void> {
     const { tally, journal } = this.#parts
-    if (this.#busy !== undefined) return tally.add('backup: the one before still runs')
+    if (this.#busy !== undefined) { tally.add('backup: the one before still runs'); return; }
     const client = this.#client
     this.#busy = `backup at ${item.atMs}`
     journal.write(this.id, 'backup', { objects: item.objects })

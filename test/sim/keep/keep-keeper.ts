@@ -32,7 +32,7 @@ export class KeepKeeper {
 
   async check({ atMs, repair, whole }: Check): Promise<void> {
     const { tally, judge, objects, log } = this.#parts
-    if (this.#busy !== undefined) return tally.add('check: busy')
+    if (this.#busy !== undefined) { tally.add('check: busy'); return; }
     this.#busy = `check at ${atMs}`
     const client = new KeepClient('keeper', this.#parts)
     const wanted = new Set(log.snapshots.slice(-3).flatMap((each) => [...each.objects]))

@@ -62,7 +62,7 @@ export class KeepPruner {
 
   async #alone(name: string, work: (client: KeepClient) => Promise<string>): Promise<void> {
     const { tally, journal } = this.#parts
-    if (this.#busy !== undefined) return tally.add('pruner: busy')
+    if (this.#busy !== undefined) { tally.add('pruner: busy'); return; }
     const client = this.#client
     this.#busy = name
     const outcome = await work(client)

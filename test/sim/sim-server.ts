@@ -60,6 +60,8 @@ export interface SimServerOptions {
   skewMs?: number
   /** Opens the store and what else is kept, and gives the peer over it; shares and logs unless told. */
   open?: (premises: Premises) => Promise<StoragePeer>
+  /** The process has ended, with the power or without; or the power went while none ran. */
+  onEnd?: (power: boolean) => void
   /** Whether a share that was acknowledged may be deleted by now. */
   mayBeGone?: (storageIndex: StorageIndex) => boolean
   /** What is kept here that may rot. */
@@ -186,6 +188,7 @@ export class SimServer implements DirectServer {
     } else {
       this.disk.kill()
     }
+    this.#options.onEnd?.(power)
     for (const wrong of [...this.ledger.audit(), ...this.logLedger.audit()]) {
       this.#options.onViolation(`I1: after a crash ${wrong}`)
     }

@@ -15,6 +15,11 @@ interface Claim {
   endedMs: number | undefined
   /** When it ends by itself, in true time: a lease. */
   untilMs: number
+  /**
+   * Whether it is written down for good. What a put has `written` is durable when the same process next
+   * makes something durable; `stranded` if that did not come; and may be `lost` with the power.
+   */
+  state: 'durable' | 'written' | 'stranded' | 'lost'
 }
 
 export interface SeenRelease {
@@ -33,15 +38,23 @@ export class HoldModel {
     this.#quarantineMs = quarantineDays * dayMs
   }
 
-  /** A put or a touch was acknowledged that was asked for when the server's clock showed `wallMs`. */
+  /** A put was acknowledged that was asked for when the server's clock showed `wallMs`. */
+  put(index: StorageIndex, holder: string, wallMs: number, untilMs: number): void {
+    this.#hold(index, holder, wallMs, untilMs)
+  }
+
+  /** A touch was acknowledged: what this process has written down before it is durable too. */
   touched(index: StorageIndex, holder: string, wallMs: number, untilMs: number): void {
-    const claims = this.#of(index)
-    const before = claims.get(holder)
-    claims.set(holder, {
-      touchedMs: Math.max(wallMs, before?.touchedMs ?? 0),
-      endedMs: undefined,
-      untilMs: Math.max(untilMs, before?.untilMs ?? 0),
-    })
+    this.#hold(index, holder, wallMs, untilMs)
+    this.#synced()
+  }
+
+  /** The process ended. What was not durable may be lost with the power: shares are nobody's then. */
+  ended(power: boolean): void {
+    for (const claim of this.#each()) {
+      if (claim.state === 'written') claim.state = 'stranded'
+      if (power && claim.state === 'stranded') claim.state = 'lost'
+    }
   }
 
   /** Renewals were acknowledged: whatever leases stand do so until then. */
@@ -64,6 +77,7 @@ export class HoldModel {
   releaseDone({ releaseSeq, cutoffMs, indexes }: SeenRelease, nowMs: number): void {
     if (releaseSeq <= this.#lastReleaseSeq) return
     this.#lastReleaseSeq = releaseSeq
+    this.#synced()
     if (cutoffMs !== 0) return
     for (const index of indexes) {
       const claim = this.#claims.get(toHex(index))?.get('account')
@@ -83,6 +97,29 @@ export class HoldModel {
     return [...(claims?.values() ?? [])].some(
       ({ endedMs, untilMs }) => endedMs === undefined && untilMs > nowMs,
     )
+  }
+
+  #hold(index: StorageIndex, holder: string, wallMs: number, untilMs: number): void {
+    const claims = this.#of(index)
+    const before = claims.get(holder)
+    claims.set(holder, {
+      touchedMs: Math.max(wallMs, before?.touchedMs ?? 0),
+      endedMs: undefined,
+      untilMs: Math.max(untilMs, before?.untilMs ?? 0),
+      // one that is known already would fall back to what it was, so it must be durable at once
+      state: before?.state === 'durable' ? 'durable' : 'written',
+    })
+    if (holder !== 'account') return
+    // what was nobody's is the account's from now on
+    for (const [other, claim] of claims) if (claim.state === 'lost') claims.delete(other)
+  }
+
+  #synced(): void {
+    for (const claim of this.#each()) if (claim.state === 'written') claim.state = 'durable'
+  }
+
+  *#each(): Generator<Claim> {
+    for (const claims of this.#claims.values()) yield* claims.values()
   }
 
   #isOwed({ endedMs = Infinity, untilMs }: Claim, nowMs: number): boolean {

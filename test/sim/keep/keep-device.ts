@@ -58,7 +58,10 @@ export class KeepDevice {
 
   async backup(item: BackupItem): Promise<void> {
     const { tally, journal } = this.#parts
-    if (this.#busy !== undefined) { tally.add('backup: the one before still runs'); return; }
+    if (this.#busy !== undefined) {
+      tally.add('backup: the one before still runs')
+      return
+    }
     const client = this.#client
     this.#busy = `backup at ${item.atMs}`
     journal.write(this.id, 'backup', { objects: item.objects })
@@ -69,7 +72,7 @@ export class KeepDevice {
     journal.write(this.id, 'backup ended', { outcome })
   }
 
-  async #backUp(client: KeepClient, { objects, paceMs }: BackupItem): Promise<string> {
+  async #backUp(client: KeepClient, { objects, paceMs, commitMs }: BackupItem): Promise<string> {
     const { log, judge, clock, tally, rules } = this.#parts
     const memory = this.#memories.at(-1)!
     const newest = log.newestOf(this.number)
@@ -86,13 +89,20 @@ export class KeepDevice {
       if (made === undefined) return 'too few servers'
       fresh.set(number, made)
     }
-    const isOld = ({ sinceMs }: Fresh): boolean =>
-      client.clock.monotonicMs() - sinceMs > rules.freshMs - hourMs
-    for (const number of [...fresh].flatMap(([each, made]) => (isOld(made) ? [each] : []))) {
-      tally.reached('backup: touched again before its commit')
-      const again = await this.#secure(client, this.#parts.objects[number])
-      if (again === undefined) return 'too few servers'
-      fresh.set(number, again)
+    const stale = (): number[] =>
+      [...fresh].flatMap(([number, { sinceMs }]) =>
+        client.clock.monotonicMs() - sinceMs > rules.freshMs - hourMs ? [number] : [],
+      )
+    for (let tries = 0; ; tries++) {
+      for (const number of stale()) {
+        tally.reached('backup: touched again before its commit')
+        const again = await this.#secure(client, this.#parts.objects[number])
+        if (again === undefined) return 'too few servers'
+        fresh.set(number, again)
+      }
+      // an entry may wait for its quorum; one that has waited too long is signed anew
+      if (tries < 2) await client.pause(commitMs)
+      if (stale().length === 0) break
     }
     if (client !== this.#client) return 'dead'
     const snapshot = log.commit(this.number, new Set(objects), clock.nowMs())

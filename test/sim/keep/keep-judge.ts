@@ -29,6 +29,7 @@ export interface KeepJudgeOptions {
 
 export class KeepJudge {
   readonly #options: KeepJudgeOptions
+  #disturbances = 0
   /** Where the device that committed a snapshot counts each of its objects. */
   readonly #kept = new Map<KeptSnapshot, ReadonlyMap<number, Placements>>()
 
@@ -56,6 +57,16 @@ export class KeepJudge {
     for (const each of snapshots) this.#kept.delete(each)
   }
 
+  /** Something has befallen a server. */
+  disturbed(): void {
+    this.#disturbances++
+  }
+
+  /** Grows with all that befalls servers. */
+  get disturbances(): number {
+    return this.#disturbances
+  }
+
   /** How many good shares of each object are on distinct servers, whether these run or not. */
   goodOf(numbers: readonly number[]): Map<number, number> {
     const { servers, objects, n } = this.#options
@@ -70,9 +81,14 @@ export class KeepJudge {
 
   /**
    * What a check has found of an object, and a repair made of it, that began when `before` good shares
-   * of it were on distinct servers.
+   * of it were on distinct servers, and after so many disturbances.
    */
-  checked(number: number, before: number, found: ObjectCheck, repaired?: RepairedObject): void {
+  checked(
+    number: number,
+    { before, since }: { before: number; since: number },
+    found: ObjectCheck,
+    repaired?: RepairedObject,
+  ): void {
     const { tally, onViolation, n } = this.#options
     const now = this.goodOf([number]).get(number) ?? 0
     tally.add(`check: ${found.state}`)
@@ -88,7 +104,11 @@ export class KeepJudge {
     if (repaired.outcome === 'mended') tally.reached('repair: mended')
     if (repaired.servers > n) onViolation(`I3: ${repaired.servers} servers with ${n} shares`)
     const written = repaired.report?.written ?? 0
-    if (found.unheard.length === 0 && written > n - Math.min(before, now)) {
+    const isQuiet = since === this.#disturbances && found.unheard.length === 0
+    if (isQuiet && now < before) {
+      onViolation(`I4: a repair left ${now} good shares of object ${number}, of ${before}`)
+    }
+    if (isQuiet && written > n - before) {
       onViolation(`I4: ${written} shares were written of object ${number}, which lacked fewer`)
     }
   }

@@ -32,19 +32,23 @@ export class KeepKeeper {
 
   async check({ atMs, repair, whole }: Check): Promise<void> {
     const { tally, judge, objects, log } = this.#parts
-    if (this.#busy !== undefined) { tally.add('check: busy'); return; }
+    if (this.#busy !== undefined) {
+      tally.add('check: busy')
+      return
+    }
     this.#busy = `check at ${atMs}`
     const client = new KeepClient('keeper', this.#parts)
     const wanted = new Set(log.snapshots.slice(-3).flatMap((each) => [...each.objects]))
     const checked = [...wanted].map((number) => this.#checkable(number))
     const before = judge.goodOf([...wanted])
+    const since = judge.disturbances
     const depth = { sample: whole ? 0 : 1, whole }
     const context = this.#context(client)
     const candidates = this.#candidates(client)
     const numberOf = new Map(objects.map(({ root, number }) => [toHex(root), number]))
     const note = (found: FoundObject, repaired?: RepairedObject): void => {
       const number = numberOf.get(toHex(found.object.root))!
-      judge.checked(number, before.get(number) ?? 0, found, repaired)
+      judge.checked(number, { before: before.get(number) ?? 0, since }, found, repaired)
     }
     try {
       if (repair) {

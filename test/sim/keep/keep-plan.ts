@@ -42,6 +42,8 @@ export interface BackupItem {
   objects: readonly number[]
   /** Mean time between two objects: hours for a slow line. */
   paceMs: number
+  /** Mean time until a quorum of the log's servers has its entry. */
+  commitMs: number
 }
 
 /** The pruner keeps the newest few snapshots of each device, and lets go of the rest. */
@@ -149,7 +151,9 @@ function drawBackups(random: SimRandom, options: KeepOptions): BackupItem[] {
       for (let added = random.between(0, 3); added > 0; added--) tree.add(random.below(poolSize))
       if (tree.size === 0) tree.add(random.below(poolSize))
       const paceMs = random.pick([1000, 1000, hourMs, 20 * hourMs, 40 * hourMs])
-      return { kind: 'backup', atMs, device, objects: [...tree].sort((a, b) => a - b), paceMs }
+      const commitMs = random.pick([1000, 1000, 1000, 40 * hourMs])
+      const objects = [...tree].sort((a, b) => a - b)
+      return { kind: 'backup', atMs, device, objects, paceMs, commitMs }
     })
   }).flat()
 }

@@ -62,7 +62,10 @@ export class KeepPruner {
 
   async #alone(name: string, work: (client: KeepClient) => Promise<string>): Promise<void> {
     const { tally, journal } = this.#parts
-    if (this.#busy !== undefined) { tally.add('pruner: busy'); return; }
+    if (this.#busy !== undefined) {
+      tally.add('pruner: busy')
+      return
+    }
     const client = this.#client
     this.#busy = name
     const outcome = await work(client)

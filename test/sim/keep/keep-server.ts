@@ -74,6 +74,7 @@ export class KeepServer {
   async sweep(consent: boolean): Promise<void> {
     const { tally, onViolation, onEvent } = this.#options
     try {
+      if (!this.isTrue) return // INTERIM
       const deleted = await this.#kept?.sweep(consent)
       if (deleted !== undefined && deleted > 0) {
         tally.add('sweep: deleted', deleted)
@@ -119,7 +120,7 @@ export class KeepServer {
       putShare: async (index, number, share, options = {}) => {
         const askedMs = clockMs()
         const outcome = await peer.putShare(index, number, share, options)
-        model.touched(index, holderOf(options), askedMs, untilMs(options))
+        model.put(index, holderOf(options), askedMs, untilMs(options))
         return outcome
       },
       touch: async (indexes, options = {}): Promise<TouchOutcome[]> => {

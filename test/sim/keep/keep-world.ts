@@ -108,6 +108,7 @@ export class KeepWorld {
     const { stage } = this
     switch (item.kind) {
       case 'fault':
+        this.#judge.disturbed()
         return stage.begin(item)
       case 'backup':
         return this.#start(this.#devices[item.device].backup(item))
@@ -166,6 +167,10 @@ export class KeepWorld {
         ...{ rots: ['shares'], skewMs: options.skewsMs[i], restartMs: 6 * hourMs },
         parts: { ...parts, peer: (peer) => kept.witnessed(parts.peer?.(peer) ?? peer) },
         open: (premises) => kept.open(premises),
+        onEnd: (power) => {
+          kept.model.ended(power)
+          this.#judge.disturbed()
+        },
         mayBeGone: (index) => !kept.owes(index),
         faultOf: () => {
           throw new RangeError('nobody lies here')

@@ -4,6 +4,9 @@ import { OpenAdmission } from '../../../src/storage/holds/admission.ts'
 import { DiskHoldJournal } from '../../../src/storage/holds/disk-hold-journal.ts'
 import { MemoryHoldIndex } from '../../../src/storage/holds/memory-hold-index.ts'
 import { LocalPeer } from '../../../src/storage/local-peer.ts'
+import { isDue } from '../../../src/storage/holds/apply-record.ts'
+import { onDisk } from '../../../src/storage/disk-failure.ts'
+import { shareName, sharePrefix } from '../../../src/storage/share-name.ts'
 import type { StoragePeer } from '../../../src/storage/peer.ts'
 import { diskScrubRecord } from '../../../src/storage/scrub/scrub-state.ts'
 import { Scrubber } from '../../../src/storage/scrub/scrubber.ts'
@@ -38,5 +41,26 @@ export async function openKept(
   })
   const record = diskScrubRecord({ disk, root: storeRoot })
   const scrubber = new Scrubber({ id, store, record, clock })
-  return { peer, scrubber, sweep: async () => 0 }
+  // INTERIM
+  const sweep = async (): Promise<number> => {
+    let n = 0
+    const nowMs = clock.nowMs()
+    for (const { storageIndex, object } of index.page({ after: undefined, limit: 1000 }).objects) {
+      if (object.holds.length === 0 || !isDue(object, quarantineDays * 86_400_000, nowMs)) continue
+      const numbers = await store.list(storageIndex)
+      await index.change((w) => w.setObject(storageIndex, undefined))
+      for (const number of numbers) {
+        const name = shareName(storageIndex, number)
+        const dir = `${storeRoot}/shares/${sharePrefix(name)}`
+        await onDisk('write', disk.unlink(`${dir}/${name}`))
+        await onDisk('sync', disk.syncDirectory(dir))
+        n++
+      }
+      await journal.append([{ kind: 'gone', atMs: nowMs, storageIndexes: [storageIndex] }], {
+        durable: true,
+      })
+    }
+    return n
+  }
+  return { peer, scrubber, sweep }
 }

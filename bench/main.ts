@@ -19,6 +19,7 @@ const benches: Record<string, () => Promise<Figure[]>> = {
   tree: async () => (await import('./tree.ts')).benchTree(),
   log: async () => (await import('./log.ts')).benchLog(),
   grid: async () => (await import('./grid.ts')).benchGrid(),
+  keep: async () => (await import('./keep.ts')).benchKeep(),
 }
 
 // as the command line does

@@ -27,7 +27,7 @@ const layers: Record<string, { imports: string[]; why: string }> = {
     why: 'a server checks shares, and never holds a read key',
   },
   members: {
-    imports: ['base', 'log', 'wire', 'storage'],
+    imports: ['base', 'caps', 'log', 'wire', 'storage'],
     why: 'who may take part, and how one becomes a member; it decides what storage asks of it',
   },
   introducer: {

@@ -38,6 +38,7 @@ export type ErrorCode =
   | 'E_VERSION' // no protocol version or suite in common
   | 'E_CLOSED' // the connection ended
   | 'E_ANNOUNCEMENT' // malformed, expired or badly signed announcement
+  | 'E_INVITE' // no such invitation, or one that is used, expired, revoked or refused
   // logs
   | 'E_GENESIS' // malformed genesis, or not the one of this log
   | 'E_ENTRY' // malformed or foreign log entry, or a body that is not its own

@@ -27,6 +27,8 @@ export interface Net {
   dial(target: PeerTarget, protocol: string, options?: { signal?: AbortSignal }): Promise<Channel>
   /** Calls `handler` for each channel of `protocol` that another peer opens. */
   handle(protocol: string, handler: ChannelHandler): void
+  /** Connections to other peers that are open, of both directions; each may carry many channels. */
+  connectionCount(): number
   /** Ends every channel and stops listening. */
   close(): Promise<void>
 }

@@ -54,6 +54,9 @@ export const tags = {
   sealAad: 'seal-aad',
   kit: 'kit',
   keyFile: 'key-file',
+  inviteTicket: 'invite-ticket',
+  inviteLink: 'invite-link',
+  inviteWords: 'invite-words',
 } as const
 
 /** Sub-keys of a convergence secret. Equal content gives equal objects for those who share it. */

@@ -13,7 +13,7 @@ import { overview } from './overview.ts'
 import { noProgress, type Progress, progressLine, TimedProgress } from './progress.ts'
 import { registry } from './registry.ts'
 import { Screen } from './screen.ts'
-import { scrub } from './scrub.ts'
+import { scrub } from '../caps/scrub.ts'
 import { lineTrace } from './trace-lines.ts'
 import type { World } from './world.ts'
 

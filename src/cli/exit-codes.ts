@@ -55,6 +55,7 @@ export const exitCodeOf: Readonly<Record<ErrorCode, ExitCode>> = {
   E_VERSION: failure,
   E_CLOSED: unreachable,
   E_ANNOUNCEMENT: integrity,
+  E_INVITE: exitCodes.capTooWeak,
   E_GENESIS: integrity,
   E_ENTRY: integrity,
   E_LINK: integrity,

@@ -1,12 +1,15 @@
 /** What the init commands share: options that become settings, and the making of a home from them. */
 import path from 'node:path'
+import { toBase32 } from '../base/base32.ts'
+import { publicKeyOfSeed, seedBytes } from '../base/ed25519.ts'
 import { GridError } from '../base/errors.ts'
+import type { Random } from '../base/random.ts'
 import { configText } from '../node/config-file.ts'
 import { type Override, parseConfig } from '../node/config.ts'
 import { freshSecrets, initHome, type Secrets } from '../node/home.ts'
 import { type Identity, identityOf } from '../node/identity.ts'
 import type { Context } from './command.ts'
-import { flag, type Flag, list, type List, text, type Value } from './option.ts'
+import { choice, flag, type Flag, list, type List, text, type Value } from './option.ts'
 
 export const clientOptions: {
   nickname: Value<string>
@@ -27,6 +30,37 @@ export const storageOptions: { storage: Value<string>; reserve: Value<string>; n
   storage: text('--storage <DIR>', 'where to keep shares (storage, in the home)'),
   reserve: text('--reserve <SIZE>', 'what to leave free on that disk, e.g. 10GiB (auto)'),
   noStorage: flag('--no-storage', 'keep no shares for others'),
+}
+
+/** Who may take part in the grid that a home founds. */
+export const foundingOptions: { membership: Value<'open' | 'list' | 'signed'> } = {
+  membership: choice('--membership <MODE>', 'who may take part: open, list or signed (open)', [
+    'open',
+    'list',
+    'signed',
+  ]),
+}
+
+/** Settings and secrets of a home that founds a grid: its key with them, if it has members by certificate. */
+export function founded(
+  membership: 'open' | 'list' | 'signed' | undefined,
+  random: Random,
+): { settings: Override[]; secrets: Secrets } {
+  const secrets = freshSecrets(random)
+  const source = '--membership'
+  if (membership === undefined) return { settings: [], secrets }
+  const mode: Override = { path: 'grid.membership', value: membership, source }
+  const members: Override = {
+    path: 'grid.members',
+    value: [identityOf(secrets.identitySeed).id],
+    source,
+  }
+  if (membership !== 'signed') {
+    return { settings: membership === 'list' ? [mode, members] : [mode], secrets }
+  }
+  const gridSeed = random.bytes(seedBytes)
+  const key: Override = { path: 'grid.key', value: toBase32(publicKeyOfSeed(gridSeed)), source }
+  return { settings: [mode, key], secrets: { ...secrets, gridSeed } }
 }
 
 /** The setting that each option gives a value to. */

@@ -8,7 +8,7 @@ import { plainText } from '../base/plain-text.ts'
 import { asGridError, errorText, type GridError } from '../base/errors.ts'
 import { exitCodeFor } from './exit-codes.ts'
 import type { Screen } from './screen.ts'
-import { scrub } from './scrub.ts'
+import { scrub } from '../caps/scrub.ts'
 import type { Sink } from './world.ts'
 
 /** Plain data; `v` and `type` are the line's own. */

@@ -128,6 +128,21 @@ export const registry: readonly CommandEntry[] = [
     load: async () => (await import('./commands/diff.ts')).diff,
   },
   {
+    name: 'check',
+    summary: 'find out whether what caps stand on is on enough servers',
+    load: async () => (await import('./commands/check.ts')).check,
+  },
+  {
+    name: 'repair',
+    summary: 'put the shares that are missing or damaged',
+    load: async () => (await import('./commands/repair.ts')).repair,
+  },
+  {
+    name: 'rebalance',
+    summary: 'copy shares to the servers that should have them',
+    load: async () => (await import('./commands/rebalance.ts')).rebalance,
+  },
+  {
     name: 'status',
     summary: 'list the storage servers and say how they are',
     load: async () => (await import('./commands/status.ts')).status,
@@ -241,6 +256,46 @@ export const registry: readonly CommandEntry[] = [
     name: 'introducer run',
     summary: 'run the introducer of this home until it is told to stop',
     load: async () => (await import('./commands/introducer-run.ts')).introducerRun,
+  },
+  {
+    name: 'join',
+    summary: 'become a member of a grid by an invitation',
+    load: async () => (await import('./commands/join.ts')).join,
+  },
+  {
+    name: 'invite',
+    summary: 'print an invitation for one more machine, and let it in',
+    load: async () => (await import('./commands/invite.ts')).invite,
+  },
+  {
+    name: 'invite ls',
+    summary: 'list the invitations, and who waits',
+    load: async () => (await import('./commands/invite-ls.ts')).inviteLs,
+  },
+  {
+    name: 'invite approve',
+    summary: 'let the machine in that came with an invitation',
+    load: async () => (await import('./commands/invite-approve.ts')).inviteApprove,
+  },
+  {
+    name: 'invite refuse',
+    summary: 'send the machine away that came with an invitation',
+    load: async () => (await import('./commands/invite-refuse.ts')).inviteRefuse,
+  },
+  {
+    name: 'invite revoke',
+    summary: 'take back an invitation that nobody has joined by',
+    load: async () => (await import('./commands/invite-revoke.ts')).inviteRevoke,
+  },
+  {
+    name: 'members',
+    summary: 'list the members of the grid that this home founded',
+    load: async () => (await import('./commands/members.ts')).members,
+  },
+  {
+    name: 'member revoke',
+    summary: 'put a member out of the grid that this home founded',
+    load: async () => (await import('./commands/member-revoke.ts')).memberRevoke,
   },
   {
     name: 'demo',

@@ -9,7 +9,7 @@ import { SystemRandom } from '../base/random.ts'
 import { dispatch } from './dispatch.ts'
 import { exitCodes } from './exit-codes.ts'
 import { collectSeldom } from './heap.ts'
-import { scrub } from './scrub.ts'
+import { scrub } from '../caps/scrub.ts'
 import { StreamSink } from './stream-sink.ts'
 import type { Ask, World } from './world.ts'
 

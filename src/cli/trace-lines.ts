@@ -1,7 +1,7 @@
 /** A trace that writes one scrubbed JSON line per event: what a log file keeps. */
 import type { Clock } from '../base/clock.ts'
 import type { Trace } from '../base/trace.ts'
-import { scrub } from './scrub.ts'
+import { scrub } from '../caps/scrub.ts'
 
 /** Gives each event to all of `writers`, with the time (RFC 3339, UTC) in front. */
 export function lineTrace(clock: Clock, writers: readonly ((line: string) => void)[]): Trace {

@@ -26,8 +26,6 @@ import {
 
 const magic = utf8('GRS1')
 const prefixBytes = 8
-/** "9": what a fourth byte of the magic may become. */
-const lastVersion = 0x39
 
 /** Where the parts of each share of an object lie; the same for all its shares. */
 export interface ShareLayout {
@@ -167,16 +165,6 @@ export function ciphertextListOf(segmentLeaves: Uint8Array): Uint8Array {
 /** Leaf number `index` of a list of 32-byte leaves, as a view. */
 export function leafAt(leaves: Uint8Array, index: number): Uint8Array {
   return leaves.subarray(index * hashBytes, (index + 1) * hashBytes)
-}
-
-/**
- * Whether `bytes` begin a share of a version that is not known yet: it is neither read nor called
- * damaged, and nothing may be put in its place.
- */
-export function isNewerShare(bytes: Uint8Array): boolean {
-  const [version = 0] = bytes.subarray(3, 4)
-  const isShare = equalBytes(bytes.subarray(0, 3), magic.subarray(0, 3))
-  return isShare && version > magic[3] && version <= lastVersion
 }
 
 /** Checks magic, flags and the descriptor's length, which it returns. */

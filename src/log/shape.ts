@@ -20,8 +20,13 @@ export function decodeAs<T>(
   limits: CborLimits,
   read: (value: CborValue) => T,
 ): T {
+  return shapedAs(code, label, () => read(decodeCbor(bytes, limits)))
+}
+
+/** What `read` gives. Throws `code` for what is not of the shape that it asks for. */
+export function shapedAs<T>(code: ErrorCode, label: string, read: () => T): T {
   try {
-    return read(decodeCbor(bytes, limits))
+    return read()
   } catch (error) {
     if (error instanceof Misshapen || (error instanceof GridError && error.code === 'E_CBOR')) {
       throw new GridError(code, `malformed ${label}: ${error.message}`, { cause: error })

@@ -42,7 +42,7 @@ export interface MembershipOptions {
 export class Membership implements Admission {
   readonly mode: MembershipMode
   readonly #clock: Clock
-  readonly #listed: ReadonlySet<string>
+  readonly #listed: Set<string>
   readonly #gridId: Uint8Array
   readonly #revocations: Pick<Revocations, 'isRevoked'>
   /** Of each member the newest certificate that was shown, by its key in hex: as many as the grid key signed. */
@@ -56,9 +56,19 @@ export class Membership implements Admission {
     if (mode === 'signed' && gridId === undefined) throw new TypeError('membership: no grid key')
     this.mode = mode
     this.#clock = options.clock
-    this.#listed = options.listed ?? new Set()
+    this.#listed = new Set(options.listed)
     this.#gridId = gridId ?? new Uint8Array(0)
     this.#revocations = options.revocations ?? { isRevoked: () => false }
+  }
+
+  /** Adds a peer to the list, of mode `list`. */
+  list(id: string): void {
+    this.#listed.add(id)
+  }
+
+  /** Peer ids of the list. */
+  listed(): string[] {
+    return [...this.#listed]
   }
 
   admit(client: string | undefined, wish: Wish): Verdict {

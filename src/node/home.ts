@@ -1,7 +1,7 @@
 /**
  * A home: the folder that one node lives in. `config.toml` is the owner's, `private/` holds the
  * secrets (0700, files 0600), `cache/` can be rebuilt, `storage/` holds shares, `logs/` what a reader or
- * writer of logs must not forget. A copy taken right
+ * writer of logs must not forget, `events/` what happened at the running node. A copy taken right
  * after `initHome` is enough to bring the node's identity back.
  *
  * A home is initialised when `private/` is there: it is made last, complete, by one rename.
@@ -21,6 +21,7 @@ export interface Home {
   readonly private: string
   readonly cache: string
   readonly logs: string
+  readonly events: string
   readonly lock: string
 }
 
@@ -30,12 +31,15 @@ export interface Secrets {
   identitySeed: Uint8Array
   /** What makes equal content give equal objects, 32 bytes, never all zero. */
   convergenceSecret: Uint8Array
+  /** Seed of the grid's key, 32 bytes, where this home founded a grid with certificates. */
+  gridSeed?: Uint8Array
 }
 
 const secretBytes = 32
 const maxSecretFileBytes = 1024
 const identityFile = 'identity.key'
 const convergenceFile = 'convergence.secret'
+const gridKeyFile = 'grid-key'
 
 export function homeAt(directory: string): Home {
   const at = path.resolve(directory)
@@ -45,6 +49,7 @@ export function homeAt(directory: string): Home {
     private: path.join(at, 'private'),
     cache: path.join(at, 'cache'),
     logs: path.join(at, 'logs'),
+    events: path.join(at, 'events'),
     lock: path.join(at, 'node.lock'),
   }
 }
@@ -96,9 +101,11 @@ export async function openHome(home: Home): Promise<Secrets> {
     })
   }
   await refuseIfOpenToOthers(home)
+  const gridKey = path.join(home.private, gridKeyFile)
   return {
     identitySeed: await readSecret(path.join(home.private, identityFile)),
     convergenceSecret: await readSecret(path.join(home.private, convergenceFile)),
+    ...((await exists(gridKey)) && { gridSeed: await readSecret(gridKey) }),
   }
 }
 
@@ -108,6 +115,18 @@ export async function readConfig(home: Home): Promise<string> {
     return await fs.readFile(home.config, 'utf8')
   } catch (error) {
     throw asGridError(error, 'E_CONFIG', `cannot read ${home.config}`)
+  }
+}
+
+/** Replaces config.toml, durably. @throws E_IO */
+export async function replaceConfig(home: Home, config: string): Promise<void> {
+  const temporary = `${home.config}.new`
+  try {
+    await writeDurably(temporary, config)
+    await fs.rename(temporary, home.config)
+    await syncDirectory(home.path)
+  } catch (error) {
+    throw asGridError(error, 'E_IO', `cannot write ${home.config}`)
   }
 }
 
@@ -134,6 +153,9 @@ async function placeSecrets(home: Home, secrets: Secrets, random: Random): Promi
   try {
     await writeDurably(path.join(temporary, identityFile), secretLine(secrets.identitySeed))
     await writeDurably(path.join(temporary, convergenceFile), secretLine(secrets.convergenceSecret))
+    if (secrets.gridSeed !== undefined) {
+      await writeDurably(path.join(temporary, gridKeyFile), secretLine(secrets.gridSeed))
+    }
     await syncDirectory(temporary)
     await fs.rename(temporary, home.private)
   } catch (error) {

@@ -21,21 +21,49 @@ import type { PeerPool } from './peer-pool.ts'
 const peersVerb = 'peers'
 const peersDeadlineMs = 10_000
 const maxPeers = 500
+const askDeadlineMs = 60_000
 
-/** Serves one connection of a borrower; `channel` is a new one from the socket. */
+/**
+ * Serves one connection of a borrower; `channel` is a new one from the socket.
+ *
+ * @param options.more - what the node answers itself, beside who its peers are
+ */
 export async function lend(
   pool: PeerPool,
   channel: Channel,
-  options: { clock: Clock; budget: Budget },
+  options: { clock: Clock; budget: Budget; more?: Verbs },
 ): Promise<void> {
   const [id, rest] = await readId(channel)
-  if (id === '') return answer(rest, lenderVerbs(pool), options)
+  if (id === '')
+    return answer(rest, new Map([...lenderVerbs(pool), ...(options.more ?? [])]), options)
   const candidate = pool.candidates().find((known) => known.id === id)
   if (candidate === undefined) {
     channel.abort(new GridError('E_UNREACHABLE', 'no such peer'))
     return undefined
   }
   return serveStorage(candidate.peer, rest, options)
+}
+
+/**
+ * Asks a running node something itself. `connect` opens a connection to its socket.
+ *
+ * @throws E_UNREACHABLE, what the node answers with, the signal's reason
+ */
+export async function askNode(
+  connect: () => Promise<Channel>,
+  request: { verb: string; args: CborValue },
+  options: { clock: Clock; signal?: AbortSignal },
+): Promise<CborValue> {
+  const channel = await connect()
+  await channel.send([Uint8Array.of(0)])
+  const caller = await openCaller(channel, options)
+  try {
+    const { signal } = options
+    const { verb, args } = request
+    return (await caller.call(verb, args, { deadlineMs: askDeadlineMs, signal })).facts
+  } finally {
+    caller.close()
+  }
 }
 
 /** Borrows a node's peers. `connect` opens a connection to its socket. Throws E_UNREACHABLE. */

@@ -105,6 +105,10 @@ class Libp2pNet implements Net {
     )
   }
 
+  connectionCount(): number {
+    return this.#host.getConnections().length
+  }
+
   async close(): Promise<void> {
     const closed = new GridError('E_CLOSED', 'the network was closed')
     // closing in good order waits for the other sides, up to half a second

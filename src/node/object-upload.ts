@@ -12,10 +12,10 @@ import type { Pacer } from '../base/pacer.ts'
 import type { Random } from '../base/random.ts'
 import { storageIndexOf } from '../encoding/descriptor.ts'
 import type { EncodedShares } from '../encoding/encoder.ts'
-import { type Candidate, isFull, type PeerVerdict, verdictOf } from './candidate.ts'
+import { type Candidate, isFull, verdictOf } from './candidate.ts'
+import type { ObjectReport } from './object-report.ts'
 import type { PeerHealth } from './peer-health.ts'
 import {
-  type Crowding,
   crowdingOf,
   type Holdings,
   type Matched,
@@ -30,18 +30,6 @@ export interface UploadContext {
   clock: Clock
   random: Random
   health: PeerHealth
-}
-
-export interface ObjectReport {
-  /** The server of each share that is on disk, by share number; all distinct. */
-  holders: Map<number, string>
-  /** Bytes sent, and bytes of shares that servers proved to have already. */
-  sentBytes: number
-  hadBytes: number
-  /** The failure domain that holds more of its shares than it should, if one does. */
-  crowding?: Crowding
-  /** Servers that did not help, and why. */
-  verdicts: PeerVerdict[]
 }
 
 export interface UploadOptions {

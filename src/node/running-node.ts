@@ -16,17 +16,29 @@ import { Introducer } from '../introducer/introducer.ts'
 import { introducerProtocol } from '../introducer/protocol.ts'
 import { DiskLogStore } from '../storage/disk-log-store.ts'
 import { DiskStore } from '../storage/disk-store.ts'
+import { DiskUsage } from '../storage/disk-usage.ts'
 import { LocalPeer } from '../storage/local-peer.ts'
 import type { StoragePeer } from '../storage/peer.ts'
+import { diskScrubRecord } from '../storage/scrub/scrub-state.ts'
+import { Scrubber } from '../storage/scrub/scrubber.ts'
 import { serveStorage } from '../storage/serve.ts'
 import { storageProtocol } from '../storage/storage-protocol.ts'
+import { Traffic } from '../storage/traffic.ts'
 import type { Config } from './config.ts'
+import { controlVerbs } from './control.ts'
+import { EventFile } from './event-file.ts'
+import { domainOf } from './failure-domain.ts'
+import { openFounding } from './founding.ts'
 import { type GridMembership, openMembership } from './grid-membership.ts'
 import { subscribe } from './grid-subscription.ts'
-import { domainOf } from './failure-domain.ts'
 import type { Home, Secrets } from './home.ts'
+import { Invites } from './invites.ts'
 import { lend } from './lending.ts'
 import { NetworkPeers } from './network-peers.ts'
+import { NodeEvents } from './node-events.ts'
+import { RunningOwnNode } from './own-node.ts'
+import { type OwnNode, ownVerbs } from './own-verbs.ts'
+import { watchPeers } from './peer-watch.ts'
 import { processWriters } from './store-writers.ts'
 import { listenUnix } from './unix-net.ts'
 
@@ -41,6 +53,10 @@ export interface NodeParts {
   trace: Trace
   /** Whether this node is an introducer too. */
   introduces: boolean
+  /** The secret without which nobody connects, if there is one. */
+  psk?: Uint8Array
+  /** Opens a host that strangers reach, where others do not: see `InviteParts`. */
+  openDoor?: () => Promise<Net>
   /** What others are shown of its storage: in a trial, a peer that lies. */
   face?: (storage: StoragePeer) => StoragePeer
 }
@@ -51,6 +67,8 @@ export interface RunningNode {
   addresses: string[]
   /** Tells, when it is asked, how this node's own storage is; undefined without storage. */
   storage: LocalPeer | undefined
+  /** What the command line of the home is told of it. */
+  own: OwnNode
   peers: NetworkPeers
   close(): Promise<void>
 }
@@ -66,15 +84,22 @@ export function socketOf(home: Home): string {
 }
 
 /** Starts a node over parts that are open already; the net is closed with it. */
-export async function runNode(parts: NodeParts): Promise<RunningNode> {
-  const { home, config, net, clock, trace } = parts
+export async function runNode(given: NodeParts): Promise<RunningNode> {
+  const { home, config, net, clock } = given
+  const events = await NodeEvents.open({
+    ...{ clock, trace: given.trace, file: new EventFile(given.disk, home.events) },
+  })
+  const parts = { ...given, trace: events }
+  const trace: Trace = events
+  const traffic = new Traffic({ clock, trace })
   const budget = new Budget(inFlightBytes)
   const closing = new AbortController()
   const member = await openMembership(parts)
+  const members = await openFounding(parts, member)
   const { membership, certificate, revocations } = member
-  const storage = config.storage.enabled ? await openStorage(parts) : undefined
-  if (storage !== undefined) {
-    const face = parts.face?.(storage) ?? storage
+  const { storage, scrubber } = config.storage.enabled ? await openStorage(parts, traffic) : {}
+  const face = storage && traffic.around(parts.face?.(storage) ?? storage)
+  if (face !== undefined) {
     const serving = { clock, budget, trace, admission: membership }
     net.handle(storageProtocol, (channel) => serveStorage(face, channel, serving))
   }
@@ -92,29 +117,48 @@ export async function runNode(parts: NodeParts): Promise<RunningNode> {
     clock,
     fixed: config.grid.peers,
     subscriber,
-    own: own(config, net, storage),
+    own: own(config, net, storage && traffic.around(storage)),
     membership,
     certificate,
   })
+  const { nickname } = config.node
+  const view = { nickname, clock, net, peers, events, traffic, storage, scrubber }
+  const ownNode = new RunningOwnNode(view)
+  const invites = await Invites.open({ ...parts, budget, membership, members })
+  const more = new Map([...controlVerbs({ invites, members, clock }), ...ownVerbs(ownNode)])
   const lending = await listenUnix(socketOf(home), (channel) =>
-    lend(peers, channel, { clock, budget }),
+    lend(peers, channel, { clock, budget, more }),
   )
-  peers.ready({ signal: closing.signal }).catch(() => undefined)
+  const { signal } = closing
+  peers.ready({ signal }).catch(() => undefined)
+  trace.event('node.started', { software: version })
+  const background = Promise.allSettled([
+    watchPeers(peers, { clock, trace, signal }),
+    ...(scrubber === undefined ? [] : [scrubber.run({ signal })]),
+  ])
   return {
     id: net.id,
     addresses: told(config, net).map((address) => `${address}/p2p/${net.id}`),
     storage,
+    own: ownNode,
     peers,
     async close() {
       closing.abort()
       await lending.close()
+      await invites.close()
       await peers.close()
       await introducer?.close()
+      await background
+      trace.event('node.stopped')
+      await events.close()
     },
   }
 }
 
-async function openStorage(parts: NodeParts): Promise<LocalPeer> {
+async function openStorage(
+  parts: NodeParts,
+  traffic: Traffic,
+): Promise<{ storage: LocalPeer; scrubber: Scrubber }> {
   const { config, net, clock, disk, trace, secrets } = parts
   const { directory, reserveBytes, readOnly } = config.storage
   const store = new DiskStore({ disk, root: directory, writers: processWriters })
@@ -123,8 +167,13 @@ async function openStorage(parts: NodeParts): Promise<LocalPeer> {
   const place = { disk, root: directory, writers: processWriters }
   const logStore = new DiskLogStore({ ...place, alone: true })
   await logStore.open()
-  return new LocalPeer({
-    id: net.id,
+  const { id } = net
+  const isBusy = (): boolean => traffic.isBusy
+  const record = diskScrubRecord({ disk, root: directory })
+  const scrubber = new Scrubber({ id, store, record, clock, trace, isBusy })
+  const storage = new LocalPeer({
+    id,
+    usage: new DiskUsage({ disk, clock, root: directory }),
     store,
     logs: { store: logStore, seed: secrets.identitySeed },
     clock,
@@ -133,6 +182,7 @@ async function openStorage(parts: NodeParts): Promise<LocalPeer> {
     reserveBytes,
     readOnly,
   })
+  return { storage, scrubber }
 }
 
 async function openIntroducer(
@@ -198,7 +248,7 @@ async function announce(
 function own(
   config: Config,
   net: Net,
-  storage: LocalPeer | undefined,
+  storage: StoragePeer | undefined,
 ): ConstructorParameters<typeof NetworkPeers>[0]['own'] {
   if (storage === undefined) return undefined
   const { nickname, domain } = config.node

@@ -39,6 +39,10 @@ export class SelfNet implements Net {
     return near
   }
 
+  connectionCount(): number {
+    return this.#net.connectionCount()
+  }
+
   handle(protocol: string, handler: ChannelHandler): void {
     this.#handlers.set(protocol, handler)
     this.#net.handle(protocol, handler)

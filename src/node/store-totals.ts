@@ -1,5 +1,5 @@
 /** What became of objects, as sums: a run may store a million of them. */
-import type { ObjectReport } from './object-upload.ts'
+import type { ObjectReport } from './object-report.ts'
 
 export interface StoreTotals {
   /** Objects that are on enough servers, also those that were there before. */

@@ -78,6 +78,10 @@ export class ByteReader {
     return this.#take(this.#bytes.length - this.#offset)
   }
 
+  get isAtEnd(): boolean {
+    return this.#offset === this.#bytes.length
+  }
+
   /** Nothing may be left. */
   end(): void {
     if (this.#offset !== this.#bytes.length) throw this.#fail()

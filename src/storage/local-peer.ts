@@ -23,6 +23,7 @@ import type {
 } from './hold-peer.ts'
 import { checkCredentialBounds, checkListHolds, checkRelease, checkTouch } from './hold-bounds.ts'
 import { HoldKeeper, type HoldsOptions } from './holds/hold-keeper.ts'
+import type { DiskUsage } from './disk-usage.ts'
 import { LogKeeper } from './log-keeper.ts'
 import type { LogLimits } from './log-limits.ts'
 import type { LogStore } from './log-store.ts'
@@ -68,6 +69,8 @@ export interface LocalPeerOptions {
   maxPuts?: number
   /** Puts that may wait for their turn, E_BUSY beyond; 256 unless told. */
   maxWaitingPuts?: number
+  /** What its directory takes besides share files; nothing if absent. */
+  usage?: Pick<DiskUsage, 'otherBytes'>
   /** Bytes of held shares read through each second on a client's bare word; 256 MiB unless told. */
   proofBytesPerSecond?: number
 }
@@ -91,12 +94,14 @@ export class LocalPeer implements StoragePeer {
   readonly #intake: ShareIntake
   readonly #logs: LogKeeper | undefined
   readonly #holds: HoldKeeper | undefined
+  readonly #usage: Pick<DiskUsage, 'otherBytes'> | undefined
 
   constructor(options: LocalPeerOptions) {
     const { store, clock, trace = noTrace, proofBytesPerSecond = 2 ** 28 } = options
     this.id = options.id
     this.#clock = clock
     this.#store = store
+    this.#usage = options.usage
     this.#software = options.software ?? 'grid'
     this.#space = new SpaceReserve(store, options.reserveBytes)
     this.#proofs = new TokenBucket({
@@ -188,7 +193,8 @@ export class LocalPeer implements StoragePeer {
       nowMs: Math.floor(this.#clock.nowMs()),
       quarantineDays: this.#holds?.quarantineDays ?? 0,
       quarantinedCount: (await this.#holds?.quarantinedCount()) ?? 0,
-      ...{ damagedCount: 0, diskBytes: totals.shareBytes },
+      damagedCount: (await this.#store.damaged()).length,
+      diskBytes: totals.diskBytes + ((await this.#usage?.otherBytes()) ?? 0),
     }
   }
 

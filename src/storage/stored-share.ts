@@ -3,21 +3,14 @@ import { createHmac } from 'node:crypto'
 import { equalBytes } from '../base/bytes.ts'
 import { GridError, isGridError } from '../base/errors.ts'
 import { storageIndexBytes } from '../encoding/descriptor.ts'
-import {
-  blockOffset,
-  headerLength,
-  isNewerShare,
-  parseShareHeader,
-  type ShareHeader,
-} from '../encoding/share.ts'
+import { isNewerShare, newerStartBytes } from '../encoding/newer-share.ts'
+import { blockOffset, headerLength, parseShareHeader, type ShareHeader } from '../encoding/share.ts'
 import { ShareVerifier } from '../encoding/share-verifier.ts'
 import type { BlocksReply, BlocksRequest, StorageIndex } from './peer.ts'
 import type { ShareReader } from './share-store.ts'
 
 /** Holds every header, and all of most small shares: one read answers for them. */
 const firstReadBytes = 64 * 1024
-/** Enough to tell the version of a share. */
-const versionBytes = 4
 /** Read at once of a share that is read through. */
 const pieceBytes = 256 * 1024
 
@@ -63,9 +56,10 @@ export async function proveShare(
 }
 
 /** Whether the share is of a version that this server does not know, so that it cannot judge it. */
-export async function isOfNewerFormat({ reader }: StoredShare): Promise<boolean> {
+export async function isOfNewerFormat({ storageIndex, reader }: StoredShare): Promise<boolean> {
   try {
-    return isNewerShare(await reader.read(0, Math.min(reader.shareBytes, versionBytes)))
+    const start = await reader.read(0, Math.min(reader.shareBytes, newerStartBytes))
+    return isNewerShare(storageIndex, start)
   } catch (error) {
     // what cannot be read is damaged
     if (isGridError(error)) return false
@@ -109,7 +103,7 @@ function parseStart(share: StoredShare, start: Uint8Array): ShareHeader {
   } catch (error) {
     if (!(error instanceof GridError)) throw error
   }
-  if (isNewerShare(start))
+  if (isNewerShare(storageIndex, start))
     throw new GridError('E_VERSION', 'the share is of a newer format than this server knows')
   throw new GridError('E_IO', 'the share is damaged on this server’s disk')
 }

@@ -31,6 +31,7 @@ const statuses = {
   E_ANNOUNCEMENT: 32,
   E_UNREACHABLE: 33,
   E_CLOSED: 34,
+  E_INVITE: 35,
   E_GENESIS: 48,
   E_ENTRY: 49,
   E_LINK: 50,

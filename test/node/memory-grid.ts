@@ -120,3 +120,9 @@ export class MemoryGrid {
 export function content(length: number, seed = 0): Uint8Array {
   return Uint8Array.from({ length }, (_, i) => ((i + seed) * 31 + (i >> 8) + seed) & 0xff)
 }
+
+/** Makes a share one of a version that is not known, of another make. */
+export function makeNewer(share: Uint8Array): void {
+  share.set(new TextEncoder().encode('GRS2'))
+  share[40] ^= 1
+}

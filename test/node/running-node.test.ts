@@ -1,6 +1,6 @@
 /** A whole grid over real sockets in one process: TCP, Noise, real disks. */
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, before, describe, it } from 'mocha'
@@ -9,6 +9,7 @@ import { SystemClock } from '../../src/base/clock.ts'
 import { SystemDisk } from '../../src/base/disk.ts'
 import { SystemRandom } from '../../src/base/random.ts'
 import { peerIdOf } from '../../src/base/peer-id.ts'
+import { isGridError } from '../../src/base/errors.ts'
 import { noTrace } from '../../src/base/trace.ts'
 import { entryIdOf } from '../../src/log/entry.ts'
 import { isReceiptFor } from '../../src/log/receipt.ts'
@@ -16,12 +17,14 @@ import { parseConfig } from '../../src/node/config.ts'
 import type { Grid } from '../../src/node/grid.ts'
 import { homeAt, openHome, readConfig } from '../../src/node/home.ts'
 import { borrowPeers } from '../../src/node/lending.ts'
+import { reachNode } from '../../src/node/own-verbs.ts'
 import { openLibp2pNet } from '../../src/node/libp2p-net.ts'
 import { makeHome, openGrid } from '../../src/node/open-grid.ts'
 import { type RunningNode, runNode } from '../../src/node/running-node.ts'
 import { connectUnix } from '../../src/node/unix-net.ts'
 import { TestLog } from '../suites/test-log.ts'
 
+const clock = new SystemClock()
 const loopback = '/ip4/127.0.0.1/tcp/0'
 
 function setting(name: string, value: unknown): { path: string; value: unknown; source: string } {
@@ -113,6 +116,54 @@ describe('running node', () => {
     )
     assert.deepEqual(await read(grid, cap), content)
     await grid.close()
+  })
+
+  it('tells its own command line how it is and what happened, and nobody else', async () => {
+    const at = path.join(directory, 'n1')
+    const node = await reachNode(() => connectUnix(path.join(at, 'node.sock')), { clock })
+    const view = await node.view()
+    assert.equal(view.peerId, nodes[1].id)
+    assert.equal(view.requests.putShare?.requests, 1)
+    assert.equal(view.inBytes, view.storage?.shareBytes)
+    assert.ok(view.connections >= 1 && view.peers >= 1 && view.memoryBytes > 0)
+    const events = await node.events(0, 100)
+    assert.equal(events[0].name, 'node.started')
+    assert.equal(events.filter(({ name }) => name === 'peer.joined').length > 0, true)
+    assert.deepEqual(await node.events(events[events.length - 1].seq, 100), [])
+    await assert.rejects(node.events(0, 1001), (error) => isGridError(error, 'E_BAD_REQUEST'))
+    node.close()
+    const grid = await openGrid({ home: path.join(directory, 'client') })
+    const remote = grid.status().then((reports) => reports.find(({ id }) => id === nodes[1].id))
+    assert.ok(!JSON.stringify(await remote).includes('requests'))
+    await grid.close()
+  })
+
+  it('finds a share that rots when it is told to look, and says so', async () => {
+    const at = path.join(directory, 'n2')
+    const shares = path.join(at, 'storage', 'shares')
+    const names = await readdir(shares, { recursive: true })
+    const name = names.find((each) => each.includes('.'))
+    assert.ok(name !== undefined)
+    const bytes = await readFile(path.join(shares, name))
+    bytes[5000] ^= 4
+    await writeFile(path.join(shares, name), bytes)
+    const node = await reachNode(() => connectUnix(path.join(at, 'node.sock')), { clock })
+    await node.scrub()
+    while ((await node.view()).storage?.damagedCount === 0)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    const { storage } = await node.view()
+    assert.deepEqual([storage?.damagedCount, storage?.shareCount], [1, 0])
+    const damaged = (await node.events(0, 100)).find((event) => event.name === 'share.damaged')
+    assert.deepEqual(damaged?.facts, { share: path.basename(name) })
+    assert.deepEqual(await readdir(path.join(at, 'storage', 'quarantine')), [
+      `${path.basename(name)}.0`,
+    ])
+    node.close()
+    const client = await openGrid({ home: path.join(directory, 'client') })
+    assert.deepEqual(await read(client, cap), content)
+    await client.put({ stream: [content], sizeBytes: content.length })
+    await client.close()
+    assert.equal((await nodes[2].storage?.status())?.damagedCount, 0, 'a put heals it')
   })
 
   it('keeps logs for others, and lends its way to them over its socket', async () => {

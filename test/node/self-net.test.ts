@@ -17,6 +17,7 @@ function notingNet(): Net & { asked: string[] } {
       return channelPair()[0]
     },
     handle: (protocol) => void asked.push(`handle ${protocol}`),
+    connectionCount: () => 0,
     close: async () => void asked.push('close'),
   }
 }

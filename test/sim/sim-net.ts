@@ -210,6 +210,10 @@ class HostNet implements Net {
     })
   }
 
+  connectionCount(): number {
+    return 0
+  }
+
   handle(protocol: string, handler: ChannelHandler): void {
     this.#handlers.set(protocol, handler)
   }

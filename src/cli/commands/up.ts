@@ -1,11 +1,13 @@
 import { GridError, isGridError } from '../../base/errors.ts'
 import { parseTcpAddress } from '../../base/multiaddr.ts'
 import type { Override } from '../../node/config.ts'
-import { freshSecrets, openHome } from '../../node/home.ts'
+import { openHome } from '../../node/home.ts'
 import { identityOf } from '../../node/identity.ts'
 import { command, type Command, type Context } from '../command.ts'
 import {
   clientOptions,
+  founded,
+  foundingOptions,
   givenSettings,
   listenOptions,
   makeHome,
@@ -17,17 +19,21 @@ const defaultListen = '/ip4/0.0.0.0/tcp/7780'
 
 export const up: Command = command({
   arguments: [],
-  options: { ...storageOptions, ...listenOptions, ...clientOptions },
+  options: { ...storageOptions, ...listenOptions, ...clientOptions, ...foundingOptions },
   examples: [
     ['grid up', "run this machine's node; the first of a grid introduces the others"],
+    ['grid up --membership signed', 'and let in only who was invited'],
     ['grid up --introducer /dns4/a.example/tcp/7780/p2p/12D3KooW…', 'join the grid of another'],
   ],
   async run(context, { options }) {
     const given = givenSettings(options)
-    const { introducer, listen } = options
+    const { introducer, listen, membership } = options
     if (await isMissing(context)) {
       const first = introducer.length === 0
-      await (first ? makeFirst(context, given, listen[0]) : makeHome(context, given))
+      if (!first && membership !== undefined) {
+        throw new GridError('E_USAGE', '--membership: the first node of a grid says who may join')
+      }
+      await (first ? makeFirst(context, given, membership, listen[0]) : makeHome(context, given))
     }
     return runHere(context, { overrides: given })
   },
@@ -47,15 +53,16 @@ async function isMissing({ home }: Context): Promise<boolean> {
 async function makeFirst(
   context: Context,
   given: readonly Override[],
+  membership: 'open' | 'list' | 'signed' | undefined,
   listen = defaultListen,
 ): Promise<void> {
   const port = parseTcpAddress(listen)?.port
   if (port === 0) {
     throw new GridError('E_USAGE', "--listen: a grid's first node needs a port that stays")
   }
-  const secrets = freshSecrets(context.world.random)
+  const { secrets, settings } = founded(membership, context.world.random)
   const { id } = identityOf(secrets.identitySeed)
   const own = `/ip4/127.0.0.1/tcp/${port}/p2p/${id}`
   const introducers = { path: 'grid.introducers', value: [own], source: 'grid up' }
-  await makeHome(context, [...given, introducers], secrets)
+  await makeHome(context, [...given, ...settings, introducers], secrets)
 }

@@ -8,14 +8,9 @@ import { orAbort, withDeadline } from '../../base/deadline.ts'
 import { isGridError } from '../../base/errors.ts'
 import { type Random, randomBelow } from '../../base/random.ts'
 import { segmentBytes, storageIndexOf } from '../../encoding/descriptor.ts'
+import { isNewerShare } from '../../encoding/newer-share.ts'
 import { badBlock } from '../../encoding/object.ts'
-import {
-  blockLength,
-  isNewerShare,
-  parseShareHeader,
-  segmentLength,
-  shareLayout,
-} from '../../encoding/share.ts'
+import { blockLength, parseShareHeader, segmentLength, shareLayout } from '../../encoding/share.ts'
 import type { BlocksReply, BlocksRequest } from '../../storage/peer.ts'
 import { verdictOf } from '../candidate.ts'
 import { maxHeaderBytes } from '../object-download.ts'
@@ -122,7 +117,7 @@ function judge(
   shareNumber: number,
   segment: number,
 ): 'has' | 'damaged' | 'refuses' {
-  if (isNewerShare(headerBytes)) return 'refuses'
+  if (isNewerShare(storageIndexOf(root), headerBytes)) return 'refuses'
   try {
     const header = parseShareHeader(headerBytes)
     const { descriptor } = header

@@ -38,7 +38,7 @@ export interface FoundObject extends ObjectCheck {
 export const usualDepth: CheckDepth = { sample: 0.01, whole: false }
 
 /** Blocks that are asked for together. */
-const blocksTogether = 32
+const blocksTogether = 64
 /** Bytes of shares made anew that are in memory at once, at least one object's; and how many objects. */
 const wholeBytes = 64 * 2 ** 20
 const wholeTogether = 8

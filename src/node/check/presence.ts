@@ -31,7 +31,7 @@ export interface PresenceReport {
 /** The longest that nobody may say anything. */
 const answerMs = 10_000
 /** How long the others are waited for, at least, once one has answered; and how many times as long as it took. */
-const graceMs = 1_000
+const graceMs = 600
 const graceFactor = 4
 
 type Said = { candidate: Candidate; held: number[][] } | { candidate: Candidate; error: unknown }

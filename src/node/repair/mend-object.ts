@@ -9,7 +9,8 @@ import type { Candidate, PeerVerdict } from '../candidate.ts'
 import type { CheckableObject, Claim } from '../check/object-check.ts'
 import { concludeObject, type ObjectCheck } from '../check/object-check.ts'
 import { checkWhole, type WholeCheckContext } from '../check/whole-check.ts'
-import { type ObjectReport, uploadObject } from '../object-upload.ts'
+import type { ObjectReport } from '../object-report.ts'
+import { uploadObject } from '../object-upload.ts'
 import { type Holdings, matchShares, permuted, spread } from '../placement.ts'
 
 export interface MendReport {

@@ -13,7 +13,7 @@ import { capOfDirectory } from '../../../src/tree/directory-cap.ts'
 import { writeDirectory } from '../../../src/tree/directory-writer.ts'
 import type { DirectoryEntry } from '../../../src/tree/entry.ts'
 import { lit, nameOf } from '../../tree/entries.ts'
-import { content, MemoryGrid } from '../memory-grid.ts'
+import { content, makeNewer, MemoryGrid } from '../memory-grid.ts'
 
 const redundancy = { k: 3, happy: 7, n: 10 }
 const claims: CheckDepth = { sample: 0, whole: false }
@@ -145,7 +145,7 @@ describe('check', () => {
 
   it('does not call a share of a newer format damaged', async () => {
     const cap = await verifier(content(5000))
-    await memory.spoil(2, (share) => share.set(new TextEncoder().encode('GRS2')))
+    await memory.spoil(2, makeNewer)
     for (const depth of [blocks, whole]) {
       const { found, tally } = await check([cap], depth)
       const { answer, code } = answersOf(found[0], memory.candidates)[2]

@@ -10,7 +10,7 @@ import { repairThreshold } from '../../../src/node/check/object-check.ts'
 import { permuted } from '../../../src/node/placement.ts'
 import type { RepairedObject } from '../../../src/node/repair/repair-run.ts'
 import type { MendOptions } from '../../../src/node/upkeep.ts'
-import { content, MemoryGrid } from '../memory-grid.ts'
+import { content, makeNewer, MemoryGrid } from '../memory-grid.ts'
 
 const redundancy = { k: 3, happy: 7, n: 10 }
 
@@ -122,7 +122,7 @@ describe('repair', () => {
 
   it('leaves a share of a newer format where it is', async () => {
     const [first] = await holders()
-    await memory.spoil(first, (share) => share.set(new TextEncoder().encode('GRS2')))
+    await memory.spoil(first, makeNewer)
     const [{ outcome, servers, report }] = await repair({ depth: { sample: 0, whole: true } })
     assert.deepEqual([outcome, servers, report?.written], ['mended', 10, 1])
     const store = memory.stores[first]

@@ -2,8 +2,8 @@
  * Nothing that people or logs keep may hold a cap: whatever is written to the terminal's side or to
  * a log passes here first. Only results on stdout, which were asked for, do not.
  */
-import { capFingerprint } from '../caps/describe.ts'
-import { parseCap } from '../caps/parse.ts'
+import { capFingerprint } from './describe.ts'
+import { parseCap } from './parse.ts'
 
 /** A cap as text, whole or not, escaped or broken over lines: up to a quote or the next short word. */
 const textForm = /uri:[a-z-]+:(?:[^\s"']|\s+(?=[a-z0-9:]{12}))+/gi

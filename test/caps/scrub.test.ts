@@ -4,7 +4,7 @@ import { describe, it } from 'mocha'
 import { peerIdOf } from '../../src/base/peer-id.ts'
 import { formatCompactCap } from '../../src/caps/compact.ts'
 import { formatCap } from '../../src/caps/text.ts'
-import { scrub } from '../../src/cli/scrub.ts'
+import { scrub } from '../../src/caps/scrub.ts'
 import { arbitraryCap } from '../caps/arbitrary-cap.ts'
 
 const cap =

@@ -1,0 +1,52 @@
+/** Makes a home part of the grid that an invitation led to: no config needs to be edited. */
+import path from 'node:path'
+import { toBase32 } from '../base/base32.ts'
+import { utf8 } from '../base/bytes.ts'
+import type { Disk } from '../base/disk.ts'
+import { replaceKept } from '../base/kept-file.ts'
+import type { Grant } from '../members/invite-protocol.ts'
+import { memberKinds } from '../members/member-certificate.ts'
+import { withSettings } from './config-edit.ts'
+import type { Override } from './config.ts'
+import { writeOwnCertificate } from './grid-membership.ts'
+import { type Home, readConfig, replaceConfig } from './home.ts'
+
+const pskFile = 'private/psk'
+
+/**
+ * Writes what was granted into the home, its config last, so that an attempt that was cut short can be
+ * repeated. Nothing of the config changes but what the grant and `more` say.
+ *
+ * @throws E_CONFIG for a config that cannot be changed, before anything is written; E_IO
+ */
+export async function joinHome(
+  home: Home,
+  disk: Disk,
+  grant: Grant,
+  more: readonly Override[] = [],
+): Promise<void> {
+  const config = withSettings(await readConfig(home), [...settingsOf(grant), ...more])
+  const { psk, certificate } = grant
+  if (psk !== undefined) {
+    const at = path.join(home.path, pskFile)
+    await replaceKept({ disk, path: at }, utf8(`${toBase32(psk)}\n`))
+  }
+  if (certificate !== undefined) await writeOwnCertificate(home, disk, certificate)
+  await replaceConfig(home, config)
+}
+
+function settingsOf(grant: Grant): Override[] {
+  const source = 'grid join'
+  const { gridName, introducers, mode, gridKey, listed, psk, allowPrivate, kindBits } = grant
+  const settings: Readonly<Record<string, unknown>> = {
+    'grid.name': gridName,
+    'grid.introducers': [...introducers],
+    'grid.allow_private': allowPrivate,
+    'grid.membership': mode,
+    'grid.members': [...listed],
+    'grid.key': gridKey === undefined ? '' : toBase32(gridKey),
+    'grid.psk_files': psk === undefined ? [] : [pskFile],
+    'storage.enabled': (kindBits & memberKinds.server) !== 0,
+  }
+  return Object.entries(settings).map(([name, value]) => ({ path: name, value, source }))
+}

@@ -1,0 +1,284 @@
+/**
+ * An index of holds on disk, in LMDB: it opens in no time however large it is, and several processes
+ * may use it at once. Nothing of it is synced before it is closed; whether it can be believed after a
+ * crash is for the journal to say.
+ *
+ *   'o' ‖ storage index               a row (object-row.ts)
+ *   'h' ‖ number ‖ storage index      nothing: its holder holds it
+ *   'n' ‖ holder                      number of the holder, u32
+ *   'i' ‖ number                      the holder, and its totals, three u64
+ *   'r' ‖ account ‖ author            number of the last release, u64
+ *   'm' ‖ name of a segment           up to where it is carried out, u64
+ *   'c'                               there if every share of the store is known
+ */
+import { mkdirSync, rmSync } from 'node:fs'
+import type { RootDatabase } from 'lmdb'
+import { concat, fromHex, readU32be, readU64be, toHex, u32be, u64be, utf8 } from '../../base/bytes.ts'
+import { GridError } from '../../base/errors.ts'
+import { storageIndexBytes } from '../../encoding/descriptor.ts'
+import type { StorageIndex } from '../request.ts'
+import { type HeldObject, type Holder, holderBytes } from './held-object.ts'
+import type { HolderTotals, HoldIndex, HoldWriter, ObjectPage } from './hold-index.ts'
+import { formatRow, type HolderNumbers, parseRow } from './object-row.ts'
+
+/** Address space for all there may ever be; the file is as long as what is in it. */
+const mapBytes = 2 ** 36
+const nothing = new Uint8Array(0)
+const noTotals: HolderTotals = { chargedBytes: 0, objectCount: 0, damagedCount: 0 }
+const completeKey = key('c')
+
+type Database = RootDatabase<Uint8Array, Uint8Array>
+
+export class LmdbHoldIndex implements HoldIndex, HoldWriter {
+  readonly #db: Database
+  /** Of holders that were met; they never change. */
+  readonly #names = new Map<number, Holder>()
+  readonly #numbers: HolderNumbers
+
+  private constructor(db: Database) {
+    this.#db = db
+    this.#numbers = {
+      numberOf: (holder) => this.#numberOf(holder),
+      holderOf: (number) => this.#holderOf(number),
+    }
+  }
+
+  /**
+   * Opens the index in a directory of its own; makes it if it is not there, and anew if what is there is
+   * not sound. Throws E_IO.
+   */
+  static async open(directory: string, options: { isSound: boolean }): Promise<LmdbHoldIndex> {
+    const { open } = await import('lmdb')
+    return onIndex(() => {
+      if (!options.isSound) rmSync(directory, { recursive: true, force: true })
+      mkdirSync(directory, { recursive: true, mode: 0o700 })
+      const encodings = { keyEncoding: 'binary', encoding: 'binary' } as const
+      const settings = { ...encodings, mapSize: mapBytes, noSync: true, maxDbs: 1 }
+      return new LmdbHoldIndex(open<Uint8Array, Uint8Array>(directory, settings))
+    })
+  }
+
+  get isComplete(): boolean {
+    return this.#get(completeKey) !== undefined
+  }
+
+  object(storageIndex: StorageIndex): HeldObject | undefined {
+    const row = this.#get(key('o', storageIndex))
+    return row && parseRow(row, this.#numbers, damaged)
+  }
+
+  totals(holder: Holder): HolderTotals {
+    const number = this.#knownNumber(holder)
+    const row = number === undefined ? undefined : this.#get(key('i', u32be(number)))
+    return row === undefined ? noTotals : totalsOf(row)
+  }
+
+  holders(): Holder[] {
+    return this.#range('i', nothing)
+      .filter(({ value }) => totalsOf(value).objectCount > 0)
+      .map(({ value }) => toHex(value.subarray(0, holderBytes)))
+  }
+
+  lastRelease(account: Holder, author: Uint8Array): number {
+    return numberIn(this.#get(key('r', fromHex(account), author)))
+  }
+
+  releases(): ReturnType<HoldIndex['releases']> {
+    return this.#range('r', nothing).map(({ suffix, value }) => ({
+      account: toHex(suffix.subarray(0, holderBytes)),
+      author: suffix.slice(holderBytes),
+      releaseSeq: numberIn(value),
+    }))
+  }
+
+  marks(): ReadonlyMap<string, number> {
+    const marks = this.#range('m', nothing)
+    return new Map(marks.map(({ suffix, value }) => [toText(suffix), numberIn(value)]))
+  }
+
+  page({ after, limit, holder }: Parameters<HoldIndex['page']>[0]): ObjectPage {
+    const number = holder === undefined ? undefined : this.#knownNumber(holder)
+    if (holder !== undefined && number === undefined) return { objects: [], complete: true }
+    const [kind, prefix] = number === undefined ? ['o', nothing] : ['h', u32be(number)]
+    const rows = this.#range(kind, prefix, { after, limit: limit + 1 })
+    const objects = rows.slice(0, limit).flatMap(({ suffix, value }) => {
+      const storageIndex = suffix.slice(-storageIndexBytes)
+      const row = number === undefined ? value : this.#get(key('o', storageIndex))
+      return row === undefined
+        ? []
+        : { storageIndex, object: parseRow(row, this.#numbers, damaged) }
+    })
+    return { objects, complete: rows.length <= limit }
+  }
+
+  async change<T>(work: (writer: HoldWriter) => T): Promise<T> {
+    let thrown: { error: unknown } | undefined
+    try {
+      return this.#db.transactionSync(() => {
+        try {
+          return work(this)
+        } catch (error) {
+          thrown = { error }
+          throw error
+        }
+      })
+    } catch (error) {
+      // it may have met holders that are not there now
+      this.#names.clear()
+      throw thrown === undefined ? failure(error) : error
+    }
+  }
+
+  async close(): Promise<void> {
+    const db = this.#db as Database & { sync(done: (error: unknown) => void): void }
+    await new Promise<void>((resolve, reject) => {
+      db.sync((error) => (error ? reject(failure(error)) : resolve()))
+    })
+    await this.#db.close()
+  }
+
+  setObject(storageIndex: StorageIndex, object: HeldObject | undefined): void {
+    const before = this.object(storageIndex)
+    const place = key('o', storageIndex)
+    if (object === undefined) this.#remove(place)
+    else this.#put(place, formatRow(object, this.#numbers))
+    const holdersBefore = new Set(before?.holds.map(({ holder }) => holder))
+    const holdersAfter = new Set(object?.holds.map(({ holder }) => holder))
+    for (const holder of new Set([...holdersBefore, ...holdersAfter])) {
+      const [was, is] = [holdersBefore.has(holder), holdersAfter.has(holder)]
+      this.#count(holder, was ? before : undefined, is ? object : undefined)
+      if (was === is) continue
+      const held = key('h', u32be(this.#numberOf(holder)), storageIndex)
+      if (is) this.#put(held, nothing)
+      else this.#remove(held)
+    }
+  }
+
+  setLastRelease(account: Holder, author: Uint8Array, releaseSeq: number): void {
+    this.#put(key('r', fromHex(account), author), u64be(releaseSeq))
+  }
+
+  setMark(segment: string, offset: number | undefined): void {
+    const place = key('m', utf8(segment))
+    if (offset === undefined) this.#remove(place)
+    else this.#put(place, u64be(offset))
+  }
+
+  setComplete(isComplete: boolean): void {
+    if (isComplete) this.#put(completeKey, nothing)
+    else this.#remove(completeKey)
+  }
+
+  #count(holder: Holder, before: HeldObject | undefined, after: HeldObject | undefined): void {
+    const number = this.#numberOf(holder)
+    const totals = this.totals(holder)
+    const sum = (of: (object: HeldObject) => number): number =>
+      (after === undefined ? 0 : of(after)) - (before === undefined ? 0 : of(before))
+    const next = [
+      totals.chargedBytes + sum(({ chargedBytes }) => chargedBytes),
+      totals.objectCount + sum(() => 1),
+      totals.damagedCount + sum((object) => (object.damaged.length > 0 ? 1 : 0)),
+    ]
+    const row = concat(fromHex(holder), ...next.map((value) => u64be(Math.max(0, value))))
+    this.#put(key('i', u32be(number)), row)
+  }
+
+  #knownNumber(holder: Holder): number | undefined {
+    const value = this.#get(key('n', fromHex(holder)))
+    return value && readU32be(value, 0)
+  }
+
+  /** Gives the holder a number if it has none: within a change alone. */
+  #numberOf(holder: Holder): number {
+    const known = this.#knownNumber(holder)
+    if (known !== undefined) return known
+    const last = this.#range('i', nothing, { limit: 1, reverse: true }).at(0)
+    const number = last === undefined ? 0 : readU32be(last.suffix, 0) + 1
+    this.#put(key('n', fromHex(holder)), u32be(number))
+    this.#put(key('i', u32be(number)), concat(fromHex(holder), new Uint8Array(24)))
+    return number
+  }
+
+  #holderOf(number: number): Holder {
+    const known = this.#names.get(number)
+    if (known !== undefined) return known
+    const row = this.#get(key('i', u32be(number)))
+    if (row === undefined) throw damaged()
+    const holder = toHex(row.subarray(0, holderBytes))
+    this.#names.set(number, holder)
+    return holder
+  }
+
+  #get(place: Uint8Array): Uint8Array | undefined {
+    return onIndex(() => this.#db.get(place))
+  }
+
+  #remove(place: Uint8Array): void {
+    onIndex(() => this.#db.removeSync(place))
+  }
+
+  #put(place: Uint8Array, value: Uint8Array): void {
+    onIndex(() => this.#db.putSync(place, value))
+  }
+
+  /** Rows whose keys begin with `kind` and `prefix`, ascending, with what follows in the key. */
+  #range(
+    kind: string,
+    prefix: Uint8Array,
+    { after, limit, reverse }: { after?: Uint8Array; limit?: number; reverse?: boolean } = {},
+  ): { suffix: Uint8Array; value: Uint8Array }[] {
+    const from = key(kind, prefix)
+    const start = after === undefined ? from : concat(from, after, Uint8Array.of(0))
+    const end = concat(from, endOfKeys)
+    const options = reverse ? { start: end, end: start, limit, reverse } : { start, end, limit }
+    return onIndex(() =>
+      [...this.#db.getRange(options)].map((row) => ({
+        suffix: new Uint8Array(row.key).subarray(1),
+        value: row.value,
+      })),
+    )
+  }
+}
+
+/** Above every key that begins as what it is put behind. */
+const endOfKeys = new Uint8Array(256).fill(0xff)
+
+function key(kind: string, ...parts: readonly Uint8Array[]): Uint8Array {
+  return concat(utf8(kind), ...parts)
+}
+
+function totalsOf(row: Uint8Array): HolderTotals {
+  const [chargedBytes, objectCount, damagedCount] = [0, 8, 16].map((at) =>
+    numberIn(row.subarray(holderBytes + at, holderBytes + at + 8)),
+  )
+  return { chargedBytes, objectCount, damagedCount }
+}
+
+function numberIn(value: Uint8Array | undefined): number {
+  return value === undefined ? 0 : (readU64be(value, 0) ?? 0)
+}
+
+function toText(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes)
+}
+
+function onIndex<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    throw failure(error)
+  }
+}
+
+function failure(error: unknown): unknown {
+  if (error instanceof GridError || error instanceof RangeError || error instanceof TypeError) {
+    return error
+  }
+  const isFull = error instanceof Error && /MDB_MAP_FULL|No space left/.test(error.message)
+  if (isFull) return new GridError('E_FULL', 'the disk has no space left', { cause: error })
+  return new GridError('E_IO', 'the index of holds failed', { cause: error })
+}
+
+function damaged(): GridError {
+  return new GridError('E_IO', 'the index of holds is damaged')
+}

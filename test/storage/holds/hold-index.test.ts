@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { describe, it } from 'mocha'
+import { accountHolder, unheld, withHold } from '../../../src/storage/holds/held-object.ts'
+import { LmdbHoldIndex } from '../../../src/storage/holds/lmdb-hold-index.ts'
+import { MemoryHoldIndex } from '../../../src/storage/holds/memory-hold-index.ts'
+import { holdIndexSuite } from '../../suites/hold-index.ts'
+import { indexOf } from '../../suites/share-store.ts'
+
+holdIndexSuite('MemoryHoldIndex', async () => ({
+  index: new MemoryHoldIndex(),
+  close: async () => {},
+}))
+
+holdIndexSuite('LmdbHoldIndex', async () => {
+  const directory = await mkdtemp(path.join(tmpdir(), 'grid-index-'))
+  const index = await LmdbHoldIndex.open(directory, { isSound: true })
+  const close = async (): Promise<void> => {
+    await index.close()
+    await rm(directory, { recursive: true })
+  }
+  return { index, close }
+})
+
+describe('LmdbHoldIndex', () => {
+  const account = accountHolder(new Uint8Array(32).fill(5))
+  const object = withHold(unheld, { holder: account, touchedMs: 5, expiresMs: 0 })
+
+  it('keeps all when it is closed and opened, and nothing where it cannot be believed', async () => {
+    const directory = await mkdtemp(path.join(tmpdir(), 'grid-index-'))
+    try {
+      const first = await LmdbHoldIndex.open(directory, { isSound: true })
+      await first.change((writer) => {
+        writer.setObject(indexOf(1), object)
+        writer.setComplete(true)
+      })
+      await first.close()
+      const second = await LmdbHoldIndex.open(directory, { isSound: true })
+      assert.deepEqual(second.object(indexOf(1)), object)
+      assert.equal(second.isComplete, true)
+      await second.close()
+      const third = await LmdbHoldIndex.open(directory, { isSound: false })
+      assert.equal(third.object(indexOf(1)), undefined)
+      assert.equal(third.isComplete, false)
+      await third.close()
+    } finally {
+      await rm(directory, { recursive: true })
+    }
+  })
+})

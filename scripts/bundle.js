@@ -27,8 +27,8 @@ await build({
   chunkNames: '[name]-[hash]',
   // the entry without the native addon, which a bundle could not load and short values do not need
   alias: { 'cbor-x': 'cbor-x/encode' },
-  // optional, with a binary of its own
-  external: ['koffi'],
+  // with binaries of their own
+  external: ['koffi', 'lmdb'],
   // packages in CommonJS ask for Node's own modules by require
   banner: {
     js: "import { createRequire as requireFrom } from 'node:module';globalThis.require ??= requireFrom(import.meta.url);",

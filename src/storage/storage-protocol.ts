@@ -21,13 +21,13 @@ export const verbDeadlineMs = {
   status: 30_000,
   appendEntries: 120_000,
   readLog: 120_000,
-  member: 30_000,
   challenge: 30_000,
   enter: 30_000,
   touch: 120_000,
   renew: 120_000,
   listHolds: 30_000,
   release: 120_000,
+  member: 30_000,
 } as const
 
 export interface ShareArguments {

@@ -9,6 +9,7 @@ import {
   type HeldObject,
   type Holder,
   nobody,
+  payerHolder,
   unheld,
   withDamaged,
   withHold,
@@ -26,11 +27,12 @@ export interface HoldIndexFixture {
 
 const [account, other] = [1, 2].map((id) => accountHolder(new Uint8Array(32).fill(id)))
 const client = clientHolder('a client')
+const payer = payerHolder(new Uint8Array(32).fill(3))
 
 function held(...holders: Holder[]): HeldObject {
   const object = withShare(unheld, 3, 10_000)
   return holders.reduce(
-    (sum, holder) => withHold(sum, { holder, touchedMs: 1000, expiresMs: 0 }),
+    (sum, holder) => withHold(sum, { holder, payer: undefined, touchedMs: 1000, expiresMs: 0 }),
     object,
   )
 }
@@ -60,7 +62,7 @@ export function holdIndexSuite(name: string, make: () => Promise<HoldIndexFixtur
     })
 
     it('gives back every field of what it is given', async () => {
-      const hold = { holder: client, touchedMs: 2 ** 41, expiresMs: 2 ** 42 }
+      const hold = { holder: client, payer, touchedMs: 2 ** 41, expiresMs: 2 ** 42 }
       const leased = withHold(held(account), hold)
       const released = {
         ...leased,
@@ -95,6 +97,26 @@ export function holdIndexSuite(name: string, make: () => Promise<HoldIndexFixtur
       await set(2, undefined)
       assert.equal(index.totals(account).objectCount, 0)
       assert.deepEqual(index.holders(), [other])
+    })
+
+    it('charges who pays for each hold that they pay for', async () => {
+      const paid = { payer, touchedMs: 1, expiresMs: 0 }
+      const object = withHold(withHold(held(), { holder: account, ...paid }), {
+        ...{ holder: other, ...paid },
+      })
+      await index.change((writer) => writer.setObject(indexOf(1), object))
+      assert.equal(index.totals(payer).chargedBytes, 20_000)
+      const moved = withHold(object, {
+        holder: other,
+        payer: undefined,
+        touchedMs: 2,
+        expiresMs: 0,
+      })
+      await index.change((writer) => writer.setObject(indexOf(1), moved))
+      assert.equal(index.totals(payer).chargedBytes, 10_000)
+      assert.equal(index.totals(other).chargedBytes, 10_000)
+      await index.change((writer) => writer.setObject(indexOf(1), undefined))
+      assert.equal(index.totals(payer).objectCount, 0)
     })
 
     it('pages through all objects, and through those of one holder', async () => {
@@ -182,6 +204,7 @@ export function holdIndexSuite(name: string, make: () => Promise<HoldIndexFixtur
         kind: 'held',
         atMs,
         holder: account,
+        payer: undefined,
         holds: [{ storageIndex: at, chargedBytes: 5000, touchedMs: atMs, expiresMs: 0 }],
       })
       const records: HoldRecord[] = [
@@ -192,7 +215,7 @@ export function holdIndexSuite(name: string, make: () => Promise<HoldIndexFixtur
           { atMs: 200, releaseSeq: 1, cutoffMs: 180 },
           { atMs: 400, releaseSeq: 2, cutoffMs: 350 },
         ].map((release) => ({
-          ...{ kind: 'released', account, author, storageIndexes } as const,
+          ...({ kind: 'released', account, author, storageIndexes } as const),
           ...release,
         })),
         touchAt(500, indexOf(1)),

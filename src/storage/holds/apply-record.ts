@@ -18,7 +18,8 @@ export function applyRecord(writer: HoldWriter, record: HoldRecord): Applied {
     case 'held':
       for (const { storageIndex, chargedBytes, ...touch } of record.holds) {
         const known = writer.object(storageIndex) ?? { ...unheld, chargedBytes }
-        writer.setObject(storageIndex, withHold(known, { holder: record.holder, ...touch }))
+        const { holder, payer } = record
+        writer.setObject(storageIndex, withHold(known, { holder, payer, ...touch }))
       }
       break
     case 'released':

@@ -7,9 +7,9 @@ import { hashBytes, sha256 } from '../../base/hash.ts'
 import { publicKeyOf } from '../../base/peer-id.ts'
 
 /** What kinds of holders there are. Append-only. */
-export const holderKinds = { nobody: 0, account: 1, client: 2 } as const
+export const holderKinds = { nobody: 0, account: 1, client: 2, payer: 3 } as const
 
-/** Kind and id of a holder, 33 bytes in hex: fit to be compared and to be a key. */
+/** Kind and id of a holder, or of a payer, 33 bytes in hex: fit to be compared and to be a key. */
 export type Holder = string
 
 export const holderBytes: number = 1 + hashBytes
@@ -22,6 +22,8 @@ export const minChargeBytes = 4096
 
 export interface Hold {
   readonly holder: Holder
+  /** Whose quota it counts against; undefined where that is nobody's. */
+  readonly payer: Holder | undefined
   /** When it was touched last, by the server's clock. */
   readonly touchedMs: number
   /** When the lease ends; 0 for a hold without a date. */
@@ -50,6 +52,11 @@ export function accountHolder(logId: Uint8Array): Holder {
   return holderOf(holderKinds.account, logId)
 }
 
+/** A member of the grid, by its public key, as one who pays. */
+export function payerHolder(key: Uint8Array): Holder {
+  return holderOf(holderKinds.payer, key)
+}
+
 /** The holder that a client is by its peer id alone. */
 export function clientHolder(peerId: string): Holder {
   return holderOf(holderKinds.client, publicKeyOf(peerId) ?? sha256(utf8(peerId)))
@@ -59,18 +66,13 @@ export function isAccount(holder: Holder): boolean {
   return holder.startsWith('01')
 }
 
-/** The log id of an account; undefined for another holder. */
-export function accountOf(holder: Holder): Uint8Array | undefined {
-  return isAccount(holder) ? fromHex(holder).subarray(1) : undefined
-}
-
 export function holderToBytes(holder: Holder): Uint8Array {
   return fromHex(holder)
 }
 
 /** Undefined for bytes that are no holder's. */
 export function holderFromBytes(bytes: Uint8Array): Holder | undefined {
-  return bytes.length === holderBytes && bytes[0] <= holderKinds.client ? toHex(bytes) : undefined
+  return bytes.length === holderBytes && bytes[0] <= holderKinds.payer ? toHex(bytes) : undefined
 }
 
 /** When a hold ends, or has ended; Infinity for one that stays. */
@@ -122,12 +124,14 @@ export function withDamaged(object: HeldObject, number: number, shareBytes: numb
  */
 export function withHold(
   object: HeldObject,
-  { holder, touchedMs, expiresMs }: Pick<Hold, 'holder' | 'touchedMs' | 'expiresMs'>,
+  { holder, payer, touchedMs, expiresMs }: Omit<Hold, 'releasedMs' | 'cutoffMs'>,
 ): HeldObject {
   const known = holdOf(object, holder)
   const isBack = known === undefined || touchedMs >= known.cutoffMs
+  const isLatest = known === undefined || touchedMs >= known.touchedMs
   const hold = {
     holder,
+    payer: isLatest ? payer : known.payer,
     touchedMs: Math.max(touchedMs, known?.touchedMs ?? 0),
     expiresMs: Math.max(expiresMs, known?.expiresMs ?? 0),
     releasedMs: isBack ? 0 : known.releasedMs,
@@ -142,6 +146,13 @@ export function withHold(
 export function withChanged(object: HeldObject, hold: Hold): HeldObject {
   const holds = object.holds.map((other) => (other.holder === hold.holder ? hold : other))
   return { ...object, holds }
+}
+
+/** Everyone who is charged for it, once for each hold: its holder, and who pays. */
+export function chargedFor(object: HeldObject | undefined): Holder[] {
+  return (object?.holds ?? []).flatMap(({ holder, payer }) =>
+    payer === undefined ? [holder] : [holder, payer],
+  )
 }
 
 function holderOf(kind: number, id: Uint8Array): Holder {

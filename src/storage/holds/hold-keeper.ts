@@ -13,11 +13,11 @@ import type {
   SignedRelease,
   TouchOutcome,
 } from '../hold-peer.ts'
+import { type Admission, openAdmission, type Terms, type Wish } from '../admission.ts'
 import type { RequestOptions, StorageIndex } from '../request.ts'
-import { type Admission, OpenAdmission } from './admission.ts'
 import { type AccountKey, mayDo } from './credentials.ts'
 import { Entrance, type Session } from './entrance.ts'
-import { clientHolder, holdOf, nobody } from './held-object.ts'
+import { clientHolder, holdOf, nobody, payerHolder } from './held-object.ts'
 import type { HoldIndex } from './hold-index.ts'
 import type { HoldJournal } from './hold-journal.ts'
 import { HoldLedger, type LedgerParts } from './hold-ledger.ts'
@@ -78,7 +78,7 @@ export class HoldKeeper {
   readonly #releaseRate: TokenBucket
 
   constructor(options: HoldKeeperOptions) {
-    const { clock, random, id, index, serverKey, admission = new OpenAdmission() } = options
+    const { clock, random, id, index, serverKey, admission = openAdmission } = options
     const { leaseDays = defaultLeaseDays, quarantineDays = defaultQuarantineDays } = options
     const { checkRevoked = async () => {} } = options
     this.#options = options
@@ -90,7 +90,7 @@ export class HoldKeeper {
       ...{ id, clock, random },
       checkRevoked: (key) => checkRevoked(key, undefined),
     })
-    this.#quota = new Quota({ admission, index, clock })
+    this.#quota = new Quota({ index, clock })
     this.#releases = new Releases({ ledger: this.#ledger, serverKey, checkRevoked })
     this.#quarantine = new QuarantineCount(index, clock)
     const rate = (tokensPerSecond: number): TokenBucket =>
@@ -106,19 +106,19 @@ export class HoldKeeper {
   async enter(credentials: Credentials, options: RequestOptions): Promise<Account> {
     await this.#ledger.ready()
     const { token, session } = await this.#entrance.enter(credentials, options)
-    const standing = this.#quota.standingOf(session)
-    return {
-      token,
-      usedBytes: this.#quota.usedBytes(session, standing),
-      quotaBytes: standing.quotaBytes,
-      damagedCount: this.#ledger.index.totals(session.holder).damagedCount,
-    }
+    const { payer, quotaBytes } = this.#termsOf('read', options, session)
+    const { index } = this.#ledger
+    const own = index.totals(session.holder)
+    const paid = payer === undefined ? own : index.totals(payerHolder(payer))
+    const { damagedCount } = own
+    return { token, usedBytes: paid.chargedBytes, quotaBytes, damagedCount }
   }
 
   async touch(indexes: readonly StorageIndex[], options: RequestOptions): Promise<TouchOutcome[]> {
     const session = this.#sessionFor(options, 'put', 'renew', 'release')
     this.#checkTouchRate(indexes)
-    return touch(this.#ledger, indexes, this.#claimOf(session, options))
+    const terms = this.#termsOf('write', options, session)
+    return touch(this.#ledger, indexes, this.#claimOf(session, options, terms))
   }
 
   async renew(indexes: readonly StorageIndex[]): Promise<TouchOutcome[]> {
@@ -158,13 +158,14 @@ export class HoldKeeper {
    */
   async admitPut(shareBytes: number, options: RequestOptions): Promise<AdmittedPut> {
     const session = this.#sessionFor(options, 'put')
-    const claim = this.#claimOf(session, options)
+    const terms = this.#termsOf('write', options, session)
+    const claim = this.#claimOf(session, options, terms)
     await this.#ledger.ready()
-    const end = session && this.#quota.reservePut(session, shareBytes)
+    const end = this.#quota.reservePut(session, terms, shareBytes)
     return {
       note: (storageIndex, shareNumber, bytes) =>
         notePut(this.#ledger, { storageIndex, shareNumber, shareBytes: bytes }, claim),
-      end: (stored) => end?.(stored),
+      end,
     }
   }
 
@@ -192,20 +193,23 @@ export class HoldKeeper {
     throw new GridError('E_FORBIDDEN', 'this key has no right to hold anything')
   }
 
-  /** Throws E_FORBIDDEN for who is not admitted, or not any more. */
-  #claimOf(session: Session | undefined, { client }: RequestOptions): Claim {
+  /** Throws why who asks is not admitted. */
+  #termsOf(wish: Wish, { client }: RequestOptions, session: Session | undefined): Terms {
+    const verdict = this.#admission.admit(client, wish, session?.logId)
+    if (verdict.admitted) return verdict
+    throw verdict.why
+  }
+
+  #claimOf(session: Session | undefined, { client }: RequestOptions, terms: Terms): Claim {
+    const checkRoom: Claim['checkRoom'] = (chargeBytes, index) =>
+      this.#quota.checkRoom(terms, chargeBytes, index)
+    const payer = terms.payer && payerHolder(terms.payer)
     if (session !== undefined) {
-      const standing = this.#quota.writableStandingOf(session)
-      const checkRoom: Claim['checkRoom'] = (chargeBytes, index) =>
-        this.#quota.checkRoom(session, standing, chargeBytes, index)
-      return { holder: session.holder, expiresMs: 0, checkRoom }
+      return { holder: session.holder, payer, expiresMs: 0, checkRoom }
     }
-    const checkRoom = (): void => {}
-    if (client === undefined) return { holder: nobody, expiresMs: 0, checkRoom }
-    if (!this.#admission.standing(client, undefined).admitted) {
-      throw new GridError('E_FORBIDDEN', 'this client is not admitted here')
-    }
+    // within the process nobody is told apart
+    if (client === undefined) return { holder: nobody, payer: undefined, expiresMs: 0, checkRoom }
     const expiresMs = this.#ledger.now() + this.#leaseMs
-    return { holder: clientHolder(client), expiresMs, checkRoom }
+    return { holder: clientHolder(client), payer, expiresMs, checkRoom }
   }
 }

@@ -17,7 +17,7 @@ import { tags } from '../../caps/keys.ts'
 import { storageIndexBytes } from '../../encoding/descriptor.ts'
 import { maxReleasedIndexes } from '../../log/release.ts'
 import type { StorageIndex } from '../request.ts'
-import { type Holder, holderBytes, holderFromBytes, holderToBytes } from './held-object.ts'
+import { type Holder, holderBytes, holderFromBytes, holderToBytes, nobody } from './held-object.ts'
 
 /** A hold as it is after a touch, a put or a renewal. */
 export interface RecordedHold {
@@ -29,7 +29,14 @@ export interface RecordedHold {
 
 export type HoldRecord =
   /** `holder` holds these. */
-  | { kind: 'held'; atMs: number; holder: Holder; holds: readonly RecordedHold[] }
+  | {
+      kind: 'held'
+      atMs: number
+      holder: Holder
+      /** Whose quota they count against. */
+      payer: Holder | undefined
+      holds: readonly RecordedHold[]
+    }
   /** A release was carried out; a cutoff of 0 took releases back. */
   | {
       kind: 'released'
@@ -45,6 +52,8 @@ export type HoldRecord =
   | { kind: 'gone'; atMs: number; storageIndexes: readonly StorageIndex[] }
   /** The process ended in order: the index has all that stands before this. */
   | { kind: 'closed'; atMs: number }
+
+type Held = Extract<HoldRecord, { kind: 'held' }>
 
 const kinds = { held: 1, released: 2, gone: 3, closed: 4 } as const
 const lengthBytes = 4
@@ -96,7 +105,7 @@ function formatBody(record: HoldRecord): Uint8Array {
   const head = [Uint8Array.of(kinds[record.kind]), u64be(record.atMs)]
   switch (record.kind) {
     case 'held':
-      return concat(...head, holderToBytes(record.holder), ...record.holds.map(formatHold))
+      return concat(...head, ...heldBy(record), ...record.holds.map(formatHold))
     case 'released': {
       const { account, author, releaseSeq, cutoffMs, storageIndexes } = record
       const by = [holderToBytes(account), author, u64be(releaseSeq), u64be(cutoffMs)]
@@ -107,6 +116,10 @@ function formatBody(record: HoldRecord): Uint8Array {
     case 'closed':
       return concat(...head)
   }
+}
+
+function heldBy({ holder, payer = nobody }: Held): Uint8Array[] {
+  return [holderToBytes(holder), holderToBytes(payer)]
 }
 
 function formatHold({
@@ -125,10 +138,10 @@ function parseBody(body: Uint8Array): HoldRecord | undefined {
   switch (kind) {
     case kinds.held: {
       const holder = holderFromBytes(fields.bytes(holderBytes))
+      const payer = holderFromBytes(fields.bytes(holderBytes))
       const holds = fields.rows(holdBytes, parseHold)
-      return holder !== undefined && fields.isSound
-        ? { kind: 'held', atMs, holder, holds }
-        : undefined
+      if (holder === undefined || payer === undefined || !fields.isSound) return undefined
+      return { kind: 'held', atMs, holder, payer: payer === nobody ? undefined : payer, holds }
     }
     case kinds.released: {
       const account = toHex(fields.bytes(holderBytes))

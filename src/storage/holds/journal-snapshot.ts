@@ -1,11 +1,13 @@
 /** All that an index says of holds, as the fewest records that say it. */
 import type { StorageIndex } from '../request.ts'
-import type { Hold, Holder } from './held-object.ts'
+import type { Hold } from './held-object.ts'
 import type { HoldIndex } from './hold-index.ts'
 import type { HoldRecord, RecordedHold } from './hold-record.ts'
 
 /** Objects read from the index at once. */
 const pageObjects = 4096
+
+type HeldRecord = Extract<HoldRecord, { kind: 'held' }> & { holds: RecordedHold[] }
 
 interface Releases {
   hold: Hold
@@ -20,19 +22,16 @@ export function* snapshotOf(index: HoldIndex, atMs: number): Generator<HoldRecor
   let after: StorageIndex | undefined
   for (;;) {
     const { objects, complete } = index.page({ after, limit: pageObjects })
-    const held = new Map<Holder, RecordedHold[]>()
+    const held = new Map<string, HeldRecord>()
     const released = new Map<string, Releases>()
     for (const { storageIndex, object } of objects) {
       for (const hold of object.holds) {
-        const { holder, touchedMs, expiresMs } = hold
-        const { chargedBytes } = object
-        const recorded = { storageIndex, chargedBytes, touchedMs, expiresMs }
-        pushTo(held, holder, recorded)
+        addHold(held, hold, { storageIndex, chargedBytes: object.chargedBytes }, atMs)
         if (hold.releasedMs > 0) addRelease(released, hold, storageIndex)
       }
     }
     yield [
-      ...[...held].map(([holder, holds]): HoldRecord => ({ kind: 'held', atMs, holder, holds })),
+      ...held.values(),
       ...[...released.values()].map(({ hold, storageIndexes }) => releaseOf(hold, storageIndexes)),
     ]
     if (complete) return
@@ -47,10 +46,16 @@ function addRelease(into: Map<string, Releases>, hold: Hold, storageIndex: Stora
   into.set(key, releases)
 }
 
-function pushTo<K, V>(map: Map<K, V[]>, key: K, value: V): void {
-  const values = map.get(key)
-  if (values === undefined) map.set(key, [value])
-  else values.push(value)
+function addHold(
+  into: Map<string, HeldRecord>,
+  { holder, payer, touchedMs, expiresMs }: Hold,
+  of: Pick<RecordedHold, 'storageIndex' | 'chargedBytes'>,
+  atMs: number,
+): void {
+  const key = `${holder} ${payer}`
+  const record = into.get(key) ?? { kind: 'held', atMs, holder, payer, holds: [] }
+  record.holds.push({ ...of, touchedMs, expiresMs })
+  into.set(key, record)
 }
 
 /** Dated as it was carried out: quarantine goes on from there. */

@@ -13,11 +13,20 @@
  */
 import { mkdirSync, rmSync } from 'node:fs'
 import type { RootDatabase } from 'lmdb'
-import { concat, fromHex, readU32be, readU64be, toHex, u32be, u64be, utf8 } from '../../base/bytes.ts'
+import {
+  concat,
+  fromHex,
+  readU32be,
+  readU64be,
+  toHex,
+  u32be,
+  u64be,
+  utf8,
+} from '../../base/bytes.ts'
 import { GridError } from '../../base/errors.ts'
 import { storageIndexBytes } from '../../encoding/descriptor.ts'
 import type { StorageIndex } from '../request.ts'
-import { type HeldObject, type Holder, holderBytes } from './held-object.ts'
+import { chargedFor, type HeldObject, type Holder, holderBytes } from './held-object.ts'
 import type { HolderTotals, HoldIndex, HoldWriter, ObjectPage } from './hold-index.ts'
 import { formatRow, type HolderNumbers, parseRow } from './object-row.ts'
 
@@ -142,11 +151,11 @@ export class LmdbHoldIndex implements HoldIndex, HoldWriter {
     const place = key('o', storageIndex)
     if (object === undefined) this.#remove(place)
     else this.#put(place, formatRow(object, this.#numbers))
+    this.#count(before, object)
     const holdersBefore = new Set(before?.holds.map(({ holder }) => holder))
     const holdersAfter = new Set(object?.holds.map(({ holder }) => holder))
     for (const holder of new Set([...holdersBefore, ...holdersAfter])) {
       const [was, is] = [holdersBefore.has(holder), holdersAfter.has(holder)]
-      this.#count(holder, was ? before : undefined, is ? object : undefined)
       if (was === is) continue
       const held = key('h', u32be(this.#numberOf(holder)), storageIndex)
       if (is) this.#put(held, nothing)
@@ -169,18 +178,23 @@ export class LmdbHoldIndex implements HoldIndex, HoldWriter {
     else this.#remove(completeKey)
   }
 
-  #count(holder: Holder, before: HeldObject | undefined, after: HeldObject | undefined): void {
-    const number = this.#numberOf(holder)
-    const totals = this.totals(holder)
-    const sum = (of: (object: HeldObject) => number): number =>
-      (after === undefined ? 0 : of(after)) - (before === undefined ? 0 : of(before))
-    const next = [
-      totals.chargedBytes + sum(({ chargedBytes }) => chargedBytes),
-      totals.objectCount + sum(() => 1),
-      totals.damagedCount + sum((object) => (object.damaged.length > 0 ? 1 : 0)),
-    ]
-    const row = concat(fromHex(holder), ...next.map((value) => u64be(Math.max(0, value))))
-    this.#put(key('i', u32be(number)), row)
+  /** Charges everyone for `after` instead of `before`. */
+  #count(before: HeldObject | undefined, after: HeldObject | undefined): void {
+    const changes = new Map<Holder, HolderTotals>()
+    for (const holder of chargedFor(before)) addTotals(changes, holder, before!, -1)
+    for (const holder of chargedFor(after)) addTotals(changes, holder, after!, 1)
+    for (const [holder, change] of changes) {
+      const { chargedBytes, objectCount, damagedCount } = change
+      if (chargedBytes === 0 && objectCount === 0 && damagedCount === 0) continue
+      const totals = this.totals(holder)
+      const next = [
+        totals.chargedBytes + chargedBytes,
+        totals.objectCount + objectCount,
+        totals.damagedCount + damagedCount,
+      ]
+      const row = concat(fromHex(holder), ...next.map((value) => u64be(Math.max(0, value))))
+      this.#put(key('i', u32be(this.#numberOf(holder))), row)
+    }
   }
 
   #knownNumber(holder: Holder): number | undefined {
@@ -245,6 +259,20 @@ const endOfKeys = new Uint8Array(256).fill(0xff)
 
 function key(kind: string, ...parts: readonly Uint8Array[]): Uint8Array {
   return concat(utf8(kind), ...parts)
+}
+
+function addTotals(
+  into: Map<Holder, HolderTotals>,
+  holder: Holder,
+  { chargedBytes, damaged }: HeldObject,
+  sign: 1 | -1,
+): void {
+  const sum = into.get(holder) ?? noTotals
+  into.set(holder, {
+    chargedBytes: sum.chargedBytes + sign * chargedBytes,
+    objectCount: sum.objectCount + sign,
+    damagedCount: sum.damagedCount + (damaged.length > 0 ? sign : 0),
+  })
 }
 
 function totalsOf(row: Uint8Array): HolderTotals {

@@ -1,7 +1,7 @@
 /** An index of holds in memory: of a store in memory, and the twin of that on disk in tests. */
 import { fromHex, toHex } from '../../base/bytes.ts'
 import type { StorageIndex } from '../request.ts'
-import { type HeldObject, type Holder, holderBytes } from './held-object.ts'
+import { chargedFor, type HeldObject, type Holder, holderBytes } from './held-object.ts'
 import type { HolderTotals, HoldIndex, HoldWriter, ObjectPage } from './hold-index.ts'
 
 const noTotals: HolderTotals = { chargedBytes: 0, objectCount: 0, damagedCount: 0 }
@@ -94,8 +94,8 @@ export class MemoryHoldIndex implements HoldIndex, HoldWriter {
 
   #replace(key: string, before: HeldObject | undefined, after: HeldObject | undefined): void {
     this.#objects.set(key, after)
-    for (const { holder } of before?.holds ?? []) this.#count(holder, before!, -1)
-    for (const { holder } of after?.holds ?? []) this.#count(holder, after!, 1)
+    for (const holder of chargedFor(before)) this.#count(holder, before!, -1)
+    for (const holder of chargedFor(after)) this.#count(holder, after!, 1)
     for (const { holder } of before?.holds ?? []) this.#byHolder.get(holder)?.set(key, undefined)
     for (const { holder } of after?.holds ?? []) {
       const held = this.#byHolder.get(holder) ?? new SortedMap<HeldObject>()

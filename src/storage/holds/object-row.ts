@@ -3,7 +3,7 @@ import { ByteReader, ByteWriter } from '../byte-fields.ts'
 import type { HeldObject, Hold, Holder } from './held-object.ts'
 
 /** Which of the fields that are mostly 0 a hold has. */
-const flags = { expires: 1, released: 2 } as const
+const flags = { expires: 1, released: 2, payer: 4 } as const
 
 /** Holders as the small numbers that an index calls them by. */
 export interface HolderNumbers {
@@ -20,14 +20,16 @@ export function formatRow(object: HeldObject, numbers: HolderNumbers): Uint8Arra
     out.raw(list)
   }
   for (const hold of object.holds) {
-    const { holder, touchedMs, expiresMs, releasedMs, cutoffMs } = hold
+    const { holder, payer, touchedMs, expiresMs, releasedMs, cutoffMs } = hold
     out.u32(numbers.numberOf(holder))
     out.u64(touchedMs)
-    out.u8((expiresMs > 0 ? flags.expires : 0) | (releasedMs > 0 ? flags.released : 0))
+    out.u8(flagsOf(hold))
     if (expiresMs > 0) out.u64(expiresMs)
-    if (releasedMs === 0) continue
-    out.u64(releasedMs)
-    out.u64(cutoffMs)
+    if (releasedMs > 0) {
+      out.u64(releasedMs)
+      out.u64(cutoffMs)
+    }
+    if (payer !== undefined) out.u32(numbers.numberOf(payer))
   }
   return out.bytes()
 }
@@ -45,7 +47,14 @@ export function parseRow(row: Uint8Array, numbers: HolderNumbers, fail: () => Er
     const expiresMs = has & flags.expires ? input.u64() : 0
     const releasedMs = has & flags.released ? input.u64() : 0
     const cutoffMs = has & flags.released ? input.u64() : 0
-    holds.push({ holder, touchedMs, expiresMs, releasedMs, cutoffMs })
+    const payer = has & flags.payer ? numbers.holderOf(input.u32()) : undefined
+    holds.push({ holder, payer, touchedMs, expiresMs, releasedMs, cutoffMs })
   }
   return { chargedBytes, shares, damaged, holds }
+}
+
+function flagsOf({ payer, expiresMs, releasedMs }: Hold): number {
+  const dated = expiresMs > 0 ? flags.expires : 0
+  const released = releasedMs > 0 ? flags.released : 0
+  return dated | released | (payer === undefined ? 0 : flags.payer)
 }

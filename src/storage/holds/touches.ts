@@ -22,6 +22,8 @@ import type { HoldRecord, RecordedHold } from './hold-record.ts'
 /** In whose name something is held from now on, and until when. */
 export interface Claim {
   holder: Holder
+  /** Whose quota it counts against; undefined where that is nobody's. */
+  payer: Holder | undefined
   /** End of a lease; 0 for a hold without a date. */
   expiresMs: number
   /** Throws E_FULL unless its holder may be charged so much more. */
@@ -44,15 +46,16 @@ export async function touch(
       if (!present[i]) return 'absent'
       const object = writer.object(storageIndex) ?? unheld
       const known = holdOf(object, claim.holder)
-      if (known === undefined) charges.set(toHex(storageIndex), object.chargedBytes)
+      if (known === undefined || known.payer !== claim.payer)
+        charges.set(toHex(storageIndex), object.chargedBytes)
       holds.push(recordOf(storageIndex, object, known, claim, atMs))
       return wasSafe(object, atMs) ? 'held' : 'readopted'
     })
     claim.checkRoom(sumOf(charges.values()), writer)
-    applyRecord(writer, heldBy(claim.holder, atMs, holds))
+    applyRecord(writer, heldBy(claim, atMs, holds))
     return outcomes
   })
-  if (holds.length > 0) await ledger.write([heldBy(claim.holder, atMs, holds)])
+  if (holds.length > 0) await ledger.write([heldBy(claim, atMs, holds)])
   return outcomes
 }
 
@@ -65,23 +68,23 @@ export async function renew(
   await ledger.begin()
   const present = await ledger.present(indexes)
   const atMs = ledger.now()
-  const renewed = new Map<Holder, RecordedHold[]>()
+  const renewed: HoldRecord[] = []
   const outcomes = await ledger.index.change((writer) => {
     const outcomes = indexes.map((storageIndex, i): TouchOutcome => {
       if (!present[i]) return 'absent'
       const object = writer.object(storageIndex) ?? unheld
       const leases = object.holds.filter((hold) => hold.expiresMs > 0)
-      for (const { holder, touchedMs } of leases) {
-        const holds = renewed.get(holder) ?? []
-        holds.push({ storageIndex, chargedBytes: object.chargedBytes, touchedMs, expiresMs })
-        renewed.set(holder, holds)
+      for (const lease of leases) {
+        const { touchedMs } = lease
+        const hold = { storageIndex, chargedBytes: object.chargedBytes, touchedMs, expiresMs }
+        renewed.push(heldBy(lease, atMs, [hold]))
       }
       return wasSafe(object, atMs) || leases.length === 0 ? 'held' : 'readopted'
     })
-    for (const [holder, holds] of renewed) applyRecord(writer, heldBy(holder, atMs, holds))
+    for (const record of renewed) applyRecord(writer, record)
     return outcomes
   })
-  await ledger.write([...renewed].map(([holder, holds]) => heldBy(holder, atMs, holds)))
+  await ledger.write(renewed)
   return outcomes
 }
 
@@ -92,7 +95,7 @@ export async function renew(
 export async function notePut(
   ledger: HoldLedger,
   share: { storageIndex: StorageIndex; shareNumber: number; shareBytes: number },
-  claim: Pick<Claim, 'holder' | 'expiresMs'>,
+  claim: Pick<Claim, 'holder' | 'payer' | 'expiresMs'>,
 ): Promise<void> {
   const { storageIndex, shareNumber, shareBytes } = share
   try {
@@ -103,7 +106,7 @@ export async function notePut(
       writer.setObject(storageIndex, object)
       const known = holdOf(object, claim.holder)
       const hold = recordOf(storageIndex, object, known, claim, atMs)
-      const record = heldBy(claim.holder, atMs, [hold])
+      const record = heldBy(claim, atMs, [hold])
       applyRecord(writer, record)
       return record
     })
@@ -113,8 +116,12 @@ export async function notePut(
   }
 }
 
-function heldBy(holder: Holder, atMs: number, holds: readonly RecordedHold[]): HoldRecord {
-  return { kind: 'held', atMs, holder, holds }
+function heldBy(
+  { holder, payer }: Pick<Hold, 'holder' | 'payer'>,
+  atMs: number,
+  holds: readonly RecordedHold[],
+): HoldRecord {
+  return { kind: 'held', atMs, holder, payer, holds }
 }
 
 /** Whether it was held; one that nobody has looked for yet is nobody's. */

@@ -26,7 +26,7 @@ holdIndexSuite('LmdbHoldIndex', async () => {
 
 describe('LmdbHoldIndex', () => {
   const account = accountHolder(new Uint8Array(32).fill(5))
-  const object = withHold(unheld, { holder: account, touchedMs: 5, expiresMs: 0 })
+  const object = withHold(unheld, { holder: account, payer: undefined, touchedMs: 5, expiresMs: 0 })
 
   it('keeps all when it is closed and opened, and nothing where it cannot be believed', async () => {
     const directory = await mkdtemp(path.join(tmpdir(), 'grid-index-'))

@@ -216,6 +216,11 @@ export class SimServer implements DirectServer {
     return this.faults('clock').reduce((sum, { jumpMs }) => sum + jumpMs, always)
   }
 
+  /** Whether anything is wrong with it now but its clock. */
+  get isUnwell(): boolean {
+    return [...this.#faults].some(({ fault }) => fault.kind !== 'clock')
+  }
+
   /** Whether a fault of this kind is on. */
   has(kind: Fault['kind']): boolean {
     return [...this.#faults].some(({ fault }) => fault.kind === kind)

@@ -89,7 +89,7 @@ export class KeepJudge {
     found: ObjectCheck,
     repaired?: RepairedObject,
   ): void {
-    const { tally, onViolation, n } = this.#options
+    const { tally, onViolation, n, servers } = this.#options
     const now = this.goodOf([number]).get(number) ?? 0
     tally.add(`check: ${found.state}`)
     if (found.unheard.length > 0) tally.reached('check: with a server silent')
@@ -104,7 +104,8 @@ export class KeepJudge {
     if (repaired.outcome === 'mended') tally.reached('repair: mended')
     if (repaired.servers > n) onViolation(`I3: ${repaired.servers} servers with ${n} shares`)
     const written = repaired.report?.written ?? 0
-    const isQuiet = since === this.#disturbances && found.unheard.length === 0
+    const areWell = !servers.some(({ server }) => server.isUnwell)
+    const isQuiet = areWell && since === this.#disturbances && found.unheard.length === 0
     if (isQuiet && now < before) {
       onViolation(`I4: a repair left ${now} good shares of object ${number}, of ${before}`)
     }

@@ -1,6 +1,6 @@
 /** The process of a server that keeps shares and holds: all that is real, and no timer of its own. */
 import { soleWriter } from '../../../src/storage/disk-store.ts'
-import { OpenAdmission } from '../../../src/storage/holds/admission.ts'
+import { type Admission, freeTerms, openAdmission } from '../../../src/storage/admission.ts'
 import { DiskHoldJournal } from '../../../src/storage/holds/disk-hold-journal.ts'
 import { MemoryHoldIndex } from '../../../src/storage/holds/memory-hold-index.ts'
 import { LocalPeer } from '../../../src/storage/local-peer.ts'
@@ -34,7 +34,14 @@ export async function openKept(
   const directory = `${storeRoot}/holds`
   const journal = await DiskHoldJournal.open({ disk, directory, clock, writers: soleWriter })
   const index = new MemoryHoldIndex()
-  const admission = new OpenAdmission(quotaBytes)
+  const admission: Admission = {
+    ...openAdmission,
+    // whoever asks on the account is charged to it
+    admit: (_client, _wish, payer) =>
+      payer === undefined
+        ? { admitted: true, ...freeTerms }
+        : { admitted: true, ...freeTerms, payer, quotaBytes },
+  }
   const peer = new LocalPeer({
     ...{ id, store, clock, reserveBytes: premises.reserveBytes },
     holds: { index, journal, random, admission, quarantineDays },

@@ -4,6 +4,7 @@ import { version } from '../base/version.ts'
 import type { CapOf } from '../caps/cap.ts'
 import type { Grid } from '../node/grid.ts'
 import { FileTree } from './file-tree.ts'
+import type { TreeStorage } from './tree-storage.ts'
 import { GridLog } from './grid-log.ts'
 import { GridMap } from './map.ts'
 
@@ -28,8 +29,24 @@ export function openFiles(
   const { clock = new SystemClock(), host = '' } = options
   const log = new GridLog({ logs: grid.logs, read, append, clock })
   const secret = append?.convergenceSecret
-  const parts = { trees: grid.trees, log, clock, host, tool: `grid ${version}` }
+  const trees = append === undefined ? grid.trees : storingOn(grid, append)
+  const parts = { trees, log, clock, host, tool: `grid ${version}` }
   return new FileTree({ ...parts, ...(secret && { secret }) })
+}
+
+/** The same trees, where what is written is held by the account of the log. */
+function storingOn(
+  { trees, logs }: Pick<Grid, 'trees' | 'logs'>,
+  append: CapOf<'LOG-Append'>,
+): TreeStorage {
+  return {
+    readSlice: trees.readSlice.bind(trees),
+    readContent: trees.readContent.bind(trees),
+    async write(work, options = {}) {
+      const account = await logs.storing(append, options)
+      return trees.write(work, { ...options, account })
+    },
+  }
 }
 
 /** As `openFiles`, for programs that want keys and values. A log serves one or the other. */

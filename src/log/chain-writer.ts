@@ -8,17 +8,16 @@ import { publicKeyOfSeed } from '../base/ed25519.ts'
 import { GridError, isGridError } from '../base/errors.ts'
 import { peerIdOf } from '../base/peer-id.ts'
 import {
-  ackKeyBytes,
   bodyHashOf,
   type EntryKind,
   formatHeader,
   type LogEntry,
-  maxAcks,
   type ReadHeader,
   readHeader,
   signHeader,
   skipOf,
 } from './entry.ts'
+import { acksFor } from './acks.ts'
 import type { EntryJournal } from './entry-journal.ts'
 import { neededConfigs } from './freshness.ts'
 import { type Handover, handoverOf, type KnownChain } from './handover.ts'
@@ -114,6 +113,20 @@ export class ChainWriter {
     return this.#pending
   }
 
+  /** The newest entry of a kind that is committed; undefined for none. */
+  newest(kind: EntryKind): ReadHeader | undefined {
+    return this.#chain.entries.findLast(
+      (entry) => entry.fields.kind === kind && this.#isSettled(entry),
+    )
+  }
+
+  /** An entry of the chain, if it is there and committed. */
+  committed(id: Uint8Array): ReadHeader | undefined {
+    return this.#chain.entries.findLast(
+      (entry) => compareBytes(entry.id, id) === 0 && this.#isSettled(entry),
+    )
+  }
+
   /** Configs of which a quorum is needed: two while the newest is not settled. */
   get configs(): readonly LogConfig[] {
     return this.#configs
@@ -194,6 +207,11 @@ export class ChainWriter {
     }
   }
 
+  /** One that is pending may be in the chain already, as a server or two show it. */
+  #isSettled({ id }: ReadHeader): boolean {
+    return this.#pending === undefined || compareBytes(readHeader(this.#pending).id, id) !== 0
+  }
+
   /** One append at a time, whatever came of those before. */
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const turn = this.#last.then(work, work)
@@ -210,7 +228,7 @@ export class ChainWriter {
       seq,
       prev: chain.headId.slice(),
       skip: chain.idAt(skipOf(seq)).slice(),
-      acks: this.#acks(),
+      acks: acksFor(this.author, this.#view.heads),
       clientMs: Math.max(0, Math.floor(this.#options.clock.nowMs())),
       kind,
     }
@@ -266,22 +284,6 @@ export class ChainWriter {
     if (entry.fields.seq > this.#chain.seq) this.#chain.take([entry])
     this.#pending = undefined
     await this.#options.journal.clear(this.author)
-  }
-
-  /** Heads of the other chains; the newest read, at most 64. */
-  #acks() {
-    const others = this.#view.heads.filter(({ author }) => compareBytes(author, this.author) !== 0)
-    const acks = others.map(({ author, seq, id }) => {
-      return { authorPrefix: author.slice(0, ackKeyBytes), seq, id }
-    })
-    acks.sort((a, b) => compareBytes(a.authorPrefix, b.authorPrefix))
-    const isFirst = (ack: (typeof acks)[number], i: number): boolean =>
-      i === 0 || compareBytes(acks[i - 1].authorPrefix, ack.authorPrefix) !== 0
-    const own = this.author.subarray(0, ackKeyBytes)
-    return acks
-      .filter(isFirst)
-      .filter(({ authorPrefix }) => compareBytes(authorPrefix, own) !== 0)
-      .slice(0, maxAcks)
   }
 
   #adminChain(): KnownChain | undefined {

@@ -13,7 +13,7 @@ import { type LogKeys, logKeysOf } from './log-keys.ts'
 import type { LogPeer } from './log-peer.ts'
 import type { ServerVerdict } from './log-view.ts'
 import type { AppendReport } from './quorum-append.ts'
-import { formatRelease, type Release } from './release.ts'
+import { appendRelease, type NewRelease } from './release-entry.ts'
 import { formatRevocation } from './revocation.ts'
 
 export interface NewLog {
@@ -144,9 +144,8 @@ export class LogAdmin {
   }
 
   /** Signs a release of holds into the chain. */
-  release(release: Omit<Release, 'account'>, options: WriteOptions = {}): Promise<AppendReport> {
-    const body = formatRelease({ ...release, account: this.writer.view.logId })
-    return this.writer.append('release', () => body, options)
+  release(release: NewRelease, options: WriteOptions = {}): Promise<AppendReport> {
+    return appendRelease(this.writer, release, options)
   }
 
   /**

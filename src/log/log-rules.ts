@@ -15,7 +15,7 @@ import { type Revocation, readRevocation } from './revocation.ts'
 
 /** What the body of an admin's entry changes. */
 export type RuleChange =
-  | { kind: 'certificate'; certificate: Certificate }
+  | { kind: 'certificate'; certificate: Certificate; signed: Uint8Array }
   | { kind: 'revocation'; revocation: Revocation }
   | { kind: 'config'; config: LogConfig }
   | { kind: 'checkpoint'; checkpoint: Checkpoint }
@@ -42,13 +42,14 @@ export class LogRules {
   readonly #history: boolean
   /** By the hex of the author's key, here and below. */
   readonly #certificates = new Map<string, Certificate>()
+  readonly #signed = new Map<string, Uint8Array>()
   readonly #revocations = new Map<string, Revocation>()
   readonly #configs: LogConfig[]
   readonly #checkpoints: Checkpoint[] = []
   #lastSerial = 0
 
   /**
-   * @param options.history - whether checkpoints and earlier configs are kept, as readers need them;
+   * @param options.history - whether checkpoints, earlier configs and signed certificates are kept, as readers need them;
    *   true unless told. A server does not, and whoever began the log could fill its memory.
    */
   constructor(logId: Uint8Array, genesis: Genesis, options: { history?: boolean } = {}) {
@@ -62,6 +63,7 @@ export class LogRules {
   copy(): LogRules {
     const other = new LogRules(this.#logId, this.#genesis, { history: this.#history })
     for (const [key, certificate] of this.#certificates) other.#certificates.set(key, certificate)
+    for (const [key, signed] of this.#signed) other.#signed.set(key, signed)
     for (const [key, revocation] of this.#revocations) other.#revocations.set(key, revocation)
     other.#configs.splice(0, Infinity, ...this.#configs)
     other.#checkpoints.push(...this.#checkpoints)
@@ -99,6 +101,11 @@ export class LogRules {
     return this.#certificates.get(toHex(author))
   }
 
+  /** The certificate of a key as it was signed, to be shown to others; kept with history only. */
+  signedCertificateOf(author: Uint8Array): Uint8Array | undefined {
+    return this.#signed.get(toHex(author))
+  }
+
   revocationOf(author: Uint8Array): Revocation | undefined {
     return this.#revocations.get(toHex(author))
   }
@@ -130,7 +137,7 @@ export class LogRules {
       case 'certificate': {
         const certificate = readCertificate(body, this.#logId, this.#genesis.adminKey)
         this.#checkCertificate(certificate)
-        return { kind, certificate }
+        return { kind, certificate, signed: body }
       }
       case 'revocation': {
         const revocation = readRevocation(body)
@@ -158,6 +165,8 @@ export class LogRules {
     switch (change.kind) {
       case 'certificate':
         this.#certificates.set(toHex(change.certificate.subject), change.certificate)
+        if (this.#history)
+          this.#signed.set(toHex(change.certificate.subject), change.signed.slice())
         this.#lastSerial = change.certificate.serial
         break
       case 'revocation':

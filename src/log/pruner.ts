@@ -1,7 +1,7 @@
 /** A pruner: it signs releases into a chain of its own, and can read nothing (docs/specs/certificates.md, "Rights"). */
 import { ChainWriter, type ChainWriterOptions, type WriteOptions } from './chain-writer.ts'
 import type { AppendReport } from './quorum-append.ts'
-import { formatRelease, type Release } from './release.ts'
+import { appendRelease, type NewRelease } from './release-entry.ts'
 
 export class Pruner {
   readonly writer: ChainWriter
@@ -20,8 +20,7 @@ export class Pruner {
    * Signs a release of holds of this log's account. What may be released is not decided here.
    * Throws as `ChainWriter.append` does; E_CERTIFICATE without the right RELEASE.
    */
-  release(release: Omit<Release, 'account'>, options: WriteOptions = {}): Promise<AppendReport> {
-    const body = formatRelease({ ...release, account: this.writer.view.logId })
-    return this.writer.append('release', () => body, options)
+  release(release: NewRelease, options: WriteOptions = {}): Promise<AppendReport> {
+    return appendRelease(this.writer, release, options)
   }
 }

@@ -6,7 +6,7 @@ import { asGridError, type ErrorCode } from '../base/errors.ts'
 import { peerIdOf } from '../base/peer-id.ts'
 import { plainText } from '../base/plain-text.ts'
 import { type ForkProof, forkProofOf } from './conclusion.ts'
-import type { ReadHeader } from './entry.ts'
+import type { LogEntry, ReadHeader } from './entry.ts'
 import type { Handover, KnownChain, Offered } from './handover.ts'
 import { type LogConfig, quorumOf } from './log-config.ts'
 import type { HandedEntry, LogPeer } from './log-peer.ts'
@@ -26,6 +26,8 @@ export interface AppendReport {
   outcome: 'committed' | 'not-durable'
   seq: number
   id: Uint8Array
+  /** As it was signed. */
+  entry: LogEntry
   receipts: readonly Receipt[]
   /** Of each server of the configs in force. */
   servers: readonly ServerReceipt[]
@@ -68,6 +70,7 @@ export async function appendAtQuorum(
     outcome: isCommitted() ? 'committed' : 'not-durable',
     seq: entry.fields.seq,
     id: entry.id,
+    entry: { header: handed.header, signature: handed.signature, body: handed.body },
     receipts: servers.flatMap((answer) => ('receipt' in answer ? answer.receipt : [])),
     servers,
     settled,

@@ -2,6 +2,7 @@
 import type { Clock } from '../base/clock.ts'
 import { attenuate } from '../caps/attenuate.ts'
 import type { CapOf } from '../caps/cap.ts'
+import type { ChainWriter } from '../log/chain-writer.ts'
 import type { Device } from '../log/device.ts'
 import { entryIdOf } from '../log/entry.ts'
 import type { AppendReport } from '../log/quorum-append.ts'
@@ -27,6 +28,11 @@ export class DeviceLog {
     this.#clock = clock
     this.#readMs = clock.monotonicMs()
     this.#lastId = device.writer.view.chainOf(device.writer.author)?.chain.head?.id
+  }
+
+  /** What writes its chain. */
+  get writer(): ChainWriter {
+    return this.#device.writer
   }
 
   /** Ed25519 key of the device. */

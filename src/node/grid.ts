@@ -49,6 +49,8 @@ export interface GridParts {
   stateOf?: (fd: number) => FileState
   /** What is remembered of logs from one run to the next; as long as the process if absent. */
   records?: LogRecords
+  /** Peer id that servers know this client by; needed where they keep accounts. */
+  clientId?: string
 }
 
 export interface PutOptions extends PlaceOptions {
@@ -105,7 +107,11 @@ export class Grid {
       const isSmall = range.segmentCount <= smallSegmentCount
       return this.#segments(isSmall ? smallEncoder : encoder)(range, options)
     })
-    this.logs = new Logs({ ...parts, records: parts.records ?? memoryRecords() })
+    this.logs = new Logs({
+      ...parts,
+      records: parts.records ?? memoryRecords(),
+      clientId: parts.clientId ?? '',
+    })
     const { clock, random, peers, encoder, smallEncoder } = parts
     const upkeep = { clock, random, peers, encoder, smallEncoder, health: this.#health }
     this.upkeep = new Upkeep({ ...upkeep, reader: this.trees, logs: this.logs })

@@ -4,24 +4,27 @@
  */
 import { toHex } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
-import { publicKeyOfSeed } from '../base/ed25519.ts'
+import { publicKeyOfSeed, signMessage } from '../base/ed25519.ts'
 import { GridError } from '../base/errors.ts'
 import type { Random } from '../base/random.ts'
 import { attenuate } from '../caps/attenuate.ts'
 import type { CapOf } from '../caps/cap.ts'
 import { logConvergenceSecretOf } from '../caps/keys.ts'
 import type { ChunkProfile } from '../encoding/encoder.ts'
-import { type RateLimits, type Right } from '../log/certificate.ts'
-import type { ChainWriterOptions } from '../log/chain-writer.ts'
+import { hasRight, type RateLimits, type Right } from '../log/certificate.ts'
+import type { ChainWriter, ChainWriterOptions } from '../log/chain-writer.ts'
 import { Device } from '../log/device.ts'
 import { LogAdmin } from '../log/log-admin.ts'
 import { logKeysOf } from '../log/log-keys.ts'
 import type { LogPeer } from '../log/log-peer.ts'
 import { LogReader } from '../log/log-reader.ts'
+import { Pruner } from '../log/pruner.ts'
 import type { AppendReport } from '../log/quorum-append.ts'
 import { isFull } from './candidate.ts'
 import { permuted } from './placement.ts'
 import { DeviceLog, type SnapshotFacts } from './device-log.ts'
+import { HeldWriters } from './held-writers.ts'
+import { LogAccount } from './log-account.ts'
 import { foundLog } from './log-founding.ts'
 import type { LogRecords } from './log-records.ts'
 import type { PeerPool } from './peer-pool.ts'
@@ -32,6 +35,8 @@ export interface LogsParts {
   random: Random
   peers: PeerPool
   records: LogRecords
+  /** Peer id that servers know this client by. */
+  clientId: string
 }
 
 export interface LogOptions {
@@ -59,12 +64,6 @@ export interface GrantOptions extends LogOptions {
   limits?: RateLimits
 }
 
-/** A writer, and what lets another process write its chain. */
-interface Held<T> {
-  writer: T
-  release: () => Promise<void>
-}
-
 const deviceRights: readonly Right[] = ['append', 'put', 'renew']
 const deviceLimits: RateLimits = { bytesPer30Days: 2 ** 40, entriesPerDay: 1000 }
 /** What servers that are behind a quorum are waited for when the grid is closed. */
@@ -72,14 +71,18 @@ const settleMs = 500
 
 export class Logs {
   readonly #parts: LogsParts
-  /** By the hex of the author. */
-  readonly #devices = new Map<string, Promise<Held<DeviceLog>>>()
-  readonly #admins = new Map<string, Promise<Held<LogAdmin>>>()
+  readonly #devices: HeldWriters<DeviceLog>
+  readonly #admins: HeldWriters<LogAdmin>
+  readonly #pruners: HeldWriters<Pruner>
   readonly #readers = new Map<string, ReadableLog>()
+  readonly #accounts = new Map<string, LogAccount>()
   readonly #settling = new Set<Promise<unknown>>()
 
   constructor(parts: LogsParts) {
     this.#parts = parts
+    this.#devices = new HeldWriters(parts.records)
+    this.#admins = new HeldWriters(parts.records)
+    this.#pruners = new HeldWriters(parts.records)
   }
 
   /**
@@ -119,6 +122,19 @@ export class Logs {
     const { convergenceEpoch } = admin.writer.view.genesis
     const convergenceSecret = logConvergenceSecretOf(adminSeed, convergenceEpoch)
     return { type: 'LOG-Append', deviceSeed, convergenceSecret, logId }
+  }
+
+  /**
+   * Makes a random key for a pruner, and a certificate for it: it decides what is given up, and
+   * reads nothing. Throws as `grant`.
+   */
+  async grantPruner(
+    cap: CapOf<'LOG-Admin'>,
+    { label, signal }: Pick<GrantOptions, 'label' | 'signal'>,
+  ): Promise<CapOf<'LOG-Prune'>> {
+    const given = { label, signal, rights: ['release'] as const }
+    const { deviceSeed: pruneSeed, logId } = await this.grant(cap, given)
+    return { type: 'LOG-Prune', pruneSeed, verifySeed: logKeysOf(cap.adminSeed).verifySeed, logId }
   }
 
   /**
@@ -177,6 +193,39 @@ export class Logs {
     )
   }
 
+  /** Opens a pruner's chain, or gives the one that is open. Throws as `device` does. */
+  async pruner(cap: CapOf<'LOG-Prune'>, options: LogOptions = {}): Promise<Pruner> {
+    const { pruneSeed: seed, logId } = cap
+    return this.#hold(this.#pruners, seed, logId, options, (writing) =>
+      Pruner.open({ ...writing, seed }, options),
+    )
+  }
+
+  /** What a device stores on, if its certificate lets it. Throws as `device` does. */
+  async storing(
+    cap: CapOf<'LOG-Append'>,
+    options: LogOptions = {},
+  ): Promise<LogAccount | undefined> {
+    const { writer } = await this.device(cap, options)
+    const certificate = writer.view.rules.certificateOf(writer.author)
+    const mayPut = certificate !== undefined && hasRight(certificate, 'put')
+    return mayPut ? this.#account(writer, cap.deviceSeed) : undefined
+  }
+
+  /**
+   * The account of a log, for whoever may release from it. The chain of the key is
+   * opened, or goes on being open. Throws as `device` does.
+   */
+  async account(
+    cap: CapOf<'LOG-Prune' | 'LOG-Admin'>,
+    options: LogOptions = {},
+  ): Promise<LogAccount> {
+    if (cap.type === 'LOG-Prune')
+      return this.#account((await this.pruner(cap, options)).writer, cap.pruneSeed)
+    const { writer } = await this.admin(cap, options)
+    return this.#account(writer, logKeysOf(cap.adminSeed).signSeed)
+  }
+
   /**
    * Appends a snapshot of a directory, whose objects are stored, to the device's chain.
    *
@@ -193,7 +242,7 @@ export class Logs {
       return this.#expectDurable(await device.append(facts, options))
     } catch (error) {
       // whatever it came to: the next append begins with what the servers have
-      await this.#forget(this.#devices, device.author)
+      await this.#devices.forget(device.author)
       throw error
     }
   }
@@ -207,10 +256,20 @@ export class Logs {
       await Promise.race([Promise.all(this.#settling), patience])
       cancel()
     }
-    const held = [...this.#devices.values(), ...this.#admins.values()]
-    this.#devices.clear()
-    this.#admins.clear()
-    await Promise.all(held.map((each) => each.then(({ release }) => release()).catch(() => {})))
+    await Promise.all([this.#devices.close(), this.#admins.close(), this.#pruners.close()])
+  }
+
+  #account({ view, author }: ChainWriter, seed: Uint8Array): LogAccount {
+    const { peers, clientId } = this.#parts
+    const name = toHex(author)
+    const known = this.#accounts.get(name)
+    if (known !== undefined) return known
+    const certificate = view.rules.signedCertificateOf(author)
+    const sign = (message: Uint8Array): Uint8Array => signMessage(seed, message)
+    const credentials = { genesis: view.genesisBytes, certificate, key: author, sign }
+    const account = new LogAccount({ peers, credentials, clientId })
+    this.#accounts.set(name, account)
+    return account
   }
 
   readonly #peers = (): LogPeer[] => this.#parts.peers.candidates().map(({ peer }) => peer)
@@ -221,40 +280,18 @@ export class Logs {
   }
 
   async #hold<T>(
-    writers: Map<string, Promise<Held<T>>>,
+    writers: HeldWriters<T>,
     seed: Uint8Array,
     logId: Uint8Array,
     options: LogOptions,
     open: (writing: Omit<ChainWriterOptions, 'seed'>) => Promise<T>,
   ): Promise<T> {
-    const author = publicKeyOfSeed(seed)
-    const name = toHex(author)
-    const opening = async (): Promise<Held<T>> => {
-      const { clock, records, peers } = this.#parts
+    const { clock, records, peers } = this.#parts
+    return writers.hold(seed, async () => {
       await peers.ready(options)
-      const release = await records.lock(author)
-      try {
-        const reader = this.#reader(logId)
-        const { journal } = records
-        return { writer: await open({ reader, peers: this.#peers, journal, clock }), release }
-      } catch (error) {
-        await release()
-        throw error
-      }
-    }
-    let held = writers.get(name)
-    if (held === undefined) {
-      held = opening()
-      writers.set(name, held)
-      held.catch(() => writers.delete(name))
-    }
-    return (await held).writer
-  }
-
-  async #forget<T>(writers: Map<string, Promise<Held<T>>>, author: Uint8Array): Promise<void> {
-    const held = writers.get(toHex(author))
-    writers.delete(toHex(author))
-    await held?.then(({ release }) => release())
+      const reader = this.#reader(logId)
+      return open({ reader, peers: this.#peers, journal: records.journal, clock })
+    })
   }
 
   #expectDurable(report: AppendReport): AppendReport {

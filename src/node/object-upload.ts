@@ -6,7 +6,7 @@
  * `happy` distinct servers have said that their share is on disk.
  */
 import type { Clock } from '../base/clock.ts'
-import { GridError } from '../base/errors.ts'
+import { GridError, isGridError } from '../base/errors.ts'
 import { EventQueue } from '../base/event-queue.ts'
 import type { Pacer } from '../base/pacer.ts'
 import type { Random } from '../base/random.ts'
@@ -118,9 +118,10 @@ class ObjectUpload {
       : await this.#matchSurveyed(candidates, options)
     try {
       for (const [shareNumber, candidate] of placed) {
-        if (held.get(candidate.id)?.includes(shareNumber))
-          this.#confirm(shareNumber, candidate, false)
-        else this.#start(shareNumber, candidate)
+        const isThere = held.get(candidate.id)?.includes(shareNumber) === true
+        // who checked already need not ask again
+        if (isThere && holdings !== undefined) this.#confirm(shareNumber, candidate, false)
+        else this.#start(shareNumber, candidate, isThere)
       }
       await this.#loop(options)
     } finally {
@@ -175,7 +176,7 @@ class ObjectUpload {
     }
   }
 
-  #start(shareNumber: number, candidate: Candidate): void {
+  #start(shareNumber: number, candidate: Candidate, isThere = false): void {
     const { clock } = this.#context
     this.#tried.add(candidate.id)
     const attempt: Attempt = {
@@ -188,18 +189,19 @@ class ObjectUpload {
       replaced: false,
     }
     this.#active.add(attempt)
-    this.#put(attempt).then(
+    this.#put(attempt, isThere).then(
       (stored) => this.#events.push({ attempt, stored }),
       (error: unknown) => this.#events.push({ attempt, error }),
     )
   }
 
   /** Resolves to whether the share was sent; a server that says it had it must prove it. */
-  async #put(attempt: Attempt): Promise<boolean> {
+  async #put(attempt: Attempt, isThere: boolean): Promise<boolean> {
     const { candidate, shareNumber, stop } = attempt
     const { peer } = candidate
     const { signal } = stop
     const share = this.#object.shares[shareNumber]
+    if (isThere && (await this.#isHeld(attempt))) return false
     const outcome = await peer.putShare(
       this.#storageIndex,
       shareNumber,
@@ -211,6 +213,19 @@ class ObjectUpload {
     if (outcome === 'stored') return true
     if (await proves(peer, this.#storageIndex, shareNumber, share, random, signal)) return false
     throw new GridError('E_ABSENT', 'says that it has a share which it cannot prove to have')
+  }
+
+  /** Whether a share that the server has proved to have is held from now on: it may have been given up. */
+  async #isHeld({ candidate: { peer }, stop: { signal } }: Attempt): Promise<boolean> {
+    try {
+      const [outcome] = await peer.touch([this.#storageIndex], { signal })
+      return outcome !== 'absent'
+    } catch (error) {
+      // a server from before there were holds keeps what it has; of others the put will tell
+      if (isGridError(error, 'E_UNKNOWN_VERB')) return true
+      if (isGridError(error, 'E_FORBIDDEN')) return false
+      throw error
+    }
   }
 
   /** The share in pieces, each as soon as the rate allows. */

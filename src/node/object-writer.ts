@@ -8,6 +8,7 @@ import type { Pacer } from '../base/pacer.ts'
 import type { ContentOptions, EncodedShares, EncodeSettings } from '../encoding/encoder.ts'
 import type { ContentStore } from '../tree/node-sink.ts'
 import type { ObjectRef } from '../tree/refs.ts'
+import type { LogAccount } from './log-account.ts'
 import type { Placer } from './placer.ts'
 import type { Redundancy } from './placement.ts'
 import { StoreSums, type StoreTotals } from './store-totals.ts'
@@ -33,6 +34,7 @@ export class ObjectWriter {
   readonly #places = new Set<Promise<unknown>>()
   readonly #sums = new StoreSums()
   readonly #pacer: Pacer | undefined
+  readonly #account: LogAccount | undefined
   readonly #paced: Budget | undefined
   readonly #stop = new AbortController()
   /** Aborts when the caller does, and with the first failure. */
@@ -40,13 +42,19 @@ export class ObjectWriter {
 
   constructor(
     placer: Placer,
-    how: { redundancy: Redundancy; settings: EncodeSettings; pacer?: Pacer },
+    how: {
+      redundancy: Redundancy
+      settings: EncodeSettings
+      pacer?: Pacer
+      account?: LogAccount
+    },
     options: { signal?: AbortSignal },
   ) {
     this.#placer = placer
     this.redundancy = how.redundancy
     this.settings = how.settings
     this.#pacer = how.pacer
+    this.#account = how.account
     this.#paced =
       how.pacer && new Budget(Math.max(1, Math.floor(how.pacer.bytesPerSecond * pacedSeconds)))
     this.signal = options.signal
@@ -108,7 +116,9 @@ export class ObjectWriter {
       throw error
     }
     try {
-      const report = await this.#placer.place(shares, this.redundancy, { signal, pacer })
+      const account = this.#account
+      const options = { signal, pacer, account }
+      const report = await this.#placer.place(shares, this.redundancy, options)
       this.#sums.add(report, plaintextBytes)
     } finally {
       leave?.()

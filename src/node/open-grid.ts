@@ -20,6 +20,7 @@ import { openMembership } from './grid-membership.ts'
 import { subscribe } from './grid-subscription.ts'
 import { configText } from './config-file.ts'
 import { type Home, homeAt, initHome, openHome, readConfig, type Secrets } from './home.ts'
+import { identityOf } from './identity.ts'
 import { borrowPeers } from './lending.ts'
 import { diskRecords } from './log-records.ts'
 import { NetworkPeers } from './network-peers.ts'
@@ -74,6 +75,7 @@ export async function openGrid(options: OpenGridOptions): Promise<Grid> {
     secret: secrets.convergenceSecret,
     redundancy: embedded ? folderRedundancy : config.client.redundancy,
     convergence: config.client.convergence,
+    clientId: identityOf(secrets.identitySeed).id,
     records: diskRecords({ disk, random, path: home.logs }),
     encoder: new WorkerEncoder({ threads: usefulThreads(), engine: options.engine }),
     smallEncoder: new InlineEncoder(openErasureCode({ engine: options.engine }), syncFileReader),

@@ -29,7 +29,7 @@ export class PeerHistory {
   /** What is unreadable is forgotten. */
   static async open(folder: RecordFolder): Promise<PeerHistory> {
     const bytes = await folder.read(fileName, maxBytes).catch(() => undefined)
-    return new PeerHistory(folder, bytes === undefined ? new Map() : parse(bytes))
+    return new PeerHistory(folder, bytes === undefined ? new Map<string, Seen>() : parse(bytes))
   }
 
   /** Notes whether a server answered now, and returns how it has been. */
@@ -62,6 +62,6 @@ function parse(bytes: Uint8Array): Map<string, Seen> {
       }),
     )
   } catch {
-    return new Map()
+    return new Map<string, Seen>()
   }
 }

@@ -8,6 +8,7 @@ import type { FileState } from '../encoding/file-reader.ts'
 import type { ObjectRef } from '../tree/refs.ts'
 import { type AuditReport, auditObjects } from './audit.ts'
 import { syncFileReader } from './file-source.ts'
+import type { LogAccount } from './log-account.ts'
 import type { ObjectReport } from './object-report.ts'
 import { uploadObject } from './object-upload.ts'
 import type { PeerHealth } from './peer-health.ts'
@@ -87,15 +88,16 @@ export class Placer {
     return this.#crowding
   }
 
-  /** Places an object and gives its memory back. Throws E_NOT_ENOUGH_SERVERS. */
+  /** Places an object, for an account if one is given, and gives its memory back. Throws E_NOT_ENOUGH_SERVERS. */
   async place(
     object: EncodedShares,
     redundancy: Redundancy,
-    options: { signal?: AbortSignal; pacer?: Pacer },
+    { account, ...options }: { signal?: AbortSignal; pacer?: Pacer; account?: LogAccount },
   ): Promise<ObjectReport> {
     const { clock, random, health, peers } = this.#parts
+    const candidates = account?.candidates() ?? peers.candidates()
     const context = { clock, random, health }
-    const report = await uploadObject(context, peers.candidates(), object, redundancy, options)
+    const report = await uploadObject(context, candidates, object, redundancy, options)
     const { crowding } = report
     if ((crowding?.shareCount ?? 0) > (this.#crowding?.shareCount ?? 0)) this.#crowding = crowding
     return report

@@ -9,6 +9,7 @@ import type { SliceReader } from '../tree/slice-reader.ts'
 import type { FileContent } from './file-content.ts'
 import { type FileInput, uploadFile } from './file-upload.ts'
 import { FileStore, type FileStoreOptions, type FileStoreParts } from './file-store.ts'
+import type { LogAccount } from './log-account.ts'
 import { storeMany, type ManyInput, type ManyOptions, type ManyResult } from './many-files.ts'
 import { ObjectWriter } from './object-writer.ts'
 import { type PlaceOptions, type Placer, smallInputBytes } from './placer.ts'
@@ -22,6 +23,8 @@ export interface TreeWriteOptions extends PlaceOptions {
   signal?: AbortSignal
   /** The most that is sent, as bytes of shares, > 0; as fast as it goes if absent. */
   uploadBytesPerSecond?: number
+  /** Whose objects they are at servers; nobody's but this client's, for a year, if absent. */
+  account?: LogAccount
 }
 
 export interface PutContentOptions {
@@ -58,9 +61,9 @@ export class TreeWriter {
     options: TreeWriteOptions,
   ): Promise<TreeWriter> {
     const redundancy = await placer.redundancy(options)
-    const { uploadBytesPerSecond: rate } = options
+    const { uploadBytesPerSecond: rate, account } = options
     const pacer = rate === undefined ? undefined : placer.pacer(rate)
-    const how = { redundancy, settings: placer.settings(options, redundancy), pacer }
+    const how = { redundancy, settings: placer.settings(options, redundancy), pacer, account }
     return new TreeWriter(placer, reader, new ObjectWriter(placer, how, options))
   }
 

@@ -129,7 +129,7 @@ describe('joining a grid', function () {
     const signed = text.replace('membership = "open"', 'membership = "signed"')
     await fs.writeFile(at, signed.replace('key = ""', `key = "${key}"`))
     await start('sybil', 'node', 'run')
-    await until(async () => /of 3 servers/.test((await run('a', ['status'])).stderr))
+    await until(async () => (await run('a', ['status'])).stderr.includes('of 3 servers'))
     assert.equal(await accepting('a'), 2)
 
     const shown = await ok('intro', 'members')
@@ -139,7 +139,7 @@ describe('joining a grid', function () {
     assert.equal((await run('b', ['cat', cap])).stdout, 'x'.repeat(5000), 'from its own disk')
     await until(async () => {
       const put = await run('b', ['put', file])
-      return !/ 2 servers accept/.test(put.stderr)
+      return !put.stderr.includes(' 2 servers accept')
     })
     // the introducer starts again and knows it still
     await stop()
@@ -219,7 +219,7 @@ describe('joining a grid', function () {
     await joinBy(await ok('intro', 'invite', '--yes'), 'a')
     const id = await ok('a', 'node', 'id')
     const config = await fs.readFile(path.join(directory, 'intro', 'config.toml'), 'utf8')
-    assert.ok(config.split('\n').some((line) => /^members = /.test(line) && line.includes(id)))
+    assert.ok(config.split('\n').some((line) => line.startsWith("members = ") && line.includes(id)))
     const file = path.join(directory, 'file')
     await fs.writeFile(file, 'x'.repeat(5000))
     await ok('a', 'put', file)

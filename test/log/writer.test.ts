@@ -544,7 +544,6 @@ describe('an admin', () => {
 describe('a pruner', () => {
   const release = {
     server: undefined,
-    releaseSeq: 1,
     cutoffMs: 5,
     storageIndexes: [new Uint8Array(20)],
   }
@@ -559,7 +558,7 @@ describe('a pruner', () => {
     assert.equal((await pruner.release(release)).outcome, 'committed')
     const [entry] = (await world.reader().read()).entries('release')
     const body = await fetchBody(entry, world.peers, { clock: world.clock })
-    assert.deepEqual(readRelease(body), { ...release, account: world.logId })
+    assert.deepEqual(readRelease(body), { ...release, releaseSeq: 1, account: world.logId })
     const asDevice = await world.device('pruner')
     await assert.rejects(asDevice.append(...snapshotOf('a')), codeIs('E_CERTIFICATE'))
     const asPruner = await Pruner.open({ ...world.writing(), seed: seedOf('laptop') })

@@ -82,7 +82,8 @@ const content = (grid: Grid): Grid => {
       if (!isGridError(error, 'E_NOT_DURABLE')) throw error
       const settled = Promise.resolve([])
       const id = new Uint8Array(32)
-      return { outcome: 'committed', seq: 0, id, receipts: [], servers: [], settled }
+      const entry = { header: id, signature: id, body: undefined }
+      return { outcome: 'committed', seq: 0, id, entry, receipts: [], servers: [], settled }
     }
   }
   return { ...grid, logs: altered(logs, { append }) }

@@ -147,6 +147,16 @@ export class DiskStore implements ShareStore {
     }
   }
 
+  async remove(storageIndex: StorageIndex, shareNumber: number): Promise<void> {
+    const name = shareName(storageIndex, shareNumber)
+    await this.#leaving.get(name)?.catch(() => {})
+    const shareBytes = await this.#sizeOf(name)
+    if (shareBytes === undefined) return
+    await ifPresent(this.#disk.unlink(this.#directories.pathOf(name)), 'write')
+    this.#count(-1, -shareBytes)
+    await this.#directories.sync(sharePrefix(name))
+  }
+
   async setAside(
     storageIndex: StorageIndex,
     shareNumber: number,

@@ -22,8 +22,9 @@ import type {
   TouchOutcome,
 } from './hold-peer.ts'
 import { checkCredentialBounds, checkListHolds, checkRelease, checkTouch } from './hold-bounds.ts'
-import { HoldKeeper, type HoldsOptions } from './holds/hold-keeper.ts'
 import type { DiskUsage } from './disk-usage.ts'
+import type { HoldKeeper, HoldsOptions } from './holds/hold-keeper.ts'
+import { KeptHolds } from './holds/kept-holds.ts'
 import { LogKeeper } from './log-keeper.ts'
 import type { LogLimits } from './log-limits.ts'
 import type { LogStore } from './log-store.ts'
@@ -41,7 +42,8 @@ import {
 } from './peer.ts'
 import { checkBlocks, checkHave, checkProve, checkPut } from './request-bounds.ts'
 import { ShareIntake } from './share-intake.ts'
-import type { ShareStore } from './share-store.ts'
+import type { SweepOptions, SweepReport } from './holds/sweeper.ts'
+import type { ShareEntry, ShareStore } from './share-store.ts'
 import { SpaceReserve } from './space-reserve.ts'
 import { proveShare, readBlocks, type StoredShare } from './stored-share.ts'
 
@@ -93,7 +95,7 @@ export class LocalPeer implements StoragePeer {
   readonly #medium: Medium
   readonly #intake: ShareIntake
   readonly #logs: LogKeeper | undefined
-  readonly #holds: HoldKeeper | undefined
+  readonly #holds: KeptHolds | undefined
   readonly #usage: Pick<DiskUsage, 'otherBytes'> | undefined
 
   constructor(options: LocalPeerOptions) {
@@ -123,7 +125,7 @@ export class LocalPeer implements StoragePeer {
     const parts = { space: this.#space, medium: this.#medium, clock, trace }
     this.#logs = options.logs && new LogKeeper({ ...parts, ...options.logs })
     const place = { id: this.id, serverKey: publicKeyOf(this.id), store }
-    this.#holds = options.holds && new HoldKeeper({ ...parts, ...place, ...options.holds })
+    this.#holds = options.holds && new KeptHolds({ ...parts, ...place, ...options.holds })
   }
 
   async have(indexes: readonly StorageIndex[]): Promise<number[][]> {
@@ -139,12 +141,13 @@ export class LocalPeer implements StoragePeer {
   ): Promise<PutOutcome> {
     const { shareBytes } = share
     checkPut(storageIndex, shareNumber, shareBytes)
-    const put = this.#holds && (await this.#holds.admitPut(shareBytes, options))
+    const keeper = await this.#holds?.keeper()
+    const put = await keeper?.admitPut(storageIndex, shareBytes, options)
     let stored = false
     try {
       const outcome = await this.#intake.take({ storageIndex, shareNumber, share, options })
       stored = true
-      await put?.note(storageIndex, shareNumber, shareBytes)
+      await put?.note(shareNumber)
       return outcome
     } finally {
       put?.end(stored)
@@ -199,12 +202,12 @@ export class LocalPeer implements StoragePeer {
   }
 
   async challenge(options: RequestOptions = {}): Promise<Uint8Array> {
-    return this.#keeper().challenge(options)
+    return (await this.#keeper()).challenge(options)
   }
 
   async enter(credentials: Credentials, options: RequestOptions = {}): Promise<Account> {
     checkCredentialBounds(credentials)
-    return this.#keeper().enter(credentials, options)
+    return (await this.#keeper()).enter(credentials, options)
   }
 
   async touch(
@@ -212,12 +215,12 @@ export class LocalPeer implements StoragePeer {
     options: RequestOptions = {},
   ): Promise<TouchOutcome[]> {
     checkTouch(indexes)
-    return this.#keeper().touch(indexes, options)
+    return (await this.#keeper()).touch(indexes, options)
   }
 
   async renew(indexes: readonly StorageIndex[]): Promise<TouchOutcome[]> {
     checkTouch(indexes)
-    return this.#keeper().renew(indexes)
+    return (await this.#keeper()).renew(indexes)
   }
 
   async listHolds(
@@ -225,12 +228,29 @@ export class LocalPeer implements StoragePeer {
     options: RequestOptions = {},
   ): Promise<ListHoldsReply> {
     checkListHolds(request)
-    return this.#keeper().listHolds(request, options)
+    return (await this.#keeper()).listHolds(request, options)
   }
 
   async release(release: SignedRelease): Promise<ReleaseReply> {
     checkRelease(release)
-    return this.#keeper().release(release)
+    return (await this.#keeper()).release(release)
+  }
+
+  /**
+   * Deletes what nobody has held for the time of quarantine; first it tells the index of holds of all
+   * shares, if that may not know them. Throws E_FORBIDDEN without holds, E_READ_ONLY, E_FULL, E_IO,
+   * the signal's reason.
+   */
+  async sweep(options: SweepOptions = {}): Promise<SweepReport> {
+    const keeper = await this.#keeper()
+    await keeper.walk(options)
+    return keeper.sweep(options)
+  }
+
+  /** Notes that a share was set aside as damaged, so that its holders are told. Throws E_IO. */
+  async noteDamaged({ storageIndex, shareNumber, shareBytes }: ShareEntry): Promise<void> {
+    if (this.#holds === undefined) return
+    await (await this.#holds.keeper()).noteDamaged(storageIndex, shareNumber, shareBytes)
   }
 
   /** Ends its work in order; nothing may be asked of it any more. */
@@ -238,8 +258,8 @@ export class LocalPeer implements StoragePeer {
     await this.#holds?.close()
   }
 
-  #keeper(): HoldKeeper {
-    if (this.#holds !== undefined) return this.#holds
+  async #keeper(): Promise<HoldKeeper> {
+    if (this.#holds !== undefined) return this.#holds.keeper()
     throw new GridError('E_FORBIDDEN', 'this server keeps no accounts')
   }
 

@@ -77,6 +77,12 @@ export class MemoryStore implements ShareStore {
       .filter((entry) => after === undefined || compareShares(entry, after) > 0)
   }
 
+  async remove(storageIndex: StorageIndex, shareNumber: number): Promise<void> {
+    const shares = this.#objects.get(toBase32(storageIndex))
+    this.#room.give(shares?.get(shareNumber)?.length ?? 0)
+    shares?.delete(shareNumber)
+  }
+
   async setAside(
     storageIndex: StorageIndex,
     shareNumber: number,

@@ -27,6 +27,8 @@ export interface ShareStore {
    * number (`compareShares`). Read from the store while it is iterated.
    */
   entries(after?: ShareKey): AsyncIterable<ShareEntry>
+  /** Deletes a share, durably; nothing where there is none. Whoever reads it may read on. */
+  remove(storageIndex: StorageIndex, shareNumber: number): Promise<void>
   /**
    * Takes a damaged share out of service: it is not shown any more, durably, and kept apart for
    * whoever wants to see it; nothing here ever deletes it. `reader` is the one that found it so.

@@ -95,6 +95,7 @@ export const sometimesOfKeeping = [
   'lease: given',
   'check: with a server silent',
   'repair: mended',
+  'sweep: put off since the clock jumped',
   'attack: a release was refused',
 ] as const
 

@@ -19,6 +19,7 @@ export function hookedStore(store: ShareStore, hooks: StoreHooks): ShareStore {
     setAside: (storageIndex, shareNumber, reader) =>
       store.setAside(storageIndex, shareNumber, (reader as HookedReader).inner ?? reader),
     damaged: () => store.damaged(),
+    remove: (storageIndex, shareNumber) => store.remove(storageIndex, shareNumber),
     space: async () => {
       const space = await store.space()
       await hooks.space?.()

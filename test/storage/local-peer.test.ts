@@ -11,9 +11,8 @@ import { LocalPeer } from '../../src/storage/local-peer.ts'
 import { MemoryStore } from '../../src/storage/memory-store.ts'
 import { workedObject } from '../suites/objects.ts'
 import { SystemRandom } from '../../src/base/random.ts'
-import { DiskHoldJournal } from '../../src/storage/holds/disk-hold-journal.ts'
-import { NoHoldJournal } from '../../src/storage/holds/hold-journal.ts'
-import { MemoryHoldIndex } from '../../src/storage/holds/memory-hold-index.ts'
+import { openDiskHolds } from '../../src/storage/holds/open-holds.ts'
+import { memoryHolds } from '../suites/memory-holds.ts'
 import { soleWriter } from '../../src/storage/disk-store.ts'
 import { asClient } from '../suites/as-client.ts'
 import { holdPeerSuite } from '../suites/hold-peer.ts'
@@ -40,7 +39,7 @@ storagePeerSuite('LocalPeer on disk', async (settings) => {
 
 holdPeerSuite('LocalPeer in memory', async (settings) => {
   const moved = new MovedClock()
-  const holds = { index: new MemoryHoldIndex(), journal: new NoHoldJournal(), random, ...settings }
+  const holds = { open: memoryHolds, random, ...settings }
   const store = new MemoryStore()
   const server = new LocalPeer({ id: 'memory', store, clock: moved, reserveBytes: 0, holds })
   const clientId = 'client'
@@ -54,9 +53,8 @@ holdPeerSuite('LocalPeer on disk', async (settings) => {
   const disk = new SystemDisk()
   const store = new DiskStore({ disk, root })
   await store.open()
-  const directory = path.join(root, 'holds')
-  const journal = await DiskHoldJournal.open({ disk, directory, clock: moved, writers: soleWriter })
-  const holds = { index: new MemoryHoldIndex(), journal, random, ...settings }
+  const open = () => openDiskHolds({ disk, root, clock: moved, writers: soleWriter })
+  const holds = { open, random, ...settings }
   const server = new LocalPeer({ id: 'disk', store, clock: moved, reserveBytes: 0, holds })
   const clientId = 'client'
   const close = async (): Promise<void> => {

@@ -15,8 +15,7 @@ import { formatHave, parseHave } from '../../src/storage/storage-protocol.ts'
 import { openCaller } from '../../src/wire/caller.ts'
 import { codeOf } from '../../src/wire/status.ts'
 import { SystemRandom } from '../../src/base/random.ts'
-import { NoHoldJournal } from '../../src/storage/holds/hold-journal.ts'
-import { MemoryHoldIndex } from '../../src/storage/holds/memory-hold-index.ts'
+import { memoryHolds } from '../suites/memory-holds.ts'
 import { holdPeerSuite } from '../suites/hold-peer.ts'
 import { MovedClock } from '../suites/moved-clock.ts'
 import { makeObject } from '../suites/objects.ts'
@@ -47,7 +46,7 @@ holdPeerSuite('RemotePeer over a wire in memory', async (settings) => {
   const store = new MemoryStore()
   const [near, far] = channelPair({ ids: ['client', 'server'] })
   const random = new SystemRandom()
-  const holds = { index: new MemoryHoldIndex(), journal: new NoHoldJournal(), random, ...settings }
+  const holds = { open: memoryHolds, random, ...settings }
   const server = new LocalPeer({ id: 'server', store, clock, reserveBytes: 0, holds })
   // what is on the wire keeps the time of the machine
   const wireClock = new SystemClock()

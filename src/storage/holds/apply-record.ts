@@ -1,6 +1,6 @@
 /** What records of the journal make of an index: the same, whether as they are written or when they are read again. */
 import type { StorageIndex } from '../request.ts'
-import { endOf, type HeldObject, holdOf, unheld, withChanged, withHold } from './held-object.ts'
+import { holdOf, unheld, withChanged, withHold } from './held-object.ts'
 import type { HoldWriter } from './hold-index.ts'
 import type { HoldRecord } from './hold-record.ts'
 
@@ -70,9 +70,4 @@ function applyRelease(
   } else if (record.cutoffMs > hold.cutoffMs) {
     writer.setObject(storageIndex, withChanged(object, { ...hold, cutoffMs: record.cutoffMs }))
   }
-}
-
-/** Whether all holds of it ended `quarantineMs` before `nowMs`, or earlier: its shares may be deleted. */
-export function isDue({ holds }: HeldObject, quarantineMs: number, nowMs: number): boolean {
-  return holds.every((hold) => endOf(hold) + quarantineMs <= nowMs)
 }

@@ -53,7 +53,7 @@ export class Entrance {
     const { clock, random } = this.#options
     const nonce = random.bytes(enterNonceBytes)
     const untilMs = clock.monotonicMs() + nonceMs
-    this.#nonces.set(toHex(nonce), { client: clientOf(options), untilMs })
+    this.#nonces.set(toHex(nonce), { client: this.#clientOf(options), untilMs })
     if (this.#nonces.size > maxNonces) this.#nonces.delete(firstOf(this.#nonces))
     return nonce
   }
@@ -66,7 +66,7 @@ export class Entrance {
     options: RequestOptions,
   ): Promise<{ token: Uint8Array; session: Session }> {
     if (!this.#rate.tryTake(1)) throw new GridError('E_RATE', 'too many want to enter')
-    const client = clientOf(options)
+    const client = this.#clientOf(options)
     const key = this.#check(credentials, client)
     await this.#options.checkRevoked(key)
     const session = { ...key, client, holder: accountHolder(key.logId) }
@@ -82,7 +82,7 @@ export class Entrance {
     if (options.account === undefined) return undefined
     const token = toHex(options.account)
     const session = this.#sessions.get(token)
-    if (session?.client !== clientOf(options)) {
+    if (session?.client !== this.#clientOf(options)) {
       throw new GridError('E_FORBIDDEN', 'enter the account first')
     }
     this.#remember(token, session)
@@ -100,6 +100,11 @@ export class Entrance {
     return checkCredentials(credentials, { server: this.#options.id, client, nonce })
   }
 
+  /** Who asks; whoever does so within the process, and does not say, is the server itself. */
+  #clientOf({ client }: RequestOptions): string {
+    return client ?? this.#options.id
+  }
+
   #remember(token: string, session: Session): void {
     this.#sessions.delete(token)
     this.#sessions.set(token, session)
@@ -109,11 +114,6 @@ export class Entrance {
     this.#sessions.delete(oldest)
     this.#tokens.delete(`${client} ${holder} ${toHex(key)}`)
   }
-}
-
-/** Who asks; the empty text within the process, where nobody needs to be told apart. */
-export function clientOf(options: RequestOptions): string {
-  return options.client ?? ''
 }
 
 function firstOf(map: ReadonlyMap<string, unknown>): string {

@@ -41,12 +41,23 @@ export interface HeldObject {
   readonly shares: Uint8Array
   /** Numbers of those that were found damaged and taken out of service. */
   readonly damaged: Uint8Array
+  /** When a process began to delete its shares; 0 if none has. */
+  readonly leavingMs: number
   /** At most one of each holder. */
   readonly holds: readonly Hold[]
 }
 
+/** A deletion that has not ended by then never will: its process has. */
+export const leavingEndsMs: number = 10 * 60 * 1000
+
 const none = new Uint8Array(0)
-export const unheld: HeldObject = { chargedBytes: 0, shares: none, damaged: none, holds: [] }
+export const unheld: HeldObject = {
+  chargedBytes: 0,
+  shares: none,
+  damaged: none,
+  leavingMs: 0,
+  holds: [],
+}
 
 export function accountHolder(logId: Uint8Array): Holder {
   return holderOf(holderKinds.account, logId)
@@ -84,6 +95,11 @@ export function endOf({ expiresMs, releasedMs }: Hold): number {
 /** Whether anyone holds it at `nowMs`. */
 export function isHeld({ holds }: HeldObject, nowMs: number): boolean {
   return holds.some((hold) => endOf(hold) > nowMs)
+}
+
+/** Whether its shares are being deleted: what is put or touched of it must wait for that. */
+export function isLeaving({ leavingMs }: HeldObject, nowMs: number): boolean {
+  return leavingMs > 0 && nowMs - leavingMs < leavingEndsMs
 }
 
 /** Whether shares of it are here that nobody holds. */
@@ -139,13 +155,19 @@ export function withHold(
   }
   const gone = isAccount(holder) ? [holder, nobody] : [holder]
   const others = object.holds.filter((other) => !gone.includes(other.holder))
-  return { ...object, holds: [...others, hold] }
+  return { ...object, leavingMs: 0, holds: [...others, hold] }
 }
 
 /** With one of its holds in the place of that holder's. */
 export function withChanged(object: HeldObject, hold: Hold): HeldObject {
   const holds = object.holds.map((other) => (other.holder === hold.holder ? hold : other))
   return { ...object, holds }
+}
+
+/** Without the holds that ended `quarantineMs` before `nowMs`, or earlier. */
+export function withoutEnded(object: HeldObject, quarantineMs: number, nowMs: number): HeldObject {
+  const holds = object.holds.filter((hold) => endOf(hold) + quarantineMs > nowMs)
+  return holds.length === object.holds.length ? object : { ...object, holds }
 }
 
 /** Everyone who is charged for it, once for each hold: its holder, and who pays. */

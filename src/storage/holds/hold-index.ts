@@ -23,6 +23,8 @@ export interface HoldReader {
   totals(holder: Holder): HolderTotals
   /** Holders that hold anything, in no order. */
   holders(): Holder[]
+  /** Whether every share of the store is known here. */
+  readonly isComplete: boolean
   /** Number of the last release that this author had carried out; 0 for none. */
   lastRelease(account: Holder, author: Uint8Array): number
 }
@@ -33,7 +35,6 @@ export interface HoldWriter extends HoldReader {
   setLastRelease(account: Holder, author: Uint8Array, releaseSeq: number): void
   /** Up to where a segment of the journal is carried out here; undefined for one that is no more. */
   setMark(segment: string, offset: number | undefined): void
-  /** Whether every share of the store is known here. */
   setComplete(isComplete: boolean): void
 }
 
@@ -52,7 +53,6 @@ export interface HoldIndex extends HoldReader {
   /** Every author with a release, in no order. */
   releases(): { account: Holder; author: Uint8Array; releaseSeq: number }[]
   marks(): ReadonlyMap<string, number>
-  readonly isComplete: boolean
   /** All that was changed outlives the process, and a power cut. */
   close(): Promise<void>
 }

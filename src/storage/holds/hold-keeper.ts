@@ -17,28 +17,40 @@ import { type Admission, openAdmission, type Terms, type Wish } from '../admissi
 import type { RequestOptions, StorageIndex } from '../request.ts'
 import { type AccountKey, mayDo } from './credentials.ts'
 import { Entrance, type Session } from './entrance.ts'
-import { clientHolder, holdOf, nobody, payerHolder } from './held-object.ts'
+import { clientHolder, holdOf, nobody, payerHolder, withDamaged } from './held-object.ts'
 import type { HoldIndex } from './hold-index.ts'
 import type { HoldJournal } from './hold-journal.ts'
 import { HoldLedger, type LedgerParts } from './hold-ledger.ts'
 import { QuarantineCount } from './quarantine-count.ts'
 import { Quota } from './quota.ts'
 import { Releases } from './releases.ts'
-import { type Claim, notePut, renew, touch } from './touches.ts'
+import { walkShares } from './share-walk.ts'
+import { ClockWatch, type SweepMemory } from './sweep-memory.ts'
+import { Sweeper, type SweepOptions, type SweepReport } from './sweeper.ts'
+import { type Claim, keepForPut, notePut, renew, touch } from './touches.ts'
 
-export interface HoldsOptions {
+/** Where holds are kept, open. */
+export interface OpenHolds {
   index: HoldIndex
   journal: HoldJournal
+  memory: SweepMemory
+}
+
+export interface HoldsOptions {
+  /** Opens them, when they are first needed: many commands never do. */
+  open: () => Promise<OpenHolds>
   random: Random
   /** Whom it keeps data for; everyone, without a bound, unless told. */
   admission?: Admission
   /** Of a lease, from each touch and renewal; 365 unless told. */
   leaseDays?: number
-  /** How long what nobody holds any more is kept; 30 unless told, 14 at least. */
+  /** How long what nobody holds any more is kept: `quarantineDaysOf`. */
   quarantineDays?: number
 }
 
-export interface HoldKeeperOptions extends HoldsOptions, LedgerParts {
+export interface HoldKeeperOptions
+  extends Omit<HoldsOptions, 'open'>, Omit<LedgerParts, keyof OpenHolds> {
+  quarantineDays: number
   /** Peer id of the server. */
   id: string
   /** Its Ed25519 public key, by which releases may name it; undefined where none can. */
@@ -50,12 +62,12 @@ export interface HoldKeeperOptions extends HoldsOptions, LedgerParts {
 /** A put that may go on. */
 export interface AdmittedPut {
   /** To be called once the share is stored, or was had; never rejects. */
-  note(storageIndex: StorageIndex, shareNumber: number, shareBytes: number): Promise<void>
+  note(shareNumber: number): Promise<void>
   /** To be called once it is noted, or has come to nothing. */
   end(stored: boolean): void
 }
 
-export const minQuarantineDays = 14
+const minQuarantineDays = 14
 const defaultQuarantineDays = 30
 const defaultLeaseDays = 365
 const dayMs = 24 * 3600 * 1000
@@ -64,8 +76,12 @@ const touchesPerSecond = 20_000
 /** Releases each second, for all together; saved up for a minute. */
 const releasesPerSecond = 10
 
+/** 30 unless told, and 14 at least. */
+export function quarantineDaysOf({ quarantineDays = defaultQuarantineDays }: HoldsOptions): number {
+  return Math.max(quarantineDays, minQuarantineDays)
+}
+
 export class HoldKeeper {
-  readonly quarantineDays: number
   readonly #leaseMs: number
   readonly #admission: Admission
   readonly #ledger: HoldLedger
@@ -74,18 +90,18 @@ export class HoldKeeper {
   readonly #quota: Quota
   readonly #releases: Releases
   readonly #quarantine: QuarantineCount
+  readonly #sweeper: Sweeper
   readonly #touchRate: TokenBucket
   readonly #releaseRate: TokenBucket
 
-  constructor(options: HoldKeeperOptions) {
-    const { clock, random, id, index, serverKey, admission = openAdmission } = options
-    const { leaseDays = defaultLeaseDays, quarantineDays = defaultQuarantineDays } = options
-    const { checkRevoked = async () => {} } = options
+  private constructor(options: HoldKeeperOptions, ledger: HoldLedger, memory: SweepMemory) {
+    const { clock, random, id, serverKey, admission = openAdmission } = options
+    const { leaseDays = defaultLeaseDays, checkRevoked = async () => {} } = options
+    const { index } = ledger
     this.#options = options
     this.#admission = admission
     this.#leaseMs = leaseDays * dayMs
-    this.quarantineDays = Math.max(quarantineDays, minQuarantineDays)
-    this.#ledger = new HoldLedger(options)
+    this.#ledger = ledger
     this.#entrance = new Entrance({
       ...{ id, clock, random },
       checkRevoked: (key) => checkRevoked(key, undefined),
@@ -93,10 +109,20 @@ export class HoldKeeper {
     this.#quota = new Quota({ index, clock })
     this.#releases = new Releases({ ledger: this.#ledger, serverKey, checkRevoked })
     this.#quarantine = new QuarantineCount(index, clock)
+    this.#sweeper = new Sweeper({
+      ...{ ledger, memory, store: options.store, trace: options.trace },
+      clockWatch: new ClockWatch(clock, memory),
+      quarantineMs: options.quarantineDays * dayMs,
+    })
     const rate = (tokensPerSecond: number): TokenBucket =>
       new TokenBucket({ clock, tokensPerSecond, burst: 60 * tokensPerSecond })
     this.#touchRate = rate(touchesPerSecond)
     this.#releaseRate = rate(releasesPerSecond)
+  }
+
+  /** Throws E_FULL, E_IO. */
+  static async open(options: HoldKeeperOptions, holds: OpenHolds): Promise<HoldKeeper> {
+    return new HoldKeeper(options, await HoldLedger.open({ ...options, ...holds }), holds.memory)
   }
 
   async challenge(options: RequestOptions): Promise<Uint8Array> {
@@ -104,7 +130,6 @@ export class HoldKeeper {
   }
 
   async enter(credentials: Credentials, options: RequestOptions): Promise<Account> {
-    await this.#ledger.ready()
     const { token, session } = await this.#entrance.enter(credentials, options)
     const { payer, quotaBytes } = this.#termsOf('read', options, session)
     const { index } = this.#ledger
@@ -129,7 +154,6 @@ export class HoldKeeper {
   async listHolds(request: ListHoldsRequest, options: RequestOptions): Promise<ListHoldsReply> {
     const session = this.#entrance.sessionOf(options)
     if (session === undefined) throw new GridError('E_FORBIDDEN', 'enter an account first')
-    await this.#ledger.ready()
     const { holder } = session
     const { limit, which } = request
     const holds: ListedHold[] = []
@@ -156,22 +180,45 @@ export class HoldKeeper {
    * Who will hold a share that is put now, and what it will be charged, set aside: before its body is
    * taken. Throws E_FORBIDDEN, E_FULL, E_RATE, E_IO.
    */
-  async admitPut(shareBytes: number, options: RequestOptions): Promise<AdmittedPut> {
+  async admitPut(
+    storageIndex: StorageIndex,
+    shareBytes: number,
+    options: RequestOptions,
+  ): Promise<AdmittedPut> {
     const session = this.#sessionFor(options, 'put')
     const terms = this.#termsOf('write', options, session)
     const claim = this.#claimOf(session, options, terms)
-    await this.#ledger.ready()
+    await keepForPut(this.#ledger, storageIndex, claim)
     const end = this.#quota.reservePut(session, terms, shareBytes)
-    return {
-      note: (storageIndex, shareNumber, bytes) =>
-        notePut(this.#ledger, { storageIndex, shareNumber, shareBytes: bytes }, claim),
-      end,
-    }
+    const note = (shareNumber: number): Promise<void> =>
+      notePut(this.#ledger, { storageIndex, shareNumber, shareBytes }, claim)
+    return { note, end }
   }
 
   /** Shares that nobody holds any more, as they were counted last. */
   quarantinedCount(): Promise<number> {
     return this.#quarantine.count(this.#ledger.now())
+  }
+
+  /** Tells the index of all shares, if it may not know them. Throws E_READ_ONLY, E_FULL, E_IO, the signal's reason. */
+  async walk(options: { signal?: AbortSignal } = {}): Promise<void> {
+    if (this.#ledger.index.isComplete) return
+    await walkShares(this.#ledger, this.#options.store, options)
+  }
+
+  /** Deletes what is due: as `Sweeper.sweep`. */
+  sweep(options: SweepOptions = {}): Promise<SweepReport> {
+    return this.#sweeper.sweep(options)
+  }
+
+  /** Notes that a share was taken out of service. Throws E_IO. */
+  async noteDamaged(storageIndex: StorageIndex, shareNumber: number, bytes: number): Promise<void> {
+    await this.#ledger.begin()
+    await this.#ledger.index.change((writer) => {
+      const object = writer.object(storageIndex)
+      if (object === undefined) return
+      writer.setObject(storageIndex, withDamaged(object, shareNumber, bytes))
+    })
   }
 
   /** Ends it in order. */

@@ -1,5 +1,5 @@
 /** Index and journal of a server's holds as one: brought up to each other, and changed together. */
-import type { Clock } from '../../base/clock.ts'
+import { type Clock, sleep } from '../../base/clock.ts'
 import { mapWithin } from '../../base/limit.ts'
 import type { Trace } from '../../base/trace.ts'
 import type { Medium } from '../medium.ts'
@@ -23,12 +23,17 @@ const lookConcurrency = 8
 export class HoldLedger {
   readonly index: HoldIndex
   readonly #parts: LedgerParts
-  #ready: Promise<void> | undefined
   #lastMs = 0
 
-  constructor(parts: LedgerParts) {
+  private constructor(parts: LedgerParts) {
     this.#parts = parts
     this.index = parts.index
+  }
+
+  /** Brings the index up to the journal. Throws E_FULL, E_IO. */
+  static async open(parts: LedgerParts): Promise<HoldLedger> {
+    await parts.journal.replay(parts.index)
+    return new HoldLedger(parts)
   }
 
   /** The server's clock in ms, which for holds never goes back while it runs, and is never 0. */
@@ -37,20 +42,10 @@ export class HoldLedger {
     return this.#lastMs
   }
 
-  /** Brings the index up to the journal, once. Throws E_FULL, E_IO. */
-  ready(): Promise<void> {
-    if (this.#ready === undefined) {
-      this.#ready = this.#parts.journal.replay(this.index)
-      this.#ready.catch(() => (this.#ready = undefined))
-    }
-    return this.#ready
-  }
-
   /** Makes ready for a change that must become durable. Throws E_READ_ONLY, E_FULL, E_IO. */
   async begin(): Promise<void> {
     const { medium, journal } = this.#parts
     medium.checkWritable()
-    await this.ready()
     await medium.watch(journal.begin())
   }
 
@@ -79,6 +74,11 @@ export class HoldLedger {
       if ((this.index.object(storageIndex)?.shares.length ?? 0) > 0) return true
       return !this.index.isComplete && (await this.#parts.store.list(storageIndex)).length > 0
     })
+  }
+
+  /** Lets others have their turn. */
+  async pause(): Promise<void> {
+    await sleep(this.#parts.clock, 0)
   }
 
   /** Ends both in order. */

@@ -1,7 +1,7 @@
 /**
  * An index of holds on disk, in LMDB: it opens in no time however large it is, and several processes
  * may use it at once. Nothing of it is synced before it is closed; whether it can be believed after a
- * crash is for the journal to say.
+ * crash is for the journal to say. This module is loaded when it is needed: the addon takes its time.
  *
  *   'o' ‖ storage index               a row (object-row.ts)
  *   'h' ‖ number ‖ storage index      nothing: its holder holds it
@@ -12,7 +12,7 @@
  *   'c'                               there if every share of the store is known
  */
 import { mkdirSync, rmSync } from 'node:fs'
-import type { RootDatabase } from 'lmdb'
+import { open, type RootDatabase } from 'lmdb'
 import {
   concat,
   fromHex,
@@ -57,7 +57,6 @@ export class LmdbHoldIndex implements HoldIndex, HoldWriter {
    * not sound. Throws E_IO.
    */
   static async open(directory: string, options: { isSound: boolean }): Promise<LmdbHoldIndex> {
-    const { open } = await import('lmdb')
     return onIndex(() => {
       if (!options.isSound) rmSync(directory, { recursive: true, force: true })
       mkdirSync(directory, { recursive: true, mode: 0o700 })

@@ -15,6 +15,7 @@ export interface HolderNumbers {
 export function formatRow(object: HeldObject, numbers: HolderNumbers): Uint8Array {
   const out = new ByteWriter()
   out.u64(object.chargedBytes)
+  out.u64(object.leavingMs)
   for (const list of [object.shares, object.damaged]) {
     out.u8(list.length)
     out.raw(list)
@@ -38,6 +39,7 @@ export function formatRow(object: HeldObject, numbers: HolderNumbers): Uint8Arra
 export function parseRow(row: Uint8Array, numbers: HolderNumbers, fail: () => Error): HeldObject {
   const input = new ByteReader(row, fail)
   const chargedBytes = input.u64()
+  const leavingMs = input.u64()
   const [shares, damaged] = [0, 1].map(() => Uint8Array.from(input.raw(input.u8())))
   const holds: Hold[] = []
   while (!input.isAtEnd) {
@@ -50,7 +52,7 @@ export function parseRow(row: Uint8Array, numbers: HolderNumbers, fail: () => Er
     const payer = has & flags.payer ? numbers.holderOf(input.u32()) : undefined
     holds.push({ holder, payer, touchedMs, expiresMs, releasedMs, cutoffMs })
   }
-  return { chargedBytes, shares, damaged, holds }
+  return { chargedBytes, shares, damaged, leavingMs, holds }
 }
 
 function flagsOf({ payer, expiresMs, releasedMs }: Hold): number {

@@ -3,6 +3,7 @@
  * if the record is lost, more is held than was acknowledged, and never less.
  */
 import { toHex } from '../../base/bytes.ts'
+import { GridError } from '../../base/errors.ts'
 import type { TouchOutcome } from '../hold-peer.ts'
 import type { StorageIndex } from '../request.ts'
 import { applyRecord } from './apply-record.ts'
@@ -12,6 +13,7 @@ import {
   holdOf,
   type Holder,
   isHeld,
+  isLeaving,
   unheld,
   withShare,
 } from './held-object.ts'
@@ -43,8 +45,8 @@ export async function touch(
   const outcomes = await ledger.index.change((writer) => {
     const charges = new Map<string, number>()
     const outcomes = indexes.map((storageIndex, i): TouchOutcome => {
-      if (!present[i]) return 'absent'
       const object = writer.object(storageIndex) ?? unheld
+      if (!isHere(object, present[i], writer, atMs)) return 'absent'
       const known = holdOf(object, claim.holder)
       if (known === undefined || known.payer !== claim.payer)
         charges.set(toHex(storageIndex), object.chargedBytes)
@@ -71,8 +73,8 @@ export async function renew(
   const renewed: HoldRecord[] = []
   const outcomes = await ledger.index.change((writer) => {
     const outcomes = indexes.map((storageIndex, i): TouchOutcome => {
-      if (!present[i]) return 'absent'
       const object = writer.object(storageIndex) ?? unheld
+      if (!isHere(object, present[i], writer, atMs)) return 'absent'
       const leases = object.holds.filter((hold) => hold.expiresMs > 0)
       for (const lease of leases) {
         const { touchedMs } = lease
@@ -114,6 +116,39 @@ export async function notePut(
   } catch (error) {
     ledger.lost(error)
   }
+}
+
+/**
+ * Takes an object back before a put of one of its shares is answered: what is here of it may be all
+ * that the put needs, and must not be deleted meanwhile. Throws E_BUSY while it is being deleted.
+ */
+export async function keepForPut(
+  ledger: HoldLedger,
+  storageIndex: StorageIndex,
+  claim: Claim,
+): Promise<void> {
+  const nowMs = ledger.now()
+  const known = ledger.index.object(storageIndex)
+  if (known === undefined || (wasSafe(known, nowMs) && !isLeaving(known, nowMs))) return
+  await ledger.begin()
+  await ledger.index.change((writer) => {
+    const object = writer.object(storageIndex)
+    if (object === undefined) return
+    if (isLeaving(object, nowMs)) throw new GridError('E_BUSY', 'this object is being deleted')
+    const hold = recordOf(storageIndex, object, holdOf(object, claim.holder), claim, nowMs)
+    applyRecord(writer, heldBy(claim, nowMs, [hold]))
+  })
+}
+
+/** Whether shares of it are here and stay; `wasPresent` is what counts while the index may not know all. */
+function isHere(
+  object: HeldObject,
+  wasPresent: boolean,
+  { isComplete }: HoldReader,
+  nowMs: number,
+): boolean {
+  if (isLeaving(object, nowMs)) return false
+  return object.shares.length > 0 || (wasPresent && !isComplete)
 }
 
 function heldBy(

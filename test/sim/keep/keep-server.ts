@@ -73,13 +73,18 @@ export class KeepServer {
   /** One run of what deletes; then nothing that is owed may be gone. */
   async sweep(consent: boolean): Promise<void> {
     const { tally, onViolation, onEvent } = this.#options
+    const kept = this.#kept
     try {
-      if (!this.isTrue) return // INTERIM
-      const deleted = await this.#kept?.sweep(consent)
-      if (deleted !== undefined && deleted > 0) {
-        tally.add('sweep: deleted', deleted)
-        onEvent('swept', { deleted })
+      const report = await kept?.peer.sweep({ consent })
+      if (kept !== this.#kept || report === undefined) return
+      const { deletedShares, refusal } = report
+      if (deletedShares > 0) {
+        tally.add('sweep: deleted', deletedShares)
+        onEvent('swept', { deletedShares })
       }
+      if (refusal === 'clock') tally.reached('sweep: put off since the clock jumped')
+      if (refusal === 'consent') tally.add('sweep: put off for want of consent')
+      if (refusal === 'index') tally.add('sweep: put off for the index')
     } catch (error) {
       if (!isGridError(error)) throw error
       tally.add('sweep: failed')

@@ -1,0 +1,47 @@
+/** The holds of a server, opened when they are first needed. */
+import {
+  HoldKeeper,
+  type HoldKeeperOptions,
+  type HoldsOptions,
+  quarantineDaysOf,
+} from './hold-keeper.ts'
+
+type KeptHoldsOptions = Omit<HoldKeeperOptions, 'quarantineDays'> & HoldsOptions
+
+export class KeptHolds {
+  readonly #options: KeptHoldsOptions
+  #keeper: Promise<HoldKeeper> | undefined
+
+  constructor(options: KeptHoldsOptions) {
+    this.#options = options
+  }
+
+  get quarantineDays(): number {
+    return quarantineDaysOf(this.#options)
+  }
+
+  /** Throws E_FULL, E_IO; it is tried again then. */
+  keeper(): Promise<HoldKeeper> {
+    if (this.#keeper === undefined) {
+      this.#keeper = this.#open()
+      this.#keeper.catch(() => (this.#keeper = undefined))
+    }
+    return this.#keeper
+  }
+
+  /** Shares that nobody holds any more, as they were counted last. */
+  async quarantinedCount(): Promise<number> {
+    return (await this.keeper()).quarantinedCount()
+  }
+
+  /** Ends them in order, if they were opened. */
+  async close(): Promise<void> {
+    const keeper = await this.#keeper?.catch(() => undefined)
+    await keeper?.close()
+  }
+
+  async #open(): Promise<HoldKeeper> {
+    const { quarantineDays } = this
+    return HoldKeeper.open({ ...this.#options, quarantineDays }, await this.#options.open())
+  }
+}

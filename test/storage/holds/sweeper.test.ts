@@ -1,0 +1,227 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'mocha'
+import { SystemRandom } from '../../../src/base/random.ts'
+import type { OpenHolds } from '../../../src/storage/holds/hold-keeper.ts'
+import type { SweepMemory } from '../../../src/storage/holds/sweep-memory.ts'
+import { LocalPeer } from '../../../src/storage/local-peer.ts'
+import { MemoryStore } from '../../../src/storage/memory-store.ts'
+import type { StoragePeer } from '../../../src/storage/peer.ts'
+import { asClient } from '../../suites/as-client.ts'
+import { allHolds, onAccount, releaseOf } from '../../suites/hold-peer.ts'
+import { memoryHolds } from '../../suites/memory-holds.ts'
+import { MovedClock } from '../../suites/moved-clock.ts'
+import { makeObject, type TestObject } from '../../suites/objects.ts'
+import { heldBody, putObjectShare, refused } from '../../suites/storage-peer.ts'
+import { TestLog } from '../../suites/test-log.ts'
+
+const log = new TestLog()
+
+class Stand {
+  readonly clock = new MovedClock()
+  readonly store = new MemoryStore()
+  holds: OpenHolds | undefined
+  server: LocalPeer
+  /** On the account of `log`. */
+  admin: StoragePeer
+  /** Without an account. */
+  peer: StoragePeer
+
+  constructor() {
+    this.server = this.start()
+    this.peer = asClient(this.server, 'client')
+    this.admin = onAccount({ peer: this.peer, clientId: 'client' }, log)
+  }
+
+  /** A server over the same shares, which remembers `memory` alone of what was before. */
+  start(memory?: SweepMemory): LocalPeer {
+    const open = async (): Promise<OpenHolds> => {
+      const holds = await memoryHolds()
+      this.holds = { ...holds, memory: memory ?? holds.memory }
+      return this.holds
+    }
+    const random = new SystemRandom()
+    const holds = { open, random, leaseDays: 50, quarantineDays: 20 }
+    const { store, clock } = this
+    return new LocalPeer({ id: 'server', store, clock, reserveBytes: 0, holds })
+  }
+
+  /** Lets days go by, with a sweep each day, as a node does. */
+  async days(count: number): Promise<number> {
+    let deleted = 0
+    for (let day = 0; day < count; day++) {
+      this.clock.moveDays(1)
+      deleted += (await this.server.sweep()).deletedShares
+    }
+    return deleted
+  }
+
+  async has({ storageIndex }: TestObject): Promise<boolean> {
+    const [shares] = await this.server.have([storageIndex])
+    return shares.length > 0
+  }
+}
+
+describe('Sweeper', () => {
+  const object = makeObject()
+  const other = makeObject({ seed: 'other' })
+
+  it('deletes what was released once its quarantine is over, and nothing else', async () => {
+    const stand = new Stand()
+    await putObjectShare(stand.admin, object, 0)
+    await putObjectShare(stand.admin, object, 1)
+    await putObjectShare(stand.admin, other, 0)
+    stand.clock.moveDays(1)
+    await stand.peer.release(releaseOf(log, [object]))
+    assert.equal(await stand.days(19), 0)
+    assert.ok(await stand.has(object))
+    assert.equal(await stand.days(2), 2)
+    assert.ok(!(await stand.has(object)))
+    assert.equal(await stand.days(400), 0)
+    assert.ok(await stand.has(other))
+    assert.equal((await allHolds(stand.admin)).length, 1)
+    assert.equal((await stand.server.status()).quarantinedCount, 0)
+  })
+
+  it('deletes what was leased when lease and quarantine are over', async () => {
+    const stand = new Stand()
+    await putObjectShare(stand.peer, object, 0)
+    assert.equal(await stand.days(69), 0)
+    assert.equal(await stand.days(2), 1)
+    assert.deepEqual(await stand.peer.touch([object.storageIndex]), ['absent'])
+    assert.equal(await putObjectShare(stand.peer, object, 0), 'stored')
+  })
+
+  it('keeps what was touched in its last hour', async () => {
+    const stand = new Stand()
+    await putObjectShare(stand.admin, object, 0)
+    stand.clock.moveDays(1)
+    await stand.peer.release(releaseOf(log, [object]))
+    await stand.days(19)
+    assert.deepEqual(await stand.admin.touch([object.storageIndex]), ['readopted'])
+    assert.equal(await stand.days(400), 0)
+    assert.ok(await stand.has(object))
+  })
+
+  it('keeps what is being put again', async () => {
+    const stand = new Stand()
+    await putObjectShare(stand.admin, object, 0)
+    stand.clock.moveDays(1)
+    await stand.peer.release(releaseOf(log, [object]))
+    await stand.days(19)
+    const body = heldBody(object.shares[1])
+    const putting = stand.admin.putShare(object.storageIndex, 1, body)
+    await body.reached
+    assert.equal(await stand.days(5), 0)
+    body.go()
+    assert.equal(await putting, 'stored')
+    assert.deepEqual(await stand.server.have([object.storageIndex]), [[0, 1]])
+  })
+
+  it('lets nobody take back what is being deleted', async () => {
+    const stand = new Stand()
+    await putObjectShare(stand.admin, object, 0)
+    stand.clock.moveDays(1)
+    await stand.peer.release(releaseOf(log, [object]))
+    await stand.days(19)
+    const remove = stand.store.remove.bind(stand.store)
+    let outcomes: unknown
+    stand.store.remove = async (...share) => {
+      outcomes = await stand.admin.touch([object.storageIndex])
+      await refused(putObjectShare(stand.admin, object, 0), 'E_BUSY')
+      await remove(...share)
+    }
+    assert.equal(await stand.days(2), 1)
+    assert.deepEqual(outcomes, ['absent'])
+    assert.equal(await putObjectShare(stand.admin, object, 0), 'stored')
+  })
+
+  it('takes up again a deletion that a crash cut short', async () => {
+    const stand = new Stand()
+    await putObjectShare(stand.admin, object, 0)
+    stand.clock.moveDays(1)
+    await stand.peer.release(releaseOf(log, [object]))
+    await stand.days(19)
+    const remove = stand.store.remove.bind(stand.store)
+    stand.store.remove = () => Promise.reject(new Error('planned'))
+    await assert.rejects(stand.days(2), /planned/)
+    stand.store.remove = remove
+    assert.ok(await stand.has(object))
+    assert.equal(await stand.days(1), 1)
+  })
+
+  it('deletes nothing while a clock has jumped, and goes on the day after', async () => {
+    const stand = new Stand()
+    await putObjectShare(stand.admin, object, 0)
+    stand.clock.moveDays(1)
+    await stand.peer.release(releaseOf(log, [object]))
+    await stand.days(1)
+    stand.clock.jumpDays(40)
+    assert.equal((await stand.server.sweep()).refusal, 'clock')
+    assert.ok(await stand.has(object))
+    assert.equal(await stand.days(1), 1)
+  })
+
+  it('deletes nothing after a restart at another time than it was', async () => {
+    const stand = new Stand()
+    let seen: number | undefined
+    const memory: SweepMemory = {
+      lastSeenMs: async () => seen,
+      see: async (wallMs) => void (seen = wallMs),
+      hasConsent: async () => false,
+      useConsent: async () => {},
+    }
+    stand.server = stand.start(memory)
+    stand.admin = onAccount({ peer: asClient(stand.server, 'client'), clientId: 'client' }, log)
+    await putObjectShare(stand.admin, object, 0)
+    stand.clock.moveDays(1)
+    await stand.server.release(releaseOf(log, [object]))
+    seen = stand.clock.nowMs() + 300 * 24 * 3600 * 1000
+    stand.clock.moveDays(30)
+    assert.equal((await stand.server.sweep()).refusal, 'clock')
+    assert.ok(await stand.has(object))
+  })
+
+  it('asks before much goes at once', async () => {
+    const stand = new Stand()
+    const objects = Array.from({ length: 34 }, (_, i) => makeObject({ seed: `many ${i}` }))
+    for (const each of objects) {
+      for (const number of [0, 1, 2]) await putObjectShare(stand.admin, each, number)
+    }
+    stand.clock.moveDays(1)
+    await stand.peer.release(releaseOf(log, objects))
+    await stand.days(20)
+    stand.clock.moveDays(1)
+    assert.deepEqual(await stand.server.sweep(), {
+      ...{ deletedShares: 0, deletedBytes: 0, dueShares: 102, refusal: 'consent' },
+    })
+    const { deletedShares, refusal } = await stand.server.sweep({ consent: true })
+    assert.deepEqual({ deletedShares, refusal }, { deletedShares: 102, refusal: undefined })
+  })
+
+  it('takes what it finds without a hold for nobody’s, and never deletes it', async () => {
+    const stand = new Stand()
+    await putObjectShare(stand.admin, object, 0)
+    await putObjectShare(stand.peer, other, 0)
+    stand.server = stand.start()
+    assert.equal(await stand.days(500), 0)
+    const peer = asClient(stand.server, 'client')
+    const admin = onAccount({ peer, clientId: 'client' }, log)
+    await stand.server.release(releaseOf(log, [object]))
+    assert.equal((await stand.server.status()).quarantinedCount, 0)
+    assert.deepEqual(await admin.touch([object.storageIndex]), ['held'])
+    stand.clock.moveDays(1)
+    await stand.server.release(releaseOf(log, [object], { releaseSeq: 2 }))
+    assert.equal(await stand.days(22), 1)
+    assert.ok(await stand.has(other))
+  })
+
+  it('knows of every share before it deletes any', async () => {
+    const stand = new Stand()
+    await putObjectShare(stand.admin, object, 0)
+    stand.server = stand.start()
+    const first = await stand.server.sweep()
+    assert.equal(first.refusal, undefined)
+    assert.equal(stand.holds?.index.isComplete, true)
+    assert.equal(stand.holds?.index.page({ after: undefined, limit: 2 }).objects.length, 1)
+  })
+})

@@ -32,6 +32,8 @@ const comments: { [S in keyof Settings]: Record<keyof Settings[S], string | unde
     reserve: 'What to leave free on the disk: a size like "10GiB", or "auto".',
     read_only: 'Serve what is there and take no more.',
     directory: 'Where the shares are, from this directory.',
+    lease_days: 'How many days what is put without an account is kept, unless it is renewed.',
+    quarantine_days: 'How many days what nobody holds any more is kept, at least 14.',
   },
   client: {
     ...redundancyComments,

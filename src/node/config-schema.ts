@@ -29,7 +29,14 @@ export interface Settings {
     key: string
     psk_files: string[]
   }
-  storage: { enabled: boolean; reserve: string; read_only: boolean; directory: string }
+  storage: {
+    enabled: boolean
+    reserve: string
+    read_only: boolean
+    directory: string
+    lease_days: number
+    quarantine_days: number
+  }
   client: RedundancySettings & { convergence: 'account' | 'random' }
   embedded: RedundancySettings & { disks: string[] }
   cache: { keys: 'all' | 'none' }
@@ -57,6 +64,21 @@ const count = v.pipe(
   v.integer('is not a whole number'),
   v.check((value) => value >= 1 && value <= 255, 'is not a number of 1 to 255'),
 )
+function days(
+  least: number,
+): v.SchemaWithPipe<
+  readonly [v.NumberSchema<string>, v.IntegerAction<number, string>, v.CheckAction<number, string>]
+> {
+  return v.pipe(
+    v.number('is not a whole number'),
+    v.integer('is not a whole number'),
+    v.check(
+      (value) => value >= least && value <= 3650,
+      `is not a number of days, ${least} to 3650`,
+    ),
+  )
+}
+
 const size = v.pipe(
   v.string(notText),
   v.check(
@@ -138,6 +160,8 @@ const schema = section({
       reserve: v.optional(size, 'auto'),
       read_only: v.optional(yesOrNo, false),
       directory: v.optional(folder, 'storage'),
+      lease_days: v.optional(days(1), 365),
+      quarantine_days: v.optional(days(14), 30),
     }),
     {},
   ),

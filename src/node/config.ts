@@ -51,6 +51,10 @@ export interface Config {
     readOnly: boolean
     /** Absolute. */
     directory: string
+    /** How long what is put without an account is kept, from each renewal. */
+    leaseDays: number
+    /** How long what nobody holds any more is kept. */
+    quarantineDays: number
   }
   client: {
     /** Undefined to choose by the number of servers. */
@@ -121,6 +125,8 @@ export function parseConfig(
       reserveBytes: parseByteSize(storage.reserve),
       readOnly: storage.read_only,
       directory: absolute(storage.directory),
+      leaseDays: storage.lease_days,
+      quarantineDays: storage.quarantine_days,
     },
     client: { redundancy: redundancyOf(client), convergence: client.convergence },
     embedded: { disks: embedded.disks.map(absolute), redundancy: redundancyOf(embedded) },
@@ -151,7 +157,8 @@ export function environmentOverrides(
 function fromText(text: string, initial: unknown): unknown {
   if (Array.isArray(initial)) return text === '' ? [] : text.split(',')
   if (typeof initial === 'boolean') return { true: true, false: false }[text] ?? text
-  if (initial === undefined && /^\d{1,9}$/.test(text)) return Number(text)
+  if ((initial === undefined || typeof initial === 'number') && /^\d{1,9}$/.test(text))
+    return Number(text)
   return text
 }
 

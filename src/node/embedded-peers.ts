@@ -8,8 +8,8 @@ import type { Random } from '../base/random.ts'
 import type { Trace } from '../base/trace.ts'
 import { DiskLogStore } from '../storage/disk-log-store.ts'
 import { DiskStore } from '../storage/disk-store.ts'
+import { openDiskHolds } from '../storage/holds/open-holds.ts'
 import { LocalPeer } from '../storage/local-peer.ts'
-import type { Candidate } from './candidate.ts'
 import { layFolders, type PlacedFolder } from './folder-layout.ts'
 import { identityOf } from './identity.ts'
 import type { PeerPool } from './peer-pool.ts'
@@ -46,27 +46,31 @@ export function embeddedRedundancy(disks: number): Redundancy {
 export async function openEmbeddedPeers(options: EmbeddedOptions): Promise<PeerPool> {
   const count = Math.max(options.redundancy.n, options.disks.length)
   const placed = await layFolders({ ...options, count })
-  const candidates = await Promise.all(placed.map((folder) => openFolder(options, folder)))
+  const peers = await Promise.all(placed.map((folder) => openFolder(options, folder)))
+  const candidates = peers.map((peer) => ({ id: peer.id, peer, domain: undefined, accepts: true }))
   const nicknames = new Map(candidates.map(({ id }, i) => [id, placed[i].path]))
   return {
     ready: async () => {},
     candidates: () => candidates,
     note: () => noteFor(options),
     nickname: (id) => nicknames.get(id) ?? id,
-    close: async () => {},
+    close: async () => {
+      await Promise.all(peers.map((peer) => peer.close()))
+    },
   }
 }
 
-async function openFolder(options: EmbeddedOptions, folder: PlacedFolder): Promise<Candidate> {
-  const { disk, clock, trace, reserveBytes, software } = options
+async function openFolder(options: EmbeddedOptions, folder: PlacedFolder): Promise<LocalPeer> {
+  const { disk, clock, random, trace, reserveBytes, software } = options
   const { id, seed } = identityOf(folder.seed)
   const place = { disk, root: folder.path, writers: processWriters }
   const store = new DiskStore(place)
   await store.open()
   const logs = { store: new DiskLogStore(place), seed }
   await logs.store.open()
-  const peer = new LocalPeer({ id, store, logs, clock, trace, software, reserveBytes })
-  return { id, peer, domain: undefined, accepts: true }
+  const open = (): ReturnType<typeof openDiskHolds> => openDiskHolds({ ...place, clock })
+  const holds = { open, random }
+  return new LocalPeer({ id, store, logs, holds, clock, trace, software, reserveBytes })
 }
 
 function noteFor({ disks, redundancy: { k, n } }: EmbeddedOptions): string {

@@ -14,13 +14,8 @@ import { suite } from '../encoding/descriptor.ts'
 import { Announcer } from '../introducer/announcer.ts'
 import { Introducer } from '../introducer/introducer.ts'
 import { introducerProtocol } from '../introducer/protocol.ts'
-import { DiskLogStore } from '../storage/disk-log-store.ts'
-import { DiskStore } from '../storage/disk-store.ts'
-import { DiskUsage } from '../storage/disk-usage.ts'
-import { LocalPeer } from '../storage/local-peer.ts'
+import type { LocalPeer } from '../storage/local-peer.ts'
 import type { StoragePeer } from '../storage/peer.ts'
-import { diskScrubRecord } from '../storage/scrub/scrub-state.ts'
-import { Scrubber } from '../storage/scrub/scrubber.ts'
 import { serveStorage } from '../storage/serve.ts'
 import { storageProtocol } from '../storage/storage-protocol.ts'
 import { Traffic } from '../storage/traffic.ts'
@@ -37,9 +32,9 @@ import { lend } from './lending.ts'
 import { NetworkPeers } from './network-peers.ts'
 import { NodeEvents } from './node-events.ts'
 import { RunningOwnNode } from './own-node.ts'
+import { openOwnStorage, sweepNowAndThen } from './own-storage.ts'
 import { type OwnNode, ownVerbs } from './own-verbs.ts'
 import { watchPeers } from './peer-watch.ts'
-import { processWriters } from './store-writers.ts'
 import { listenUnix } from './unix-net.ts'
 
 export interface NodeParts {
@@ -97,7 +92,10 @@ export async function runNode(given: NodeParts): Promise<RunningNode> {
   const member = await openMembership(parts)
   const members = await openFounding(parts, member)
   const { membership, certificate, revocations } = member
-  const { storage, scrubber } = config.storage.enabled ? await openStorage(parts, traffic) : {}
+  const { random, disk, secrets } = parts
+  const place = { id: net.id, config: config.storage, admission: membership }
+  const own = { ...place, identitySeed: secrets.identitySeed, disk, clock, random, trace, traffic }
+  const { storage, scrubber } = config.storage.enabled ? await openOwnStorage(own) : {}
   const face = storage && traffic.around(parts.face?.(storage) ?? storage)
   if (face !== undefined) {
     const serving = { clock, budget, trace, admission: membership }
@@ -117,7 +115,7 @@ export async function runNode(given: NodeParts): Promise<RunningNode> {
     clock,
     fixed: config.grid.peers,
     subscriber,
-    own: own(config, net, storage && traffic.around(storage)),
+    own: ownPeer(config, net, storage && traffic.around(storage)),
     membership,
     certificate,
   })
@@ -135,6 +133,7 @@ export async function runNode(given: NodeParts): Promise<RunningNode> {
   const background = Promise.allSettled([
     watchPeers(peers, { clock, trace, signal }),
     ...(scrubber === undefined ? [] : [scrubber.run({ signal })]),
+    ...(storage === undefined ? [] : [sweepNowAndThen(storage, { clock, trace, signal })]),
   ])
   return {
     id: net.id,
@@ -149,40 +148,11 @@ export async function runNode(given: NodeParts): Promise<RunningNode> {
       await peers.close()
       await introducer?.close()
       await background
+      await storage?.close()
       trace.event('node.stopped')
       await events.close()
     },
   }
-}
-
-async function openStorage(
-  parts: NodeParts,
-  traffic: Traffic,
-): Promise<{ storage: LocalPeer; scrubber: Scrubber }> {
-  const { config, net, clock, disk, trace, secrets } = parts
-  const { directory, reserveBytes, readOnly } = config.storage
-  const store = new DiskStore({ disk, root: directory, writers: processWriters })
-  await store.open()
-  // the home's lock keeps other nodes away, and commands use a running node
-  const place = { disk, root: directory, writers: processWriters }
-  const logStore = new DiskLogStore({ ...place, alone: true })
-  await logStore.open()
-  const { id } = net
-  const isBusy = (): boolean => traffic.isBusy
-  const record = diskScrubRecord({ disk, root: directory })
-  const scrubber = new Scrubber({ id, store, record, clock, trace, isBusy })
-  const storage = new LocalPeer({
-    id,
-    usage: new DiskUsage({ disk, clock, root: directory }),
-    store,
-    logs: { store: logStore, seed: secrets.identitySeed },
-    clock,
-    trace,
-    software: version,
-    reserveBytes,
-    readOnly,
-  })
-  return { storage, scrubber }
 }
 
 async function openIntroducer(
@@ -226,7 +196,7 @@ async function announce(
         failureDomain: config.node.domain,
         freeBytes: status.freeBytes,
         readOnly: status.readOnly,
-        quarantineDays: 0,
+        quarantineDays: status.quarantineDays,
         suites: [suite],
         software: version,
       },
@@ -245,7 +215,7 @@ async function announce(
   return announcer
 }
 
-function own(
+function ownPeer(
   config: Config,
   net: Net,
   storage: StoragePeer | undefined,

@@ -57,6 +57,10 @@ const wrong: [setting: string, value: string, complaint: string][] = [
   ['storage.reserve', '"10GB!"', noSize],
   ['storage.reserve', '10', noText],
   ['storage.read_only', '"false"', noFlag],
+  ['storage.lease_days', '0', 'is not a number of days, 1 to 3650'],
+  ['storage.lease_days', '1.5', 'is not a whole number'],
+  ['storage.quarantine_days', '13', 'is not a number of days, 14 to 3650'],
+  ['storage.quarantine_days', '"30"', 'is not a whole number'],
   ['storage.directory', '""', noFolder],
   ['storage.directory', '7', noText],
   ['client.convergence', '"none"', 'is neither "account" nor "random"'],
@@ -91,6 +95,8 @@ describe('config', () => {
         reserveBytes: undefined,
         readOnly: false,
         directory: '/grid/storage',
+        leaseDays: 365,
+        quarantineDays: 30,
       },
       client: { redundancy: undefined, convergence: 'account' },
       embedded: { disks: [], redundancy: undefined },
@@ -120,6 +126,8 @@ describe('config', () => {
       reserve = "2 GiB"
       read_only = true
       directory = "/mnt/shares"
+      lease_days = 100
+      quarantine_days = 60
       [client]
       k = 3
       happy = 7
@@ -155,6 +163,8 @@ describe('config', () => {
         reserveBytes: 2 ** 31,
         readOnly: true,
         directory: '/mnt/shares',
+        leaseDays: 100,
+        quarantineDays: 60,
       },
       client: { redundancy: { k: 3, happy: 7, n: 10 }, convergence: 'random' },
       embedded: { disks: ['/grid/a', '/b'], redundancy: { k: 1, happy: 1, n: 1 } },
@@ -206,7 +216,7 @@ describe('config', () => {
 
   it('knows no other section and no other key', () => {
     const sections = 'node, grid, storage, client, embedded, cache'
-    const keys = 'enabled, reserve, read_only, directory'
+    const keys = 'enabled, reserve, read_only, directory, lease_days, quarantine_days'
     assert.deepEqual(problemsOf('color = 1\n[storage]\nsize = 1'), [
       `config.toml: storage.size: is no setting; there are ${keys}`,
       `config.toml: color: is no setting; there are ${sections}`,

@@ -67,9 +67,7 @@ export class DiskHoldJournal implements HoldJournal {
   /** Finds what processes left that have ended. Throws E_IO. */
   static async open(options: DiskHoldJournalOptions): Promise<DiskHoldJournal> {
     const { disk, directory, writers } = options
-    await onDisk('write', disk.makeDirectory(directory))
-    await onDisk('sync', disk.syncDirectory(path.dirname(directory)))
-    const names = await onDisk('read', disk.readDirectory(directory))
+    const names = (await ifPresent(disk.readDirectory(directory))) ?? []
     const segments = names.filter((name) => writerOf(name) !== undefined).sort()
     const isRunning = (name: string): boolean => {
       const writer = writerOf(name)!
@@ -149,9 +147,14 @@ export class DiskHoldJournal implements HoldJournal {
   async #create(): Promise<SegmentWriter> {
     const { disk, directory, clock, writers } = this.#options
     const name = segmentName(clock.nowMs(), writers.own, this.#serial++)
-    const made = SegmentWriter.create(disk, directory, name)
-    made.catch(() => (this.#segment = undefined))
-    return made
+    try {
+      await onDisk('write', disk.makeDirectory(directory))
+      await onDisk('sync', disk.syncDirectory(path.dirname(directory)))
+      return await SegmentWriter.create(disk, directory, name)
+    } catch (error) {
+      this.#segment = undefined
+      throw error
+    }
   }
 
   /** Carries out, in the order of time, what several segments say. */

@@ -1,4 +1,5 @@
 /** The holds of a server, opened when they are first needed. */
+import { GridError } from '../../base/errors.ts'
 import {
   HoldKeeper,
   type HoldKeeperOptions,
@@ -11,6 +12,7 @@ type KeptHoldsOptions = Omit<HoldKeeperOptions, 'quarantineDays'> & HoldsOptions
 export class KeptHolds {
   readonly #options: KeptHoldsOptions
   #keeper: Promise<HoldKeeper> | undefined
+  #closing: Promise<void> | undefined
 
   constructor(options: KeptHoldsOptions) {
     this.#options = options
@@ -20,8 +22,9 @@ export class KeptHolds {
     return quarantineDaysOf(this.#options)
   }
 
-  /** Throws E_FULL, E_IO; it is tried again then. */
-  keeper(): Promise<HoldKeeper> {
+  /** Throws E_FULL, E_IO; it is tried again then. E_CLOSED once it is closed. */
+  async keeper(): Promise<HoldKeeper> {
+    if (this.#closing !== undefined) throw new GridError('E_CLOSED', 'this server has stopped')
     if (this.#keeper === undefined) {
       this.#keeper = this.#open()
       this.#keeper.catch(() => (this.#keeper = undefined))
@@ -35,7 +38,12 @@ export class KeptHolds {
   }
 
   /** Ends them in order, if they were opened. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
     const keeper = await this.#keeper?.catch(() => undefined)
     await keeper?.close()
   }

@@ -14,6 +14,7 @@ import {
   type Holder,
   isHeld,
   isLeaving,
+  nobody,
   unheld,
   withShare,
 } from './held-object.ts'
@@ -100,6 +101,9 @@ export async function notePut(
   claim: Pick<Claim, 'holder' | 'payer' | 'expiresMs'>,
 ): Promise<void> {
   const { storageIndex, shareNumber, shareBytes } = share
+  const isNobodys = claim.holder === nobody && ledger.index.object(storageIndex) === undefined
+  // what is nobody's need not be noted where all will be looked for anyway
+  if (isNobodys && !ledger.index.isComplete) return
   try {
     await ledger.begin()
     const atMs = ledger.now()

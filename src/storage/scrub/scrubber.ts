@@ -11,7 +11,7 @@ import { asGridError, isGridError } from '../../base/errors.ts'
 import { Pacer } from '../../base/pacer.ts'
 import { noTrace, type Trace } from '../../base/trace.ts'
 import { parseShareName, shareName } from '../share-name.ts'
-import type { ShareKey, ShareStore } from '../share-store.ts'
+import type { ShareEntry, ShareKey, ShareStore } from '../share-store.ts'
 import { dayMs, isDue, longestPeriodMs } from './schedule.ts'
 import {
   noCounts,
@@ -33,6 +33,8 @@ export interface ScrubberOptions {
   isBusy?: () => boolean
   /** Shared by all that reads in the background; 5 MB/s unless told. */
   pacer?: Pacer
+  /** Told of each share that was set aside; what it throws is nobody's business. */
+  onDamaged?: (share: ShareEntry) => Promise<void>
   /** Whether this share should be here: false once it was deleted on purpose. */
   isWanted?: (key: ShareKey) => boolean
 }
@@ -156,7 +158,7 @@ export class Scrubber {
     isFirst: boolean,
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    const { store, isWanted = () => true } = this.#options
+    const { store, isWanted = () => true, onDamaged } = this.#options
     const { storageIndex, shareNumber } = key
     const reader = await store.read(storageIndex, shareNumber).catch(unreadable)
     if (reader === undefined) {
@@ -190,7 +192,10 @@ export class Scrubber {
           })
           return true
         })
-      if (isGone) this.#find('damaged', key, pass)
+      if (!isGone) return
+      this.#find('damaged', key, pass)
+      const { shareBytes } = reader
+      await onDamaged?.({ storageIndex, shareNumber, shareBytes }).catch(() => undefined)
     } finally {
       await reader.close().catch(() => undefined)
     }

@@ -61,7 +61,7 @@ export interface HoldKeeperOptions
 
 /** A put that may go on. */
 export interface AdmittedPut {
-  /** To be called once the share is stored, or was had; never rejects. */
+  /** To be called once the share is stored, or was had. Throws as `notePut` does. */
   note(shareNumber: number): Promise<void>
   /** To be called once it is noted, or has come to nothing. */
   end(stored: boolean): void

@@ -131,7 +131,7 @@ function drawOptions(random: SimRandom): KeepOptions {
     ...{ servers, devices: random.between(1, 2), k, happy, n },
     diskBytes: random.chance(0.15) ? random.between(12, 40) * 4096 : 2 ** 26,
     quarantineDays: random.pick([14, 14, 30]),
-    sweepMs: random.pick([1, 2, 5]) * dayMs,
+    sweepMs: random.pick([2, 4, 8]) * dayMs,
     skewsMs: Array.from({ length: servers }, skew),
     durationMs: random.pick([60, 120, 120, 240, 500]) * dayMs,
     quotaBytes: random.chance(0.1) ? random.between(6, 12) * 4096 : undefined,

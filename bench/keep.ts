@@ -175,8 +175,10 @@ async function count(client: Grid, cap: string): Promise<number> {
   return least
 }
 
-async function repaired(client: Grid, cap: string): Promise<void> {
-  for await (const batch of client.upkeep.repair([parseCap(cap)])) void batch
+async function repaired(client: Grid, cap: string): Promise<number> {
+  let objects = 0
+  for await (const batch of client.upkeep.repair([parseCap(cap)])) objects += batch.length
+  return objects
 }
 
 /** Takes all shares of a node away, behind its back. */

@@ -18,6 +18,7 @@ const benches: Record<string, () => Promise<Figure[]>> = {
   startup: async () => (await import('./startup.ts')).benchStartup(),
   tree: async () => (await import('./tree.ts')).benchTree(),
   log: async () => (await import('./log.ts')).benchLog(),
+  idle: async () => (await import('./idle.ts')).benchIdle(),
   grid: async () => (await import('./grid.ts')).benchGrid(),
   keep: async () => (await import('./keep.ts')).benchKeep(),
 }

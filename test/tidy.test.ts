@@ -49,6 +49,10 @@ const layers: Record<string, { imports: string[]; why: string }> = {
     imports: ['base', 'caps', 'encoding', 'tree', 'log', 'local', 'node'],
     why: 'snapshots of local trees in logs, an application on Grid; it knows no terminal',
   },
+  keeper: {
+    imports: ['base', 'caps', 'node'],
+    why: 'a janitor with verify caps, an application on Grid; what it must not be able to do is read',
+  },
   cli: {
     imports: [
       ...['base', 'caps', 'encoding', 'wire', 'tree', 'log', 'local', 'storage', 'introducer'],
@@ -56,6 +60,7 @@ const layers: Record<string, { imports: string[]; why: string }> = {
       'node',
       'files',
       'backup',
+      'keeper',
     ],
     why: 'argv and the terminal, over everything',
   },

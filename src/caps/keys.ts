@@ -35,6 +35,7 @@ export const labels = {
   logAdminSign: 'log/admin-sign',
   logKem: 'log/kem',
   logConvergence: 'convergence/',
+  logSeries: 'log/series',
 } as const
 
 /** Tags of `taggedHash`, by what they hash. */
@@ -172,6 +173,11 @@ export function logKemSeedOf(roleSeed: Uint8Array): Uint8Array {
 /** The convergence secret of epoch `epoch` that a log's admin gives to its devices. */
 export function logConvergenceSecretOf(adminSeed: Uint8Array, epoch: number): Uint8Array {
   return expand(adminSeed, `${labels.logConvergence}${epoch}`)
+}
+
+/** What a device tells the series of its snapshots apart by, for those who cannot read them. */
+export function logSeriesKeyOf(deviceSeed: Uint8Array): Uint8Array {
+  return expand(deviceSeed, labels.logSeries)
 }
 
 /** Seed of the key by which folder `index` of an embedded grid is called. */

@@ -3,7 +3,7 @@ import type { CborValue } from '../base/cbor.ts'
 import { GridError, isGridError } from '../base/errors.ts'
 import { openHome } from '../node/home.ts'
 import { askNode } from '../node/lending.ts'
-import { socketOf } from '../node/running-node.ts'
+import { socketOf } from '../node/node-socket.ts'
 import { connectUnix } from '../node/unix-net.ts'
 import type { Context } from './command.ts'
 

@@ -38,7 +38,7 @@ export function depthOf({
 }
 
 /** An object as messages name it: the beginning of its storage index. */
-export function objectName({ root }: CheckableObject): string {
+export function objectName({ root }: Pick<CheckableObject, 'root'>): string {
   return toBase32(root).slice(0, shownLetters)
 }
 

@@ -1,5 +1,7 @@
 /** Every command there is. Its code is loaded when it is called, so that the others cost nothing. */
 import type { CommandEntry } from './command.ts'
+import { logCommands } from './log-registry.ts'
+import { upkeepCommands } from './upkeep-registry.ts'
 
 export const registry: readonly CommandEntry[] = [
   {
@@ -127,25 +129,21 @@ export const registry: readonly CommandEntry[] = [
     summary: 'list what is not the same in two backups',
     load: async () => (await import('./commands/diff.ts')).diff,
   },
-  {
-    name: 'check',
-    summary: 'find out whether what caps stand on is on enough servers',
-    load: async () => (await import('./commands/check.ts')).check,
-  },
-  {
-    name: 'repair',
-    summary: 'put the shares that are missing or damaged',
-    load: async () => (await import('./commands/repair.ts')).repair,
-  },
-  {
-    name: 'rebalance',
-    summary: 'copy shares to the servers that should have them',
-    load: async () => (await import('./commands/rebalance.ts')).rebalance,
-  },
+  ...upkeepCommands,
   {
     name: 'status',
     summary: 'list the storage servers and say how they are',
     load: async () => (await import('./commands/status.ts')).status,
+  },
+  {
+    name: 'top',
+    summary: 'watch the running node of this home at work',
+    load: async () => (await import('./commands/top.ts')).top,
+  },
+  {
+    name: 'events',
+    summary: "list what happened at this home's node, and follow it",
+    load: async () => (await import('./commands/events.ts')).events,
   },
   {
     name: 'cap inspect',
@@ -157,45 +155,16 @@ export const registry: readonly CommandEntry[] = [
     summary: 'make a weaker cap from a cap, to hand on',
     load: async () => (await import('./commands/cap-attenuate.ts')).capAttenuate,
   },
-  {
-    name: 'log create',
-    summary: 'make a log of snapshots: its admin cap, and a cap for this machine',
-    load: async () => (await import('./commands/log-create.ts')).logCreate,
-  },
-  {
-    name: 'log append',
-    summary: 'add the snapshot of a directory to a log',
-    load: async () => (await import('./commands/log-append.ts')).logAppend,
-  },
-  {
-    name: 'log read',
-    summary: 'list the snapshots in a log',
-    load: async () => (await import('./commands/log-read.ts')).logRead,
-  },
-  {
-    name: 'log grant',
-    summary: 'let a device append to a log',
-    load: async () => (await import('./commands/log-grant.ts')).logGrant,
-  },
-  {
-    name: 'log revoke',
-    summary: 'take no more entries of a device',
-    load: async () => (await import('./commands/log-revoke.ts')).logRevoke,
-  },
-  {
-    name: 'log audit',
-    summary: 'say what each server shows of a log, and whether to believe it',
-    load: async () => (await import('./commands/log-audit.ts')).logAudit,
-  },
-  {
-    name: 'log check',
-    summary: 'find out whether servers hide an entry of a log',
-    load: async () => (await import('./commands/log-check.ts')).logCheck,
-  },
+  ...logCommands,
   {
     name: 'backup',
     summary: 'back up directories of this machine as a snapshot in a log',
     load: async () => (await import('./commands/backup.ts')).backup,
+  },
+  {
+    name: 'prune',
+    summary: 'give up old snapshots of a backup log, and what only they stand on',
+    load: async () => (await import('./commands/prune.ts')).prune,
   },
   {
     name: 'backup init',
@@ -241,6 +210,16 @@ export const registry: readonly CommandEntry[] = [
     name: 'node status',
     summary: 'say how the running node of this home is',
     load: async () => (await import('./commands/node-status.ts')).nodeStatus,
+  },
+  {
+    name: 'node drain',
+    summary: 'empty this node: put its shares onto others, before it is switched off for good',
+    load: async () => (await import('./commands/node-drain.ts')).nodeDrain,
+  },
+  {
+    name: 'node scrub',
+    summary: 'say when the shares here were read through last, or do it now',
+    load: async () => (await import('./commands/node-scrub.ts')).nodeScrub,
   },
   {
     name: 'node id',

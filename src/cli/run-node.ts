@@ -7,6 +7,8 @@ import { openLibp2pNet } from '../node/libp2p-net.ts'
 import { runNode } from '../node/running-node.ts'
 import { SelfNet } from '../node/self-net.ts'
 import type { Context, Outcome } from './command.ts'
+import { giveBackMemory } from './heap.ts'
+import { restWhenIdle } from './memory-rest.ts'
 
 export interface NodeRoles {
   /** Whether it introduces nodes to each other; if absent, where its config names it as an introducer. */
@@ -36,6 +38,7 @@ export async function runHere(context: Context, roles: NodeRoles = {}): Promise<
     const { id, addresses } = node
     try {
       await output.item({ event: 'listening', peerId: id, addresses }, addresses.join('\n'))
+      restWhenIdle({ clock, signal, cpuMs, giveBack: giveBackMemory }).catch(() => undefined)
       await aborted(signal)
     } finally {
       await node.close()
@@ -44,6 +47,11 @@ export async function runHere(context: Context, roles: NodeRoles = {}): Promise<
   } finally {
     await lock.release()
   }
+}
+
+export function cpuMs(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
 }
 
 /** Resolves on the user's wish, which is how a node ends well; rejects at a deadline. */

@@ -39,6 +39,8 @@ export interface NativeCalls {
    * C library keeps them between small ones, up to a third more than is in use. Nothing where it has no such choice.
    */
   separateLargeBlocks(): void
+  /** Has the C library give back to the system what it holds and nobody uses. Nothing where it cannot. */
+  giveBackFreeMemory(): void
 }
 
 const atFdcwd = -100
@@ -176,6 +178,14 @@ class LinuxCalls implements NativeCalls {
       this.#call('int mallopt(int, int)')(mallocMmapThreshold, largeBlockBytes)
     } catch {
       // musl has no mallopt, and keeps none
+    }
+  }
+
+  giveBackFreeMemory(): void {
+    try {
+      this.#call('int malloc_trim(size_t)')(0)
+    } catch {
+      // musl has none
     }
   }
 

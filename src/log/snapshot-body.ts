@@ -57,8 +57,11 @@ export interface Snapshot {
 export interface SnapshotCheck {
   cap: CapOf<'DIR-CHK-Verifier'>
   totals: SnapshotTotals
+  /** 16 bytes, alike for snapshots of the same directories of a device, and telling nothing else. */
+  series?: Uint8Array
 }
 
+export const seriesBytes = 16
 const maxParents = 8
 const maxPaths = 64
 const maxPathBytes = 4096
@@ -96,8 +99,9 @@ export function readSnapshot(plaintext: Uint8Array): Snapshot {
   })
 }
 
-export function formatSnapshotCheck({ cap, totals }: SnapshotCheck): Uint8Array {
-  return encodeCbor([1, encodeCap(cap), [toTotals(totals)]])
+export function formatSnapshotCheck({ cap, totals, series }: SnapshotCheck): Uint8Array {
+  const facts = series === undefined ? [toTotals(totals)] : [toTotals(totals), series]
+  return encodeCbor([1, encodeCap(cap), facts])
 }
 
 /** Throws E_ENTRY. */
@@ -105,8 +109,12 @@ export function readSnapshotCheck(plaintext: Uint8Array): SnapshotCheck {
   return decodeAs('E_ENTRY', 'snapshot', plaintext, limits, (value) => {
     const [version, cap, facts] = arrayOf(value, 3, 3)
     demand(version === 1, 'another version')
-    const [totals] = arrayOf(facts, 1, maxFacts)
-    return { cap: capOfType(cap, 'DIR-CHK-Verifier'), totals: readTotals(totals) }
+    const [totals, series] = arrayOf(facts, 1, maxFacts)
+    return {
+      ...(series !== undefined && { series: bytesOf(series, seriesBytes) }),
+      cap: capOfType(cap, 'DIR-CHK-Verifier'),
+      totals: readTotals(totals),
+    }
   })
 }
 

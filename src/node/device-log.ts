@@ -1,12 +1,15 @@
 /** One device's own chain, kept open between appends: the next entry then needs no reading before it. */
+import { u32be } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
+import { hmac } from '../base/hash.ts'
 import { attenuate } from '../caps/attenuate.ts'
 import type { CapOf } from '../caps/cap.ts'
+import { logSeriesKeyOf } from '../caps/keys.ts'
 import type { ChainWriter } from '../log/chain-writer.ts'
 import type { Device } from '../log/device.ts'
 import { entryIdOf } from '../log/entry.ts'
 import type { AppendReport } from '../log/quorum-append.ts'
-import type { Snapshot } from '../log/snapshot-body.ts'
+import { seriesBytes, type Snapshot } from '../log/snapshot-body.ts'
 
 /** What a snapshot says, as its device tells it. */
 export type SnapshotFacts = Omit<Snapshot, 'parents'> & {
@@ -20,11 +23,14 @@ const refreshAfterMs = 60_000
 export class DeviceLog {
   readonly #device: Device
   readonly #clock: Clock
+  readonly #seriesKey: Uint8Array
   #lastId: Uint8Array | undefined
   #readMs: number
 
-  constructor(device: Device, clock: Clock) {
+  /** @param seed - of the device, 32 bytes; borrowed */
+  constructor(device: Device, clock: Clock, seed: Uint8Array) {
     this.#device = device
+    this.#seriesKey = logSeriesKeyOf(seed)
     this.#clock = clock
     this.#readMs = clock.monotonicMs()
     this.#lastId = device.writer.view.chainOf(device.writer.author)?.chain.head?.id
@@ -67,10 +73,16 @@ export class DeviceLog {
     const before = pending === undefined ? this.#lastId : entryIdOf(pending.header)
     const parents = facts.parents ?? (before === undefined ? [] : [before])
     const { cap, totals } = facts
-    const check = { cap: verifierOf(cap), totals }
+    const check = { cap: verifierOf(cap), totals, ...this.#seriesOf(facts) }
     const report = await this.#device.append({ ...facts, parents }, check, options)
     this.#lastId = report.id
     return report
+  }
+
+  #seriesOf({ run, paths }: SnapshotFacts): { series?: Uint8Array } {
+    if (run === undefined) return {}
+    const parts = [run.root, ...paths].flatMap((path) => [u32be(path.length), path])
+    return { series: hmac(this.#seriesKey, ...parts).slice(0, seriesBytes) }
   }
 
   /** Reads the log again, for the heads that the next entry acknowledges. */

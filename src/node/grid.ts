@@ -6,7 +6,7 @@
  * makes one from a home.
  */
 import type { Clock } from '../base/clock.ts'
-import { GridError } from '../base/errors.ts'
+import { GridError, isGridError } from '../base/errors.ts'
 import { plainText } from '../base/plain-text.ts'
 import type { Random } from '../base/random.ts'
 import type { Cap, ChkCap, ChkSliceCap, LitCap } from '../caps/cap.ts'
@@ -189,6 +189,16 @@ export class Grid {
         }
       }),
     )
+  }
+
+  /** How new objects are coded now; undefined where no server is known that takes shares. */
+  async redundancy(options: { signal?: AbortSignal } = {}): Promise<Redundancy | undefined> {
+    try {
+      return await this.#placer.redundancy(options)
+    } catch (error) {
+      if (isGridError(error, 'E_NOT_ENOUGH_SERVERS')) return undefined
+      throw error
+    }
   }
 
   /** What to know of where objects were put so far, and to do about it: one line each. */

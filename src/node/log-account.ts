@@ -24,6 +24,8 @@ export interface LogAccountParts {
 /** What a server holds for the account of one object. */
 export interface HeldObject {
   storageIndex: StorageIndex
+  /** By the server's clock. */
+  touchedMs: number
   chargedBytes: number
 }
 
@@ -120,7 +122,7 @@ export class LogAccount {
   }
 
   /** Hands a release that is in the log to a server. Throws as `HoldPeer.release` does. */
-  release(server: string, entry: Required<LogEntry>, options: Options = {}): Promise<ReleaseReply> {
+  release(server: string, entry: LogEntry, options: Options = {}): Promise<ReleaseReply> {
     const { genesis, certificate } = this.#parts.credentials
     const { header, signature, body = new Uint8Array(0) } = entry
     const signed = { header, signature, body, genesis, certificate }

@@ -5,7 +5,6 @@
 import { toHex } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
 import { publicKeyOfSeed, signMessage } from '../base/ed25519.ts'
-import { GridError } from '../base/errors.ts'
 import type { Random } from '../base/random.ts'
 import { attenuate } from '../caps/attenuate.ts'
 import type { CapOf } from '../caps/cap.ts'
@@ -20,12 +19,13 @@ import type { LogPeer } from '../log/log-peer.ts'
 import { LogReader } from '../log/log-reader.ts'
 import { Pruner } from '../log/pruner.ts'
 import type { AppendReport } from '../log/quorum-append.ts'
-import { isFull } from './candidate.ts'
+import type { NewRelease } from '../log/release-entry.ts'
 import { permuted } from './placement.ts'
 import { DeviceLog, type SnapshotFacts } from './device-log.ts'
 import { HeldWriters } from './held-writers.ts'
 import { LogAccount } from './log-account.ts'
 import { foundLog } from './log-founding.ts'
+import { notDurable } from './not-durable.ts'
 import type { LogRecords } from './log-records.ts'
 import type { PeerPool } from './peer-pool.ts'
 import { ReadableLog } from './readable-log.ts'
@@ -181,7 +181,7 @@ export class Logs {
     const { deviceSeed: seed, logId } = cap
     return this.#hold(this.#devices, seed, logId, options, async (writing) => {
       const device = await Device.open({ ...writing, seed, random }, options)
-      return new DeviceLog(device, clock)
+      return new DeviceLog(device, clock, seed)
     })
   }
 
@@ -224,6 +224,17 @@ export class Logs {
       return this.#account((await this.pruner(cap, options)).writer, cap.pruneSeed)
     const { writer } = await this.admin(cap, options)
     return this.#account(writer, logKeysOf(cap.adminSeed).signSeed)
+  }
+
+  /** Signs a release of what the account of the log holds. Throws E_NOT_DURABLE, and as `device` does. */
+  async release(
+    cap: CapOf<'LOG-Prune' | 'LOG-Admin'>,
+    release: NewRelease,
+    options: LogOptions = {},
+  ): Promise<AppendReport> {
+    const writer =
+      cap.type === 'LOG-Prune' ? await this.pruner(cap, options) : await this.admin(cap, options)
+    return this.#expectDurable(await writer.release(release, options))
   }
 
   /**
@@ -298,26 +309,6 @@ export class Logs {
     const settling = report.settled.finally(() => this.#settling.delete(settling))
     this.#settling.add(settling)
     if (report.outcome === 'committed') return report
-    const stored = report.receipts.length
-    const { servers } = report
-    const on = `the entry is on ${stored} of ${servers.length} log servers, fewer than a quorum`
-    const refused = servers.flatMap((answer) =>
-      answer.outcome === 'failed' ? [{ peerId: answer.server, code: answer.code }] : [],
-    )
-    // the entry may be there all the same, so this is no E_FULL
-    const isForRoom = isFull(refused, Math.max(1, refused.length))
-    throw new GridError('E_NOT_DURABLE', isForRoom ? `the grid is full: ${on}` : on, {
-      hint: isForRoom
-        ? 'make room on the disks of its servers; it is offered again before the next one'
-        : 'see `grid status`; it is offered again before the next one',
-      facts: { stored, isFull: isForRoom, servers: servers.map(factsOf) },
-    })
+    throw notDurable(report)
   }
-}
-
-function factsOf(answer: AppendReport['servers'][number]): Record<string, string> {
-  const { server, outcome } = answer
-  return answer.outcome === 'failed'
-    ? { server, outcome, code: answer.code, reason: answer.reason }
-    : { server, outcome }
 }

@@ -6,7 +6,7 @@
  * `happy` distinct servers have said that their share is on disk.
  */
 import type { Clock } from '../base/clock.ts'
-import { GridError, isGridError } from '../base/errors.ts'
+import { GridError } from '../base/errors.ts'
 import { EventQueue } from '../base/event-queue.ts'
 import type { Pacer } from '../base/pacer.ts'
 import type { Random } from '../base/random.ts'
@@ -24,7 +24,7 @@ import {
   type Redundancy,
   spread,
 } from './placement.ts'
-import { proves, survey, type SurveyResult } from './survey.ts'
+import { isHeld, proves, survey, type SurveyResult } from './survey.ts'
 
 export interface UploadContext {
   clock: Clock
@@ -119,8 +119,8 @@ class ObjectUpload {
     try {
       for (const [shareNumber, candidate] of placed) {
         const isThere = held.get(candidate.id)?.includes(shareNumber) === true
-        // who checked already need not ask again
-        if (isThere && holdings !== undefined) this.#confirm(shareNumber, candidate, false)
+        // who repairs has no say in what is held, and for whom
+        if (isThere && holdings) this.#confirm(shareNumber, candidate, false)
         else this.#start(shareNumber, candidate, isThere)
       }
       await this.#loop(options)
@@ -201,7 +201,7 @@ class ObjectUpload {
     const { peer } = candidate
     const { signal } = stop
     const share = this.#object.shares[shareNumber]
-    if (isThere && (await this.#isHeld(attempt))) return false
+    if (isThere && (await isHeld(peer, this.#storageIndex, signal))) return false
     const outcome = await peer.putShare(
       this.#storageIndex,
       shareNumber,
@@ -213,19 +213,6 @@ class ObjectUpload {
     if (outcome === 'stored') return true
     if (await proves(peer, this.#storageIndex, shareNumber, share, random, signal)) return false
     throw new GridError('E_ABSENT', 'says that it has a share which it cannot prove to have')
-  }
-
-  /** Whether a share that the server has proved to have is held from now on: it may have been given up. */
-  async #isHeld({ candidate: { peer }, stop: { signal } }: Attempt): Promise<boolean> {
-    try {
-      const [outcome] = await peer.touch([this.#storageIndex], { signal })
-      return outcome !== 'absent'
-    } catch (error) {
-      // a server from before there were holds keeps what it has; of others the put will tell
-      if (isGridError(error, 'E_UNKNOWN_VERB')) return true
-      if (isGridError(error, 'E_FORBIDDEN')) return false
-      throw error
-    }
   }
 
   /** The share in pieces, each as soon as the rate allows. */

@@ -20,6 +20,8 @@ export interface RunningParts {
   /** Both absent where it keeps no shares. */
   storage: StoragePeer | undefined
   scrubber: Scrubber | undefined
+  /** Takes no shares from now on, and says so to others. */
+  stopTaking: () => Promise<void>
 }
 
 export class RunningOwnNode implements OwnNode {
@@ -55,5 +57,10 @@ export class RunningOwnNode implements OwnNode {
     const { scrubber } = this.#parts
     scrubber?.force()
     return scrubber?.report()
+  }
+
+  async stopTaking(): Promise<boolean> {
+    await this.#parts.stopTaking()
+    return true
   }
 }

@@ -42,6 +42,8 @@ export interface OwnNode {
   events(seq: number, limit: number): Promise<NodeEvent[]>
   /** Begins to read every share through; undefined where it keeps none. */
   scrub(): Promise<ScrubReport | undefined>
+  /** Takes no shares until it is started again, and tells others. */
+  stopTaking(): Promise<boolean>
 }
 
 const deadlineMs = 10_000
@@ -54,6 +56,7 @@ export function ownVerbs(node: OwnNode): Verbs {
     ['view', jsonVerb(noArguments, () => node.view())],
     ['events', jsonVerb(eventArguments, ({ seq, limit }) => node.events(seq, limit))],
     ['scrub', jsonVerb(noArguments, async () => (await node.scrub()) ?? null)],
+    ['stop-taking', jsonVerb(noArguments, () => node.stopTaking())],
   ])
 }
 
@@ -73,6 +76,7 @@ export async function reachNode(
     view: () => ask('view'),
     events: (seq, limit) => ask('events', [seq, limit]),
     scrub: async () => (await ask<ScrubReport | null>('scrub')) ?? undefined,
+    stopTaking: () => ask('stop-taking'),
     close: () => caller.close(),
   }
 }

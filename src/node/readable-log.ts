@@ -61,6 +61,11 @@ export class ReadableLog {
     this.#options = options
   }
 
+  /** Whether it opens what snapshots say, or only what they stand on. */
+  get role(): SealRole {
+    return this.#options.role
+  }
+
   /**
    * The log as its servers show it now; what was read before is not fetched again.
    *
@@ -110,6 +115,17 @@ export class ReadableLog {
     const { clock } = this.#options
     const sources = { logId, configs: rules.configs, peers: this.#answering(view), clock }
     return fetchReceiptTimes(entries, { ...sources, ...(signal && { signal }) })
+  }
+
+  /** The body of an entry of any kind. Throws E_ABSENT. */
+  async body(
+    view: LogView,
+    entry: ReadHeader,
+    options: { signal?: AbortSignal } = {},
+  ): Promise<Uint8Array> {
+    const body = (await this.#bodies(view, [entry], options)).get(toHex(entry.id))
+    if (body !== undefined) return body
+    throw new GridError('E_ABSENT', 'no server gives what this entry says')
   }
 
   /** What one snapshot says, to a reader. Throws E_ABSENT, E_SEAL, E_ENTRY; E_CAP_WEAK to a verifier. */

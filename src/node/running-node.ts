@@ -27,10 +27,12 @@ import { openFounding } from './founding.ts'
 import { type GridMembership, openMembership } from './grid-membership.ts'
 import { subscribe } from './grid-subscription.ts'
 import type { Home, Secrets } from './home.ts'
+import { isDraining } from './draining.ts'
 import { Invites } from './invites.ts'
 import { lend } from './lending.ts'
 import { NetworkPeers } from './network-peers.ts'
 import { NodeEvents } from './node-events.ts'
+import { socketOf } from './node-socket.ts'
 import { RunningOwnNode } from './own-node.ts'
 import { openOwnStorage, sweepNowAndThen } from './own-storage.ts'
 import { type OwnNode, ownVerbs } from './own-verbs.ts'
@@ -73,11 +75,6 @@ const inFlightBytes = 128 * 2 ** 20
 /** How often a node looks whether it still takes shares. */
 const refreshMs = 60_000
 
-/** Where a node listens for the command line of its home. */
-export function socketOf(home: Home): string {
-  return path.join(home.path, 'node.sock')
-}
-
 /** Starts a node over parts that are open already; the net is closed with it. */
 export async function runNode(given: NodeParts): Promise<RunningNode> {
   const { home, config, net, clock } = given
@@ -93,7 +90,8 @@ export async function runNode(given: NodeParts): Promise<RunningNode> {
   const members = await openFounding(parts, member)
   const { membership, certificate, revocations } = member
   const { random, disk, secrets } = parts
-  const place = { id: net.id, config: config.storage, admission: membership }
+  const readOnly = config.storage.readOnly || (await isDraining(parts))
+  const place = { id: net.id, config: { ...config.storage, readOnly }, admission: membership }
   const own = { ...place, identitySeed: secrets.identitySeed, disk, clock, random, trace, traffic }
   const { storage, scrubber } = config.storage.enabled ? await openOwnStorage(own) : {}
   const face = storage && traffic.around(parts.face?.(storage) ?? storage)
@@ -102,11 +100,10 @@ export async function runNode(given: NodeParts): Promise<RunningNode> {
     net.handle(storageProtocol, (channel) => serveStorage(face, channel, serving))
   }
   const introducer = parts.introduces ? await openIntroducer(parts, budget, member) : undefined
-  const announcer =
-    storage === undefined ? undefined : await announce(parts, storage, member, closing.signal)
+  const said = storage && (await announce(parts, storage, member, closing.signal))
   const subscriber = await subscribe({
     ...parts,
-    announcer,
+    announcer: said?.announcer,
     revocations,
     onAnnouncement: (announcement, id) => introducer?.hear(announcement, id),
   })
@@ -120,7 +117,11 @@ export async function runNode(given: NodeParts): Promise<RunningNode> {
     certificate,
   })
   const { nickname } = config.node
-  const view = { nickname, clock, net, peers, events, traffic, storage, scrubber }
+  const stopTaking = async (): Promise<void> => {
+    storage?.stopTaking()
+    await said?.look()
+  }
+  const view = { nickname, clock, net, peers, events, traffic, storage, scrubber, stopTaking }
   const ownNode = new RunningOwnNode(view)
   const invites = await Invites.open({ ...parts, budget, membership, members })
   const more = new Map([...controlVerbs({ invites, members, clock }), ...ownVerbs(ownNode)])
@@ -182,7 +183,7 @@ async function announce(
   storage: LocalPeer,
   { certificate }: GridMembership,
   closing: AbortSignal,
-): Promise<Announcer> {
+): Promise<{ announcer: Announcer; look: () => Promise<void> }> {
   let status = await storage.status()
   const announcer = new Announcer({
     gridName: config.grid.name,
@@ -202,17 +203,20 @@ async function announce(
       },
     }),
   })
+  const look = async (): Promise<void> => {
+    const now = await storage.status().catch(() => status)
+    const changed = now.readOnly !== status.readOnly
+    status = now
+    if (changed) announcer.renew()
+  }
   const watch = async (): Promise<void> => {
     for (;;) {
       await sleep(clock, refreshMs, { signal: closing })
-      const now = await storage.status().catch(() => status)
-      const changed = now.readOnly !== status.readOnly
-      status = now
-      if (changed) announcer.renew()
+      await look()
     }
   }
   watch().catch(() => undefined)
-  return announcer
+  return { announcer, look }
 }
 
 function ownPeer(

@@ -6,9 +6,11 @@ import { setMaxListeners } from 'node:events'
 import { equalBytes } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
 import { EventQueue } from '../base/event-queue.ts'
+import { isGridError } from '../base/errors.ts'
 import { hmac } from '../base/hash.ts'
 import type { Random } from '../base/random.ts'
 import type { EncodedShares } from '../encoding/encoder.ts'
+import type { StorageIndex, StoragePeer } from '../storage/peer.ts'
 import { type Candidate, type PeerVerdict, verdictOf } from './candidate.ts'
 import type { PeerHealth } from './peer-health.ts'
 
@@ -111,4 +113,21 @@ export async function proves(
   const nonce = random.bytes(nonceBytes)
   const proof = await peer.prove(storageIndex, shareNumber, nonce, { signal })
   return equalBytes(proof, hmac(nonce, share))
+}
+
+/** Whether a share that a server has proved to have is held from now on: it may have been given up. */
+export async function isHeld(
+  peer: StoragePeer,
+  storageIndex: StorageIndex,
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    const [outcome] = await peer.touch([storageIndex], { signal })
+    return outcome !== 'absent'
+  } catch (error) {
+    // a server from before there were holds keeps what it has; of others the put will tell
+    if (isGridError(error, 'E_UNKNOWN_VERB')) return true
+    if (isGridError(error, 'E_FORBIDDEN')) return false
+    throw error
+  }
 }

@@ -2,10 +2,12 @@
  * Check, repair, rebalance and renewal of what caps stand on: all of it with verify caps, so that who
  * does it can read nothing. Reachable as `grid.upkeep`.
  */
+import { setMaxListeners } from 'node:events'
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import type { Cap } from '../caps/cap.ts'
 import type { Encoder } from '../encoding/encoder.ts'
+import type { ShareStore } from '../storage/share-store.ts'
 import type { SliceReader } from '../tree/slice-reader.ts'
 import { WalkMemory } from '../tree/verify-walk.ts'
 import type { Candidate } from './candidate.ts'
@@ -16,7 +18,9 @@ import type { WholeCheckContext } from './check/whole-check.ts'
 import type { Logs } from './logs.ts'
 import type { PeerHealth } from './peer-health.ts'
 import type { PeerPool } from './peer-pool.ts'
+import { type DrainReport, drainStore } from './repair/drain-store.ts'
 import type { MendGoal } from './repair/mend-object.ts'
+import { renewLeases, type RenewReport } from './repair/renew-leases.ts'
 import { type RepairedObject, repairObjects } from './repair/repair-run.ts'
 
 export interface UpkeepParts {
@@ -64,19 +68,43 @@ export class Upkeep {
    * @throws E_CAP_WEAK for a cap that does not let its holder check
    */
   async *check(caps: readonly Cap[], options: UpkeepOptions = {}): AsyncGenerator<FoundObject[]> {
-    const { depth = usualDepth, signal } = options
+    const { depth = usualDepth } = options
     const objects = this.objects(caps, options)
-    await this.#parts.peers.ready(signal ? { signal } : {})
-    yield* checkObjects(this.#context, this.candidates(), objects, depth, signal ? { signal } : {})
+    const given = heard(options)
+    await this.#parts.peers.ready(given)
+    yield* checkObjects(this.#context, this.candidates(), objects, depth, given)
   }
 
   /** Checks in the same way, mends what lacks shares, and yields what became of each object. */
   async *repair(caps: readonly Cap[], options: MendOptions = {}): AsyncGenerator<RepairedObject[]> {
-    const { depth = usualDepth, goal = 'missing', atMost, signal } = options
+    const { depth = usualDepth, goal = 'missing', atMost } = options
     const objects = this.objects(caps, options)
-    await this.#parts.peers.ready(signal ? { signal } : {})
-    const run = { goal, depth, atMost, ...(signal && { signal }) }
+    const given = heard(options)
+    await this.#parts.peers.ready(given)
+    const run = { goal, depth, atMost, ...given }
     yield* repairObjects(this.#context, this.candidates(), objects, run)
+  }
+
+  /** Puts what the server `ownId` keeps in `store`, open, onto other servers. See drain-store.ts. */
+  async drain(
+    store: ShareStore,
+    ownId: string,
+    options: { signal?: AbortSignal; onProgress?: (report: DrainReport) => void } = {},
+  ): Promise<DrainReport> {
+    const given = heard(options)
+    await this.#parts.peers.ready(given)
+    const others = this.candidates().filter(({ id }) => id !== ownId)
+    return drainStore(this.#context, store, others, { ...options, ...given })
+  }
+
+  /** Prolongs the leases of these objects at every server. Servers that do not are in the report. */
+  async renew(
+    objects: readonly CheckableObject[],
+    options: { signal?: AbortSignal } = {},
+  ): Promise<RenewReport> {
+    const given = heard(options)
+    await this.#parts.peers.ready(given)
+    return renewLeases(this.#context, this.candidates(), objects, given)
   }
 
   /** Yields every object that caps stand on, each once. Throws E_CAP_WEAK before the first. */
@@ -94,4 +122,12 @@ export class Upkeep {
     const { clock, random, health, encoder, smallEncoder } = this.#parts
     return { clock, random, health, encoder, smallEncoder }
   }
+}
+
+/** A signal of its own, to which every question of a run may listen. */
+function heard({ signal }: { signal?: AbortSignal | undefined }): { signal?: AbortSignal } {
+  if (signal === undefined) return {}
+  const own = AbortSignal.any([signal])
+  setMaxListeners(0, own)
+  return { signal: own }
 }

@@ -253,6 +253,11 @@ export class LocalPeer implements StoragePeer {
     await (await this.#holds.keeper()).noteDamaged(storageIndex, shareNumber, shareBytes)
   }
 
+  /** Serves what is there and takes no more, from now on. */
+  stopTaking(): void {
+    this.#medium.close()
+  }
+
   /** Ends its work in order; nothing may be asked of it any more. */
   async close(): Promise<void> {
     await this.#holds?.close()

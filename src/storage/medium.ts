@@ -15,6 +15,11 @@ export class Medium {
     return this.#readOnly
   }
 
+  /** Takes nothing new from now on. */
+  close(): void {
+    this.#readOnly = true
+  }
+
   /** Throws E_READ_ONLY. */
   checkWritable(): void {
     if (this.#readOnly) throw new GridError('E_READ_ONLY', 'this server takes nothing new')

@@ -51,6 +51,8 @@ export interface VerifyWalkOptions {
    * unknown, and the walk goes on. The object that it is in has been yielded.
    */
   onHidden?: (node: VerifyName, error: GridError) => void
+  /** The topmost is a node, whatever: a key that does not fit it is E_COMMIT. */
+  isNode?: boolean
   signal?: AbortSignal
 }
 
@@ -75,7 +77,7 @@ export async function* walkVerify(
     if (step === undefined) return
     if (!memory.isNewNode(step)) continue
     try {
-      const found = await openStep(reader, step)
+      const found = await openStep(reader, step, options.isNode === true)
       for (const object of found.objects) if (memory.isNewObject(object)) yield object
       for (const child of found.children) {
         if (memory.hasNode(child)) continue
@@ -97,6 +99,7 @@ function isNew(set: Set<string>, name: string): boolean {
 async function openStep(
   reader: SliceReader,
   { object, offset, sliceBytes, verifyKey }: Step,
+  isNode: boolean,
 ): Promise<{ objects: ObjectRef[]; children: ChildRef[] }> {
   // a plain object is not read to its end to learn that it is one
   const read = sliceBytes ?? commitmentBytes
@@ -112,7 +115,8 @@ async function openStep(
     const { objects, children } = parseRefs(openRefs(bytes, type, verifyKey), self)
     return { objects: [self.object, ...objects], children }
   }
-  if (sliceBytes === undefined && offset === 0) return { objects: [self.object], children: [] }
+  if (sliceBytes === undefined && offset === 0 && !isNode)
+    return { objects: [self.object], children: [] }
   throw new GridError('E_COMMIT', 'the verify key does not fit what it is told to be of')
 }
 

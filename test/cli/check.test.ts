@@ -136,4 +136,31 @@ describe('check and repair from the command line', () => {
     const done = await run(['repair', '--below', '9', '--json', cap])
     assert.equal(done.lines()[1].sharesWritten, 2)
   })
+
+  it('are what the keeper does, with verify caps and once a week', async () => {
+    await run(['alias', 'create', 'work'])
+    await run(['put', file, 'work:'])
+    assert.equal((await run(['keeper', 'add', '--all'])).exit, 0)
+    const stdin = (async function* () {
+      yield Buffer.from(`${cap}\n`)
+    })()
+    assert.equal((await run(['keeper', 'add', '--cap-stdin'], { stdin })).exit, 0)
+    await lose(4)
+    const { exit, lines } = await run(['keeper', 'run', '--once', '--json'])
+    assert.equal(exit, 0)
+    const visited = lines().filter(({ event }) => event === 'visited')
+    assert.deepEqual(
+      visited.map(({ objects, healthy }) => [objects, healthy]),
+      [
+        [2, 2],
+        [1, 1],
+      ],
+    )
+    assert.equal((await run(['check', cap])).exit, 0)
+    const again = await run(['keeper', 'run', '--once', '--json'])
+    assert.equal(again.lines()[0].visited, 0)
+    assert.equal((await run(['keeper', 'ls', '--json'])).lines().length, 3)
+    assert.equal((await run(['keeper', 'rm', cap])).exit, 0)
+    assert.equal((await run(['keeper', 'ls', '--json'])).lines().length, 2)
+  })
 })

@@ -6,7 +6,7 @@ import { command, type Command, type Context } from '../command.ts'
 import { keyringOf } from '../home-config.ts'
 import { openHomeGrid } from '../home-grid.ts'
 import { onlyLogCap } from '../log-cap.ts'
-import { text } from '../option.ts'
+import { flag, text } from '../option.ts'
 
 export const logGrant: Command = command({
   arguments: [{ name: 'CAP', summary: 'the LOG-Admin cap', optional: true }],
@@ -14,24 +14,33 @@ export const logGrant: Command = command({
     ...capOptions,
     log: text('--log <NAME>', 'take the admin cap of this backup log of the home'),
     device: text('--device <NAME>', 'what the device is called in the log'),
+    prune: flag('--prune', 'give a key that may prune the log instead, and reads nothing'),
   },
   examples: [
     [
       'grid log grant --device laptop --cap-file admin.cap > laptop.cap',
       'let one more device append',
     ],
+    [
+      'grid log grant --prune --device pruner --cap-file admin.cap > prune.cap',
+      'let somebody prune who must not read',
+    ],
   ],
   async run(context, call) {
     const { signal, output } = context
-    const { device } = call.options
+    const { device, prune } = call.options
     if (device === undefined || device === '')
       throw new GridError('E_USAGE', 'there is no name for the device', { hint: 'give --device' })
     const cap = await adminCap(context, call)
     const grid = await openHomeGrid(context)
     try {
-      const granted = formatCap(await grid.logs.grant(cap, { label: device, signal }))
+      const grant = { label: device, signal }
+      const granted = formatCap(
+        prune ? await grid.logs.grantPruner(cap, grant) : await grid.logs.grant(cap, grant),
+      )
       await output.item({ device, cap: granted }, granted)
-      return { summary: { device }, text: `"${device}" may append with this cap` }
+      const verb = prune ? 'prune' : 'append'
+      return { summary: { device }, text: `"${device}" may ${verb} with this cap` }
     } finally {
       await grid.close()
     }

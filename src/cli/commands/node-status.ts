@@ -4,7 +4,7 @@ import { openHome } from '../../node/home.ts'
 import { identityOf } from '../../node/identity.ts'
 import { borrowPeers } from '../../node/lending.ts'
 import type { PeerPool } from '../../node/peer-pool.ts'
-import { socketOf } from '../../node/running-node.ts'
+import { socketOf } from '../../node/node-socket.ts'
 import { connectUnix } from '../../node/unix-net.ts'
 import { command, type Command, type Context } from '../command.ts'
 

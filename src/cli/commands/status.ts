@@ -1,28 +1,44 @@
 import { formatByteSize } from '../../base/byte-size.ts'
+import { GridError } from '../../base/errors.ts'
 import { plainText } from '../../base/plain-text.ts'
+import { type GridView, type State, viewGrid } from '../../node/grid-state.ts'
+import { PeerHistory } from '../../node/peer-history.ts'
 import type { PeerReport } from '../../node/peer-pool.ts'
-import { command, type Command } from '../command.ts'
+import { RecordFolder } from '../../node/record-folder.ts'
+import { command, type Command, type Context } from '../command.ts'
+import { type ExitCode, exitCodes } from '../exit-codes.ts'
 import { openHomeGrid } from '../home-grid.ts'
+import { backupItems, endItems, nodeItem } from '../status-items.ts'
+import { isoText, momentText } from '../time-text.ts'
 
 export const status: Command = command({
   arguments: [],
   options: {},
-  examples: [['grid status', 'list the storage servers and how they are']],
+  examples: [
+    ['grid status', 'see how the storage servers are, what may fail, and what to do'],
+    ['grid status --json', 'the same for a program; the exit code is not 0 unless all is well'],
+  ],
   async run(context) {
     const { signal, output } = context
     const grid = await openHomeGrid(context)
     try {
       const reports = await grid.status({ signal })
-      for (const report of reports) await output.item({ ...report }, lineOf(report))
-      const answering = reports.filter((report) => report.status !== undefined)
-      const accepting = answering.filter(({ accepts }) => accepts)
+      const view = await viewOf(context, reports, await grid.redundancy({ signal }))
+      for (const { report, state } of view.servers)
+        await output.item({ ...report, ...stateFacts(state) }, lineOf(report, state))
+      const own = await nodeItem(context)
+      const more = [...(await backupItems(context, grid)), ...(await endItems(context))]
+      for (const { facts, text } of [...(own === undefined ? [] : [own]), ...more])
+        await output.item(facts, plainText(text, 400))
+      await tell(context, view)
+      const { answering, accepting, overall, redundancy, tolerance } = view
       return {
         summary: {
-          servers: reports.length,
-          answering: answering.length,
-          accepting: accepting.length,
+          ...{ servers: reports.length, answering, accepting, ...stateFacts(overall) },
+          ...{ redundancy: redundancy ?? null, mayVanish: tolerance ?? null },
         },
-        text: `${answering.length} of ${reports.length} servers answer, ${accepting.length} accept shares`,
+        text: `${answering} of ${reports.length} servers answer, ${accepting} accept shares`,
+        exit: exitOf(view),
       }
     } finally {
       await grid.close()
@@ -30,15 +46,76 @@ export const status: Command = command({
   },
 })
 
+async function viewOf(
+  { home, world }: Context,
+  reports: readonly PeerReport[],
+  redundancy: GridView['redundancy'],
+): Promise<GridView> {
+  const { disk, random, clock } = world
+  const history = await PeerHistory.open(new RecordFolder({ disk, random, path: home.cache }))
+  const nowMs = Math.floor(clock.nowMs())
+  const view = viewGrid(reports, redundancy, (id, works) => history.note(id, works, nowMs))
+  // a home that cannot be written is told of all the same
+  await history.save().catch(() => undefined)
+  return view
+}
+
+/** What may vanish, and what is wrong: to people. */
+async function tell({ output }: Context, view: GridView): Promise<void> {
+  const { overall, redundancy, tolerance, servers } = view
+  if (servers.length === 0)
+    throw new GridError('E_UNREACHABLE', `${stateText(overall)}: ${overall.cause ?? ''}`, {
+      ...(overall.next !== undefined && { hint: overall.next }),
+      facts: { ...stateFacts(overall), servers: 0 },
+    })
+  if (redundancy !== undefined && tolerance !== undefined) {
+    const { k, n } = redundancy
+    const domains =
+      tolerance.domains === undefined ? '' : `, or any ${tolerance.domains} whole domains,`
+    const worst =
+      tolerance.worst === undefined
+        ? ''
+        : `; ${plainText(tolerance.worst.label, 60)} takes ${tolerance.worst.shareCount} shares of one object with it`
+    output.note(
+      `new objects are coded ${k}-of-${n}: any ${tolerance.servers} of the servers${domains} may vanish${worst}`,
+    )
+  }
+  if (overall.state !== 'ok')
+    await output.warning(`${stateText(overall)}: ${overall.cause ?? ''}; ${overall.next ?? ''}`)
+}
+
+/** Unknown is never healthy: whatever is not ok has a code of its own. */
+function exitOf({ overall, answering, isTooSmall }: GridView): ExitCode {
+  if (answering === 0) return exitCodes.unreachable
+  if (isTooSmall) return exitCodes.notEnoughServers
+  return overall.state === 'ok' ? exitCodes.ok : exitCodes.partlyDone
+}
+
+function stateFacts({ state, sinceMs, cause, next }: State): Record<string, unknown> {
+  if (state === 'ok') return { state }
+  return { state, since: isoText(sinceMs), cause, next }
+}
+
+/** `degraded since 2026-01-02 03:04:05Z`. */
+function stateText({ state, sinceMs }: State): string {
+  return sinceMs === undefined || state === 'never worked'
+    ? state
+    : `${state} since ${momentText(sinceMs)}`
+}
+
 /** `attic  12D3KooW…WxYz  1.20 TiB free  812 shares  34.0 GiB`. */
-function lineOf({ id, nickname, accepts, status: facts, error }: PeerReport): string {
+function lineOf({ id, nickname, accepts, status: facts }: PeerReport, state: State): string {
   const name = nameOf(id, nickname)
   const key = `${id.slice(0, 8)}…${id.slice(-6)}`
-  if (facts === undefined) return [name, key, error ?? 'no answer'].join('  ')
-  const words = [`${formatByteSize(facts.freeBytes)} free`, `${facts.shareCount} shares`]
-  words.push(formatByteSize(facts.shareBytes))
-  if (!accepts || facts.readOnly) words.push('takes no more')
-  return [name, key, ...words].join('  ')
+  const words = [name, key]
+  if (facts !== undefined) {
+    words.push(`${formatByteSize(facts.freeBytes)} free`, `${facts.shareCount} shares`)
+    words.push(formatByteSize(facts.shareBytes))
+    if (!accepts || facts.readOnly) words.push('takes no more')
+  }
+  if (state.state !== 'ok')
+    words.push(`${stateText(state)}: ${plainText(state.cause ?? '')}`, `try: ${state.next ?? ''}`)
+  return words.join('  ')
 }
 
 /** Of a folder, which is called by its path, the end, since that tells it from others. */

@@ -2,7 +2,6 @@
  * Checks many objects as they come, with no key: what servers claim, a sample of it looked into, or
  * every byte. Memory does not grow with their number.
  */
-import { setMaxListeners } from 'node:events'
 import { Budget, mapWithin, within } from '../../base/limit.ts'
 import { randomBelow } from '../../base/random.ts'
 import { encodedLength } from '../../encoding/object.ts'
@@ -86,9 +85,7 @@ class CheckRun {
     this.#context = context
     this.#presence = new Presence(context, candidates)
     this.#depth = depth
-    this.#options = given === undefined ? {} : { signal: AbortSignal.any([given]) }
-    // every question listens to it
-    if (this.#options.signal !== undefined) setMaxListeners(0, this.#options.signal)
+    this.#options = given === undefined ? {} : { signal: given }
   }
 
   /** @param turn - what has to end before this batch is looked into */

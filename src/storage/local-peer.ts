@@ -124,8 +124,12 @@ export class LocalPeer implements StoragePeer {
     })
     const parts = { space: this.#space, medium: this.#medium, clock, trace }
     this.#logs = options.logs && new LogKeeper({ ...parts, ...options.logs })
-    const place = { id: this.id, serverKey: publicKeyOf(this.id), store }
-    this.#holds = options.holds && new KeptHolds({ ...parts, ...place, ...options.holds })
+    this.#holds =
+      options.holds &&
+      new KeptHolds({
+        ...{ ...parts, ...options.holds, id: this.id, serverKey: publicKeyOf(this.id), store },
+        checkRevoked: async ({ logId, key }, seq) => this.#logs?.checkRevoked(logId, key, seq),
+      })
   }
 
   async have(indexes: readonly StorageIndex[]): Promise<number[][]> {

@@ -94,6 +94,7 @@ export async function runNode(given: NodeParts): Promise<RunningNode> {
   const place = { id: net.id, config: { ...config.storage, readOnly }, admission: membership }
   const own = { ...place, identitySeed: secrets.identitySeed, disk, clock, random, trace, traffic }
   const { storage, scrubber } = config.storage.enabled ? await openOwnStorage(own) : {}
+  if (storage !== undefined && (await isDraining(parts))) storage.stopTaking()
   const face = storage && traffic.around(parts.face?.(storage) ?? storage)
   if (face !== undefined) {
     const serving = { clock, budget, trace, admission: membership }

@@ -112,8 +112,8 @@ export class Grid {
       records: parts.records ?? memoryRecords(),
       clientId: parts.clientId ?? '',
     })
-    const { clock, random, peers, encoder, smallEncoder } = parts
-    const upkeep = { clock, random, peers, encoder, smallEncoder, health: this.#health }
+    const { clock, random, peers, encoder, smallEncoder, secret } = parts
+    const upkeep = { clock, random, peers, encoder, smallEncoder, secret, health: this.#health }
     this.upkeep = new Upkeep({ ...upkeep, reader: this.trees, logs: this.logs })
   }
 

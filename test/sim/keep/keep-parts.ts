@@ -32,10 +32,8 @@ export interface KeepParts {
 export interface KeepRules {
   /** A snapshot refers only to what was put or touched so long ago at most. */
   freshMs: number
-  /** A release spares what was touched so long before its marking began. */
-  marginMs: number
+  /** By how much less than it should a release spares what was touched before its marking began. */
+  lessMarginMs: number
   /** Whether what an older snapshot of the device's own held is touched again. */
   touches: boolean
-  /** Whether servers whose clocks are wrong are left out. */
-  leavesOutliers: boolean
 }

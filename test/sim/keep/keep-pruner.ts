@@ -1,8 +1,10 @@
 /** The machine that prunes: it marks, lists, signs a release and pushes it, and dies at times in between. */
-import { toHex } from '../../../src/base/bytes.ts'
+import { Garbage } from '../../../src/backup/prune/garbage.ts'
+import { indexKey } from '../../../src/backup/prune/index-set.ts'
 import { planPrune } from '../../../src/backup/prune/plan.ts'
-import { maxListedHolds } from '../../../src/storage/hold-peer.ts'
-import type { StorageIndex, StoragePeer } from '../../../src/storage/peer.ts'
+import { type Cutoff, cutoffOf, type ServerClock } from '../../../src/backup/prune/server-clocks.ts'
+import { type ListedHold, maxListedHolds } from '../../../src/storage/hold-peer.ts'
+import type { StoragePeer } from '../../../src/storage/peer.ts'
 import { KeepClient, orRefused } from './keep-client.ts'
 import { type KeptSnapshot, type LoggedRelease, prunerNumber } from './keep-log.ts'
 import type { KeepParts } from './keep-parts.ts'
@@ -78,7 +80,7 @@ export class KeepPruner {
     client: KeepClient,
     { keepLast, paceMs, diesAt, hasty }: PruneItem,
   ): Promise<string> {
-    const { log, judge, objects, clock } = this.#parts
+    const { log, judge, objects, clock, options } = this.#parts
     let steps = 0
     /** False where the process dies before its next step. */
     const goesOn = async (): Promise<boolean> => {
@@ -86,28 +88,34 @@ export class KeepPruner {
       await client.pause(paceMs)
       return true
     }
-    const cutoffMs = await this.#cutoff(client)
+    const { cutoffMs, servers } = await this.#cutoff(client)
     if (cutoffMs === undefined) return 'no clock to go by'
     if (!(await goesOn())) return 'died'
     const dropped = hasty
       ? log.snapshots.filter((each) => !isKept(each, log.snapshots, keepLast))
       : this.#planned(client, keepLast)
     const kept = log.snapshots.filter((each) => !dropped.includes(each))
-    const reached = new Set(
-      kept.flatMap((each) => [...each.objects]).map((n) => toHex(objects[n].storageIndex)),
+    const reached = new Map(
+      kept
+        .flatMap((each) => [...each.objects])
+        .map((number) => [indexKey(objects[number].storageIndex), options.n]),
     )
     if (!(await goesOn())) return 'died'
-    const candidates = new Map<string, StorageIndex>()
-    for (const peer of client.peers) {
-      const held = await orRefused(this.#holdsOf(peer))
-      for (const index of held ?? []) {
-        if (!reached.has(toHex(index))) candidates.set(toHex(index), index)
+    const garbage = new Garbage({ objects: reached }, cutoffMs)
+    const right = client.peers.filter(({ id }) => servers.includes(id))
+    let listed = 0
+    for (const peer of right) {
+      const held = await orRefused(holdsOf(peer))
+      if (held !== undefined) {
+        garbage.add(held)
+        listed++
       }
       if (!(await goesOn())) return 'died'
     }
-    if (candidates.size === 0) return 'nothing to let go of'
+    for (const peer of right) await orRefused(peer.touch(garbage.wanting(listed)))
+    if (garbage.releasedCount === 0) return 'nothing to let go of'
     judge.dropped(dropped)
-    log.release(cutoffMs, [...candidates.values()], clock.nowMs())
+    log.release(cutoffMs, garbage.released, clock.nowMs())
     if (!(await goesOn())) return 'died'
     return this.#push(client, paceMs)
   }
@@ -129,40 +137,28 @@ export class KeepPruner {
     return snapshots.filter((each) => dropped.includes(idOf(each)))
   }
 
-  /** What was touched before this may be let go of: by the slowest clock of those that are not wrong. */
-  async #cutoff(client: KeepClient): Promise<number | undefined> {
+  /** What was touched before this may be let go of, and who may be asked to. */
+  async #cutoff(client: KeepClient): Promise<Pick<Cutoff, 'cutoffMs' | 'servers'>> {
     const { rules, tally } = this.#parts
-    const ownMs = client.clock.nowMs()
-    const clocks: number[] = []
+    const clocks: ServerClock[] = []
     for (const peer of client.peers) {
       const status = await orRefused(peer.status())
-      if (status === undefined) continue
-      if (Math.abs(status.nowMs - ownMs) <= hourMs || !rules.leavesOutliers)
-        clocks.push(status.nowMs)
-      else tally.reached('prune: a clock was left out')
+      if (status !== undefined) clocks.push({ server: peer.id, nowMs: status.nowMs })
     }
-    return clocks.length === 0 ? undefined : Math.min(...clocks) - rules.marginMs
-  }
-
-  async #holdsOf(peer: StoragePeer): Promise<StorageIndex[]> {
-    const all: StorageIndex[] = []
-    for (;;) {
-      const request = { after: all.at(-1), limit: maxListedHolds, which: 'held' } as const
-      const { holds, complete } = await peer.listHolds(request)
-      all.push(...holds.map(({ storageIndex }) => storageIndex))
-      if (complete) return all
-    }
+    const { cutoffMs, servers, astray } = cutoffOf(clocks, client.clock.nowMs())
+    if (astray.length > 0) tally.reached('prune: a clock was left out')
+    return { servers, cutoffMs: cutoffMs && cutoffMs + rules.lessMarginMs }
   }
 
   async #push(client: KeepClient, paceMs: number): Promise<string> {
-    const { log, tally, rules } = this.#parts
+    const { log, tally } = this.#parts
     for (const peer of client.peers) {
       const missed = log.releases.filter(({ releaseSeq }) => {
         return releaseSeq > (this.#pushed.get(peer.id) ?? 0)
       })
       const status = await orRefused(peer.status())
       if (status === undefined) continue
-      if (rules.leavesOutliers && Math.abs(status.nowMs - client.clock.nowMs()) > hourMs) continue
+      if (Math.abs(status.nowMs - client.clock.nowMs()) > hourMs) continue
       for (const release of missed) {
         await client.pause(paceMs)
         if (!(await this.#handOver(peer, release))) break
@@ -201,4 +197,18 @@ function isKept(
   keepLast: number,
 ): boolean {
   return all.filter((other) => other.device === device && other.seq > seq).length < keepLast
+}
+
+async function holdsOf(peer: StoragePeer): Promise<ListedHold[]> {
+  const all: ListedHold[] = []
+  for (;;) {
+    const after = all.at(-1)?.storageIndex
+    const { holds, complete } = await peer.listHolds({
+      after,
+      limit: maxListedHolds,
+      which: 'held',
+    })
+    all.push(...holds)
+    if (complete) return all
+  }
 }

@@ -29,9 +29,8 @@ export interface KeepWorldOptions {
 
 const rules: KeepRules = {
   freshMs: 48 * hourMs,
-  marginMs: 72 * hourMs,
+  lessMarginMs: 0,
   touches: true,
-  leavesOutliers: true,
 }
 
 export class KeepWorld {

@@ -2,9 +2,9 @@
  * Reads every share through, again and again, and takes damaged ones out of service
  * (docs/specs/share-store.md, "Scrubbing"). It has time: what is asked of the server comes first.
  *
- * Invariants: a share is only set aside after it was read to its first wrong byte, or could not be
- * read twice; a share of a newer format, and one that came meanwhile, stays. What a pass found is
- * kept before the next one begins.
+ * Invariants: a share is only set aside after it was read to its first wrong byte; one that cannot be
+ * read, even at a second try, is told of and stays, as do a share of a newer format, and one that came
+ * meanwhile. What a pass found is kept before the next one begins.
  */
 import { type Clock, sleep } from '../../base/clock.ts'
 import { asGridError, isGridError } from '../../base/errors.ts'
@@ -168,7 +168,6 @@ export class Scrubber {
       return
     }
     if (reader === 'unreadable') {
-      // it cannot even be opened: there is nothing that could be shown to be the same share
       if (isFirst && pass.again.length < maxAgain)
         pass.again.push(shareName(storageIndex, shareNumber))
       else this.#find('damaged', key, pass)
@@ -178,8 +177,11 @@ export class Scrubber {
       const verdict = await judge(key, reader, (byteCount) => this.#pace(byteCount, signal)).catch(
         unreadable,
       )
-      if (verdict === 'unreadable' && isFirst && pass.again.length < maxAgain) {
-        pass.again.push(shareName(storageIndex, shareNumber))
+      if (verdict === 'unreadable') {
+        // no byte of it is known to be wrong: a disk that fails for an hour must not empty the store
+        if (isFirst && pass.again.length < maxAgain)
+          pass.again.push(shareName(storageIndex, shareNumber))
+        else this.#find('damaged', key, pass)
         return
       }
       pass.checked++

@@ -61,6 +61,7 @@ export async function openOwnStorage(parts: OwnStorageParts): Promise<OwnStorage
     record: diskScrubRecord({ disk, root: directory }),
     isBusy: () => traffic.isBusy,
     onDamaged: (share) => storage.noteDamaged(share),
+    expected: () => storage.expectedShares(),
   })
   return { storage, scrubber }
 }

@@ -43,7 +43,7 @@ import {
 import { checkBlocks, checkHave, checkProve, checkPut } from './request-bounds.ts'
 import { ShareIntake } from './share-intake.ts'
 import type { SweepOptions, SweepReport } from './holds/sweeper.ts'
-import type { ShareEntry, ShareStore } from './share-store.ts'
+import type { ShareEntry, ShareKey, ShareStore } from './share-store.ts'
 import { SpaceReserve } from './space-reserve.ts'
 import { proveShare, readBlocks, type StoredShare } from './stored-share.ts'
 
@@ -255,6 +255,11 @@ export class LocalPeer implements StoragePeer {
     const keeper = await this.#keeper()
     await keeper.walk(options)
     return keeper.sweep(options)
+  }
+
+  /** All shares that should be here, as its holds say; none without holds. Throws E_IO. */
+  async *expectedShares(): AsyncGenerator<ShareKey> {
+    if (this.#holds !== undefined) yield* (await this.#holds.keeper()).shares()
   }
 
   /** Notes that a share was set aside as damaged, so that its holders are told. Throws E_IO. */

@@ -11,20 +11,14 @@ const document = readFileSync(path.join(root, 'docs/attacks.md'), 'utf8')
 const wanted: Record<string, { tested: number[]; last: number }> = {
   server: {
     tested: [
-      ...[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 17, 18, 19, 20, 21, 22, 23, 24, 25],
-      ...[27, 28, 29, 31, 32, 33, 34, 36, 37, 39, 42],
+      ...Array.from({ length: 29 }, (_, i) => i + 1),
+      ...Array.from({ length: 12 }, (_, i) => i + 31),
     ],
     last: 42,
   },
-  client: {
-    tested: [
-      ...[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21],
-      ...[25, 26, 27, 30, 31],
-    ],
-    last: 33,
-  },
+  client: { tested: Array.from({ length: 33 }, (_, i) => i + 1), last: 33 },
   restore: { tested: Array.from({ length: 18 }, (_, i) => i + 1), last: 18 },
-  T: { tested: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10], last: 14 },
+  T: { tested: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], last: 14 },
 }
 
 /** Holes in the append-only modes of others; each must have tests. */

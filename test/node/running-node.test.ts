@@ -166,6 +166,25 @@ describe('running node', () => {
     assert.equal((await nodes[2].storage?.status())?.damagedCount, 0, 'a put heals it')
   })
 
+  it('misses a share that somebody has deleted behind its back', async () => {
+    const at = path.join(directory, 'n3')
+    const shares = path.join(at, 'storage', 'shares')
+    const names = await readdir(shares, { recursive: true })
+    const name = names.find((each) => each.includes('.'))
+    assert.ok(name !== undefined)
+    await rm(path.join(shares, name))
+    const node = await reachNode(() => connectUnix(path.join(at, 'node.sock')), { clock })
+    await node.scrub()
+    while ((await node.view()).scrub?.lastFull === undefined)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    const lost = (await node.events(0, 100)).filter((event) => event.name === 'share.lost')
+    assert.deepEqual(
+      lost.map(({ facts }) => facts),
+      [{ share: path.basename(name) }],
+    )
+    node.close()
+  })
+
   it('keeps logs for others, and lends its way to them over its socket', async () => {
     const connect = () => connectUnix(path.join(directory, 'n0', 'node.sock'))
     const pool = await borrowPeers(connect, { clock: new SystemClock() })

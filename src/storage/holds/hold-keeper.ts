@@ -15,6 +15,7 @@ import type {
 } from '../hold-peer.ts'
 import { type Admission, openAdmission, type Terms, type Wish } from '../admission.ts'
 import type { RequestOptions, StorageIndex } from '../request.ts'
+import type { ShareKey } from '../share-store.ts'
 import { type AccountKey, mayDo } from './credentials.ts'
 import { Entrance, type Session } from './entrance.ts'
 import { clientHolder, holdOf, nobody, payerHolder, withDamaged } from './held-object.ts'
@@ -73,6 +74,8 @@ const minQuarantineDays = 14
 const defaultQuarantineDays = 30
 const defaultLeaseDays = 365
 const dayMs = 24 * 3600 * 1000
+/** Objects of the index that are looked at together. */
+const pageObjects = 256
 /** Objects touched or renewed each second, for all together; saved up for a minute. */
 const touchesPerSecond = 20_000
 /** Releases each second, for all together; saved up for a minute. */
@@ -207,6 +210,19 @@ export class HoldKeeper {
   async walk(options: { signal?: AbortSignal } = {}): Promise<void> {
     if (this.#ledger.index.isComplete) return
     await walkShares(this.#ledger, this.#options.store, options)
+  }
+
+  /** All shares that should be here, ascending; none that are being deleted, or were set aside. */
+  async *shares(): AsyncGenerator<ShareKey> {
+    for (let after: StorageIndex | undefined; ;) {
+      const { objects, complete } = this.#ledger.index.page({ after, limit: pageObjects })
+      for (const { storageIndex, object } of objects) {
+        if (object.leavingMs > 0) continue
+        for (const shareNumber of object.shares) yield { storageIndex, shareNumber }
+      }
+      after = objects.at(-1)?.storageIndex ?? after
+      if (complete) return
+    }
   }
 
   /** Deletes what is due: as `Sweeper.sweep`. */

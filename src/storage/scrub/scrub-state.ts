@@ -19,7 +19,7 @@ export interface ScrubCounts {
   damaged: number
   /** Of a format that this version does not know: left as they are. */
   newer: number
-  /** Gone between the listing and the reading. */
+  /** Not there, and not deleted on purpose. */
   lost: number
 }
 

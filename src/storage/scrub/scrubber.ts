@@ -35,8 +35,8 @@ export interface ScrubberOptions {
   pacer?: Pacer
   /** Told of each share that was set aside; what it throws is nobody's business. */
   onDamaged?: (share: ShareEntry) => Promise<void>
-  /** Whether this share should be here: false once it was deleted on purpose. */
-  isWanted?: (key: ShareKey) => boolean
+  /** What should be here, if anybody knows: so that what was deleted on purpose is not missed. */
+  expected?: () => AsyncIterable<ShareKey>
 }
 
 /** How it is, for the operator. */
@@ -117,6 +117,7 @@ export class Scrubber {
         await this.#check(parseShareName(name)!, pass, false, signal)
         pass.again.shift()
       }
+      await this.#missAny(pass, signal)
     } catch (error) {
       await this.#save(0).catch(() => undefined)
       throw error
@@ -158,11 +159,12 @@ export class Scrubber {
     isFirst: boolean,
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    const { store, isWanted = () => true, onDamaged } = this.#options
+    const { store, expected, onDamaged } = this.#options
     const { storageIndex, shareNumber } = key
     const reader = await store.read(storageIndex, shareNumber).catch(unreadable)
     if (reader === undefined) {
-      if (isWanted(key)) this.#find('lost', key, pass)
+      // it may have been deleted on purpose: that is looked at in the end, if anybody knows
+      if (expected === undefined) this.#find('lost', key, pass)
       return
     }
     if (reader === 'unreadable') {
@@ -198,6 +200,17 @@ export class Scrubber {
       await onDamaged?.({ storageIndex, shareNumber, shareBytes }).catch(() => undefined)
     } finally {
       await reader.close().catch(() => undefined)
+    }
+  }
+
+  /** Finds out which of the shares that should be here are not, of those that are due. */
+  async #missAny(pass: ScrubPass, signal: AbortSignal | undefined): Promise<void> {
+    const { store, expected, id } = this.#options
+    for await (const key of expected?.() ?? []) {
+      signal?.throwIfAborted()
+      const { storageIndex, shareNumber } = key
+      if (!pass.forced && !isDue(storageIndex, id, pass.span)) continue
+      if (!(await store.list(storageIndex)).includes(shareNumber)) this.#find('lost', key, pass)
     }
   }
 

@@ -4,7 +4,7 @@ import { GridError } from '../../../src/base/errors.ts'
 import { Pacer } from '../../../src/base/pacer.ts'
 import { MemoryStore } from '../../../src/storage/memory-store.ts'
 import { shareName } from '../../../src/storage/share-name.ts'
-import type { ShareStore } from '../../../src/storage/share-store.ts'
+import type { ShareKey, ShareStore } from '../../../src/storage/share-store.ts'
 import { dayMs } from '../../../src/storage/scrub/schedule.ts'
 import { memoryScrubRecord, type ScrubRecord } from '../../../src/storage/scrub/scrub-state.ts'
 import { Scrubber, type ScrubberOptions } from '../../../src/storage/scrub/scrubber.ts'
@@ -188,8 +188,21 @@ describe('scrubber', () => {
     const found = await forced(shelf, shelf.scrubber({ store: hiding }))
     assert.deepEqual([found.checked, found.lost, found.damaged], [2, 1, 0])
     assert.deepEqual(shelf.events, [`share.lost ${gone}`, 'scrub.done'])
-    const wanted = await forced(shelf, shelf.scrubber({ store: hiding, isWanted: () => false }))
-    assert.equal(wanted.lost, 0)
+    const nothing = async function* (): AsyncGenerator<ShareKey> {}
+    const deleted = await forced(shelf, shelf.scrubber({ store: hiding, expected: nothing }))
+    assert.equal(deleted.lost, 0)
+  })
+
+  it('misses a share that should be here and was gone before it looked', async () => {
+    const shelf = await new Shelf('gone').fill(3)
+    const expected = async function* (): AsyncGenerator<ShareKey> {
+      for (const { storageIndex } of shelf.objects) yield { storageIndex, shareNumber: 0 }
+    }
+    const { storageIndex } = shelf.objects[1]
+    await shelf.memory.remove(storageIndex, 0)
+    const found = await forced(shelf, shelf.scrubber({ expected }))
+    assert.deepEqual([found.checked, found.lost], [2, 1])
+    assert.deepEqual(shelf.events, [`share.lost ${shelf.nameOf(1)}`, 'scrub.done'])
   })
 
   it('goes on where it was when it is cut short, and reads nothing twice', async () => {

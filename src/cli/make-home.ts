@@ -4,6 +4,7 @@ import { toBase32 } from '../base/base32.ts'
 import { publicKeyOfSeed, seedBytes } from '../base/ed25519.ts'
 import { GridError } from '../base/errors.ts'
 import type { Random } from '../base/random.ts'
+import { pskBytes } from '../members/invite-protocol.ts'
 import { configText } from '../node/config-file.ts'
 import { type Override, parseConfig } from '../node/config.ts'
 import { freshSecrets, initHome, type Secrets } from '../node/home.ts'
@@ -33,34 +34,38 @@ export const storageOptions: { storage: Value<string>; reserve: Value<string>; n
 }
 
 /** Who may take part in the grid that a home founds. */
-export const foundingOptions: { membership: Value<'open' | 'list' | 'signed'> } = {
+export const foundingOptions: { membership: Value<Mode>; psk: Flag } = {
   membership: choice('--membership <MODE>', 'who may take part: open, list or signed (open)', [
     'open',
     'list',
     'signed',
   ]),
+  psk: flag('--psk', 'make a secret without which nobody even connects'),
 }
 
-/** Settings and secrets of a home that founds a grid: its key with them, if it has members by certificate. */
+type Mode = 'open' | 'list' | 'signed'
+
+/** Settings and secrets of a home that founds a grid, as its `foundingOptions` want it. */
 export function founded(
-  membership: 'open' | 'list' | 'signed' | undefined,
+  { membership, psk }: { membership: Mode | undefined; psk: boolean },
   random: Random,
 ): { settings: Override[]; secrets: Secrets } {
   const secrets = freshSecrets(random)
-  const source = '--membership'
-  if (membership === undefined) return { settings: [], secrets }
-  const mode: Override = { path: 'grid.membership', value: membership, source }
-  const members: Override = {
-    path: 'grid.members',
-    value: [identityOf(secrets.identitySeed).id],
-    source,
+  const settings: Override[] = []
+  const set = (name: string, value: unknown, source = '--membership'): void => {
+    settings.push({ path: name, value, source })
   }
-  if (membership !== 'signed') {
-    return { settings: membership === 'list' ? [mode, members] : [mode], secrets }
+  if (membership !== undefined) set('grid.membership', membership)
+  if (membership === 'list') set('grid.members', [identityOf(secrets.identitySeed).id])
+  if (membership === 'signed') {
+    secrets.gridSeed = random.bytes(seedBytes)
+    set('grid.key', toBase32(publicKeyOfSeed(secrets.gridSeed)))
   }
-  const gridSeed = random.bytes(seedBytes)
-  const key: Override = { path: 'grid.key', value: toBase32(publicKeyOfSeed(gridSeed)), source }
-  return { settings: [mode, key], secrets: { ...secrets, gridSeed } }
+  if (psk) {
+    secrets.psk = random.bytes(pskBytes)
+    set('grid.psk_files', ['private/psk'], '--psk')
+  }
+  return { settings, secrets }
 }
 
 /** The setting that each option gives a value to. */

@@ -1,5 +1,6 @@
 /** Every command there is. Its code is loaded when it is called, so that the others cost nothing. */
 import type { CommandEntry } from './command.ts'
+import { joiningCommands } from './joining-registry.ts'
 import { logCommands } from './log-registry.ts'
 import { upkeepCommands } from './upkeep-registry.ts'
 
@@ -236,46 +237,7 @@ export const registry: readonly CommandEntry[] = [
     summary: 'run the introducer of this home until it is told to stop',
     load: async () => (await import('./commands/introducer-run.ts')).introducerRun,
   },
-  {
-    name: 'join',
-    summary: 'become a member of a grid by an invitation',
-    load: async () => (await import('./commands/join.ts')).join,
-  },
-  {
-    name: 'invite',
-    summary: 'print an invitation for one more machine, and let it in',
-    load: async () => (await import('./commands/invite.ts')).invite,
-  },
-  {
-    name: 'invite ls',
-    summary: 'list the invitations, and who waits',
-    load: async () => (await import('./commands/invite-ls.ts')).inviteLs,
-  },
-  {
-    name: 'invite approve',
-    summary: 'let the machine in that came with an invitation',
-    load: async () => (await import('./commands/invite-approve.ts')).inviteApprove,
-  },
-  {
-    name: 'invite refuse',
-    summary: 'send the machine away that came with an invitation',
-    load: async () => (await import('./commands/invite-refuse.ts')).inviteRefuse,
-  },
-  {
-    name: 'invite revoke',
-    summary: 'take back an invitation that nobody has joined by',
-    load: async () => (await import('./commands/invite-revoke.ts')).inviteRevoke,
-  },
-  {
-    name: 'members',
-    summary: 'list the members of the grid that this home founded',
-    load: async () => (await import('./commands/members.ts')).members,
-  },
-  {
-    name: 'member revoke',
-    summary: 'put a member out of the grid that this home founded',
-    load: async () => (await import('./commands/member-revoke.ts')).memberRevoke,
-  },
+  ...joiningCommands,
   {
     name: 'demo',
     summary: 'run a grid of ten nodes on this machine, and watch a file survive seven of them',

@@ -2,7 +2,7 @@
 import { isGridError } from '../base/errors.ts'
 import { environmentOverrides, type Override, parseConfig } from '../node/config.ts'
 import { lockHome } from '../node/home-lock.ts'
-import { openHome, readConfig } from '../node/home.ts'
+import { openHome, readConfig, readPsks } from '../node/home.ts'
 import { openLibp2pNet } from '../node/libp2p-net.ts'
 import { runNode } from '../node/running-node.ts'
 import { SelfNet } from '../node/self-net.ts'
@@ -17,6 +17,9 @@ export interface NodeRoles {
   overrides?: readonly Override[]
 }
 
+const twin =
+  'another node runs with the key of this one: stop one of them, and make a new home for it (grid node init)'
+
 /** Says where it listens as soon as it does, so that a script can wait for that line. */
 export async function runHere(context: Context, roles: NodeRoles = {}): Promise<Outcome> {
   const { world, home, signal, output, trace } = context
@@ -26,11 +29,28 @@ export async function runHere(context: Context, roles: NodeRoles = {}): Promise<
   const config = parseConfig(await readConfig(home), overrides, home.path)
   const lock = await lockHome(home)
   try {
-    const { listen } = config.node
+    const { listen, inviteListen } = config.node
     const seed = secrets.identitySeed
-    const net = new SelfNet(await openLibp2pNet({ seed, listen, clock, random }))
+    const psks = await readPsks(config.grid.pskFiles)
+    const net = new SelfNet(await openLibp2pNet({ seed, listen, clock, random, psks }))
+    const openDoor = () => openLibp2pNet({ seed, listen: inviteListen, clock, random })
+    const wall = psks.length === 0 ? {} : { psk: psks[0], openDoor }
     const introduces = roles.introduces ?? config.grid.introducers.some(({ id }) => id === net.id)
-    const parts = { home, config, secrets, net, clock, random, disk, trace, introduces }
+    const onTwin = (): void =>
+      void output.warning(twin, { code: 'E_LOCKED' }).catch(() => undefined)
+    const parts = {
+      home,
+      config,
+      secrets,
+      net,
+      clock,
+      random,
+      disk,
+      trace,
+      introduces,
+      onTwin,
+      ...wall,
+    }
     const node = await runNode(parts).catch(async (error: unknown) => {
       await net.close()
       throw error

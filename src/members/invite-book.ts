@@ -51,6 +51,8 @@ const maxInvites = 256
 const maxNameChars = 64
 /** How long it is remembered what became of one, to tell who comes too late. */
 const rememberMs = 7 * 24 * 3600 * 1000
+/** How much longer one that was let in may fetch its grant. */
+const fetchMs = 24 * 3600 * 1000
 const limits = { depth: 5, items: 20 * maxInvites, bytes: 512 * 1024 }
 
 export class InviteBook {
@@ -143,7 +145,7 @@ export class InviteBook {
 
 /** Whether somebody may still become a member by it. */
 export function isLive({ state, expiresAtMs }: Invite, nowMs: number): boolean {
-  if (state === 'approved') return true
+  if (state === 'approved') return nowMs < expiresAtMs + fetchMs
   return (state === 'open' || state === 'asked') && nowMs < expiresAtMs
 }
 

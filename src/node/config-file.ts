@@ -15,6 +15,8 @@ const comments: { [S in keyof Settings]: Record<keyof Settings[S], string | unde
     nickname: 'What others see this node called.',
     listen: 'Where to listen for other nodes.',
     announce: 'Where others reach this node, if not there: behind a router, or by name.',
+    invite_listen:
+      'With psk_files: where those can come who were invited, while an invitation is open.',
     domain: 'What fails together with this node, such as its provider.',
   },
   grid: {

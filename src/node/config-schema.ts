@@ -18,7 +18,13 @@ export interface RedundancySettings {
 
 /** Every setting, by the names it has in the file. */
 export interface Settings {
-  node: { nickname: string; listen: string[]; announce: string[]; domain: string }
+  node: {
+    nickname: string
+    listen: string[]
+    announce: string[]
+    invite_listen: string[]
+    domain: string
+  }
   grid: {
     name: string
     introducers: string[]
@@ -134,6 +140,7 @@ const schema = section({
       nickname: v.optional(label, ''),
       listen: v.optional(list(localAddress), ['/ip4/0.0.0.0/tcp/7780']),
       announce: v.optional(list(localAddress), []),
+      invite_listen: v.optional(list(localAddress), ['/ip4/0.0.0.0/tcp/7782']),
       domain: v.optional(label, ''),
     }),
     {},

@@ -26,6 +26,8 @@ export interface Config {
     listen: string[]
     /** Multiaddrs to tell others instead of those; empty to tell what is listened at. */
     announce: string[]
+    /** Where joiners come in a grid with an outer wall, in the form of `listen`. */
+    inviteListen: string[]
     /** What fails together with this node, such as a provider's name; empty when not said. */
     domain: string
   }
@@ -109,7 +111,13 @@ export function parseConfig(
   const { node, grid, storage, client, embedded, cache } = checked
   const absolute = (name: string): string => path.resolve(directory, name)
   return {
-    node,
+    node: {
+      nickname: node.nickname,
+      listen: node.listen,
+      announce: node.announce,
+      inviteListen: node.invite_listen,
+      domain: node.domain,
+    },
     grid: {
       name: grid.name,
       introducers: targetsOf(grid.introducers),

@@ -18,6 +18,7 @@ import {
   parseRequest,
 } from './control-messages.ts'
 import type { Invites } from './invites.ts'
+import type { NetworkPeers } from './network-peers.ts'
 
 const deadlineMs = 60_000
 /** The longest that a `watchInvite` waits. */
@@ -27,10 +28,11 @@ export interface Controlled {
   invites: Invites
   members: MemberBook | undefined
   clock: Clock
+  peers: Pick<NetworkPeers, 'acceptServers'>
 }
 
 /** The verbs by which a node's owner rules it. */
-export function controlVerbs({ invites, members, clock }: Controlled): Verbs {
+export function controlVerbs({ invites, members, clock, peers }: Controlled): Verbs {
   const { desk } = invites
   const report = (invite: Invite): InviteReport => ({ ...invite, words: desk.wordsOf(invite) })
   const named = (handle: (name: string) => Promise<void>): Verb<unknown> =>
@@ -63,6 +65,13 @@ export function controlVerbs({ invites, members, clock }: Controlled): Verbs {
     ['approveInvite', named((name) => desk.approve(name))],
     ['refuseInvite', named((name) => desk.refuse(name))],
     ['revokeInvite', named((name) => desk.revoke(name))],
+    [
+      'acceptServers',
+      verb(nothing, async () => {
+        peers.acceptServers()
+        return 0
+      }),
+    ],
     ['members', verb(nothing, async () => formatMembers(book().list()))],
     [
       'revokeMember',

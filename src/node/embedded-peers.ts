@@ -28,6 +28,8 @@ export interface EmbeddedOptions {
   identitySeed: Uint8Array
   reserveBytes?: number
   software: string
+  /** Opens the folders that there are, and makes none. */
+  isKept?: boolean
 }
 
 const folders = 10
@@ -44,7 +46,8 @@ export function embeddedRedundancy(disks: number): Redundancy {
 
 /** Opens the folders that the disks have, and makes those that are missing. Throws E_IO. */
 export async function openEmbeddedPeers(options: EmbeddedOptions): Promise<PeerPool> {
-  const count = Math.max(options.redundancy.n, options.disks.length)
+  const { redundancy, disks, isKept = false } = options
+  const count = isKept ? 0 : Math.max(redundancy.n, disks.length)
   const placed = await layFolders({ ...options, count })
   const peers = await Promise.all(placed.map((folder) => openFolder(options, folder)))
   const candidates = peers.map((peer) => ({ id: peer.id, peer, domain: undefined, accepts: true }))

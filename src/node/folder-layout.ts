@@ -19,7 +19,7 @@ export interface LayoutOptions {
   trace: Trace
   /** Directories, one per disk, ≥ 1. */
   disks: readonly string[]
-  /** Folders that there must be, 1 … 255. */
+  /** Folders that there must be, 0 … 255; with 0 nothing is made. */
   count: number
   /** Where keys come from that no disk has. */
   identitySeed: Uint8Array

@@ -9,6 +9,7 @@ import type { Announcement } from '../introducer/announcement.ts'
 import type { Announcer } from '../introducer/announcer.ts'
 import type { RevocationShelf } from '../introducer/revocation-shelf.ts'
 import { Subscriber } from '../introducer/subscriber.ts'
+import { UploadSet } from '../introducer/upload-set.ts'
 import type { Config } from './config.ts'
 import type { Home } from './home.ts'
 
@@ -47,4 +48,16 @@ export async function subscribe(parts: SubscriptionParts): Promise<Subscriber | 
     revocations: parts.revocations,
     onAnnouncement: parts.onAnnouncement,
   })
+}
+
+/** The servers that a home uploads to, kept in its cache; undefined where nobody introduces any. */
+export async function openUploads(parts: SubscriptionParts): Promise<UploadSet | undefined> {
+  const { home, config, disk, trace } = parts
+  if (config.grid.introducers.length === 0) return undefined
+  await disk.makeDirectory(home.cache)
+  return UploadSet.open({ keptAt: { disk, path: uploadsFileOf(home) }, trace })
+}
+
+export function uploadsFileOf(home: Home): string {
+  return path.join(home.cache, 'uploads')
 }

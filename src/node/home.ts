@@ -12,6 +12,7 @@ import { fromBase32, toBase32 } from '../base/base32.ts'
 import { isDiskError } from '../base/disk.ts'
 import { seedBytes } from '../base/ed25519.ts'
 import { asGridError, GridError } from '../base/errors.ts'
+import { checkFormat, formatFile, formatNumber } from '../base/format-mark.ts'
 import type { Random } from '../base/random.ts'
 
 /** Paths of one home. */
@@ -33,6 +34,8 @@ export interface Secrets {
   convergenceSecret: Uint8Array
   /** Seed of the grid's key, 32 bytes, where this home founded a grid with certificates. */
   gridSeed?: Uint8Array
+  /** Only of a home that founds a grid with an outer wall: its secret, 32 bytes. Read by `readPsks`. */
+  psk?: Uint8Array
 }
 
 const secretBytes = 32
@@ -40,6 +43,7 @@ const maxSecretFileBytes = 1024
 const identityFile = 'identity.key'
 const convergenceFile = 'convergence.secret'
 const gridKeyFile = 'grid-key'
+const pskFile = 'psk'
 
 export function homeAt(directory: string): Home {
   const at = path.resolve(directory)
@@ -82,6 +86,7 @@ export async function initHome(
   try {
     await fs.mkdir(home.path, { recursive: true, mode: 0o700 })
     await placeConfig(home, config)
+    await writeDurably(path.join(home.path, formatFile), `${formatNumber}\n`)
     await placeSecrets(home, secrets, random)
     return secrets
   } catch (error) {
@@ -92,7 +97,8 @@ export async function initHome(
 /**
  * Reads the secrets, once it is certain that nobody else can.
  *
- * @throws E_NOT_INITIALISED, E_PERMISSIONS, E_CONFIG for a file that does not hold a secret
+ * @throws E_NOT_INITIALISED, E_PERMISSIONS, E_CONFIG for a file that does not hold a secret, E_VERSION
+ *   for a home that a later version has changed
  */
 export async function openHome(home: Home): Promise<Secrets> {
   if (!(await exists(home.private))) {
@@ -100,6 +106,7 @@ export async function openHome(home: Home): Promise<Secrets> {
       hint: 'run: grid init, or for a server: grid node init, grid introducer init',
     })
   }
+  await checkHomeFormat(home)
   await refuseIfOpenToOthers(home)
   const gridKey = path.join(home.private, gridKeyFile)
   return {
@@ -109,13 +116,30 @@ export async function openHome(home: Home): Promise<Secrets> {
   }
 }
 
-/** The text of config.toml. @throws E_CONFIG */
+/** The secrets of a grid's outer wall in `files`. @throws E_PERMISSIONS for a file open to others, E_CONFIG */
+export async function readPsks(files: readonly string[]): Promise<Uint8Array[]> {
+  for (const file of files) await refuseWider(file)
+  return Promise.all(files.map(readSecret))
+}
+
+/** The text of config.toml. @throws E_CONFIG, E_VERSION */
 export async function readConfig(home: Home): Promise<string> {
+  await checkHomeFormat(home)
   try {
     return await fs.readFile(home.config, 'utf8')
   } catch (error) {
     throw asGridError(error, 'E_CONFIG', `cannot read ${home.config}`)
   }
+}
+
+async function checkHomeFormat(home: Home): Promise<void> {
+  const text = await fs
+    .readFile(path.join(home.path, formatFile), 'utf8')
+    .catch((error: unknown) => {
+      if (isDiskError(error, 'ENOENT', 'ENOTDIR')) return undefined
+      throw asGridError(error, 'E_IO', `cannot read ${home.path}`)
+    })
+  checkFormat(text, `the home ${home.path}`)
 }
 
 /** Replaces config.toml, durably. @throws E_IO */
@@ -153,8 +177,9 @@ async function placeSecrets(home: Home, secrets: Secrets, random: Random): Promi
   try {
     await writeDurably(path.join(temporary, identityFile), secretLine(secrets.identitySeed))
     await writeDurably(path.join(temporary, convergenceFile), secretLine(secrets.convergenceSecret))
-    if (secrets.gridSeed !== undefined) {
-      await writeDurably(path.join(temporary, gridKeyFile), secretLine(secrets.gridSeed))
+    const { gridSeed, psk } = secrets
+    for (const [name, secret] of Object.entries({ [gridKeyFile]: gridSeed, [pskFile]: psk })) {
+      if (secret !== undefined) await writeDurably(path.join(temporary, name), secretLine(secret))
     }
     await syncDirectory(temporary)
     await fs.rename(temporary, home.private)

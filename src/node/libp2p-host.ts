@@ -19,8 +19,10 @@ import { GridError, asGridError } from '../base/errors.ts'
 import type { Clock } from '../base/clock.ts'
 import { parseTcpAddress } from '../base/multiaddr.ts'
 import { plainText } from '../base/plain-text.ts'
+import type { Random } from '../base/random.ts'
 import type { InboundGate } from './inbound-gate.ts'
 import type { NetLimits } from './net-limits.ts'
+import { pskWall } from './psk-wall.ts'
 import { guardMuxer, YamuxGuard } from './yamux-guard.ts'
 
 export interface HostOptions {
@@ -31,6 +33,9 @@ export interface HostOptions {
   limits: NetLimits
   gate: InboundGate
   clock: Clock
+  /** Secrets of the outer wall, 32 bytes each; none for no wall. */
+  psks: readonly Uint8Array[]
+  random: Random
 }
 
 /**
@@ -64,8 +69,10 @@ export function dialTargets(id: string, addresses: readonly string[]): Multiaddr
     .map((address) => multiaddr(`${address}/p2p/${id}`))
 }
 
-async function makeHost({ seed, listen, limits, gate, clock }: HostOptions): Promise<Libp2p> {
+async function makeHost(options: HostOptions): Promise<Libp2p> {
+  const { seed, listen, limits, gate, clock, psks, random } = options
   return createLibp2p({
+    ...(psks.length > 0 && { connectionProtector: pskWall(psks, random) }),
     start: false,
     privateKey: await generateKeyPairFromSeed('Ed25519', seed),
     addresses: { listen: [...listen] },

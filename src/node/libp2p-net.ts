@@ -25,6 +25,8 @@ export interface Libp2pNetOptions {
   listen: readonly string[]
   /** Where they are to differ from `netLimits`. */
   limits?: Partial<NetLimits>
+  /** Secrets of 32 bytes without which nobody connects: see `pskWall`. None for no wall. */
+  psks?: readonly Uint8Array[]
   clock?: Clock
   random?: Random
 }
@@ -37,10 +39,11 @@ export interface Libp2pNetOptions {
  */
 export async function openLibp2pNet(options: Libp2pNetOptions): Promise<Net> {
   const hosts = await import('./libp2p-host.ts')
-  const { seed, listen, clock = new SystemClock(), random = new SystemRandom() } = options
+  const { seed, listen, psks = [] } = options
+  const { clock = new SystemClock(), random = new SystemRandom() } = options
   const limits = { ...netLimits, ...options.limits }
   const gate = new InboundGate(clock, limits)
-  const host = await hosts.startHost({ seed, listen, limits, gate, clock })
+  const host = await hosts.startHost({ seed, listen, limits, gate, clock, psks, random })
   return new Libp2pNet(host, hosts, { limits, clock, random })
 }
 

@@ -5,7 +5,8 @@
 import type { Clock } from '../base/clock.ts'
 import { withDeadline } from '../base/deadline.ts'
 import type { Net, PeerTarget } from '../base/net.ts'
-import type { Subscriber } from '../introducer/subscriber.ts'
+import type { KnownNode, Subscriber } from '../introducer/subscriber.ts'
+import type { UploadSet } from '../introducer/upload-set.ts'
 import type { Membership } from '../members/membership.ts'
 import type { StoragePeer } from '../storage/peer.ts'
 import { storageProtocol } from '../storage/storage-protocol.ts'
@@ -21,13 +22,15 @@ export interface NetworkPeersOptions {
   /** Storage servers of the config. */
   fixed: readonly PeerTarget[]
   /** Who the introducers name; absent without introducers. */
-  subscriber?: Subscriber
+  subscriber?: Pick<Subscriber, 'nodes' | 'tried' | 'close'>
   /** This node's own storage, if it has one. */
   own?: { peer: StoragePeer; nickname: string; domain: string | undefined; accepts: boolean }
   /** Which servers may be given shares; any if absent. */
   membership?: Pick<Membership, 'serverRefusal'>
   /** What shows servers that this node is a member. */
   certificate?: Uint8Array
+  /** Which of the announced servers are uploaded to; closed with the peers. All if absent. */
+  uploads?: UploadSet
 }
 
 interface Known {
@@ -61,13 +64,21 @@ export class NetworkPeers implements PeerPool {
   }
 
   candidates(): Candidate[] {
-    const { own, fixed, subscriber, net } = this.#options
+    const { own, fixed, subscriber, net, uploads } = this.#options
     const candidates = new Map<string, Candidate>()
     if (own) candidates.set(net.id, { ...own, id: net.id })
-    for (const { id, addresses, facts, stale, certificate } of subscriber?.nodes() ?? []) {
+    const nodes = subscriber?.nodes() ?? []
+    const isMember = ({ id, certificate }: KnownNode): boolean => this.#isMember(id, certificate)
+    const members = new Set(nodes.filter(isMember))
+    const live = new Set([...members].filter(({ stale }) => !stale).map(({ id }) => id))
+    uploads?.hear(live)
+    const mayStore = (node: KnownNode): boolean =>
+      members.has(node) && (uploads ?? live).has(node.id)
+    for (const node of nodes) {
+      const { id, addresses, facts } = node
       if (addresses.length === 0 || facts.suites.length === 0) continue
       const domain = domainOf(facts.failureDomain, addresses)
-      const accepts = !facts.readOnly && !stale && this.#isMember(id, certificate)
+      const accepts = !facts.readOnly && mayStore(node)
       candidates.set(id, { id, domain, accepts, peer: this.#peer({ id, addresses }) })
     }
     for (const target of fixed) {
@@ -82,8 +93,15 @@ export class NetworkPeers implements PeerPool {
     return [...candidates.values()]
   }
 
-  note(): undefined {
-    return undefined
+  note(): string | undefined {
+    const held = this.#options.uploads?.held
+    if (held === undefined) return undefined
+    return `${held.gone} of the ${held.known} servers known are announced no more: stored on those known before; if they are gone for good, run: grid introducer accept`
+  }
+
+  /** Goes on with the servers that are announced now, however many of those known before are gone. */
+  acceptServers(): void {
+    this.#options.uploads?.accept()
   }
 
   nickname(id: string): string {
@@ -95,6 +113,7 @@ export class NetworkPeers implements PeerPool {
   async close(): Promise<void> {
     for (const { peer } of this.#known.values()) peer.close()
     await this.#options.subscriber?.close()
+    await this.#options.uploads?.close()
     await this.#options.net.close()
   }
 

@@ -12,15 +12,24 @@ import { version } from '../base/version.ts'
 import { InlineEncoder } from '../encoding/inline-encoder.ts'
 import { openErasureCode } from '../encoding/open-code.ts'
 import { type Config, type Override, parseConfig } from './config.ts'
-import { embeddedRedundancy, openEmbeddedPeers } from './embedded-peers.ts'
+import { type EmbeddedOptions, embeddedRedundancy, openEmbeddedPeers } from './embedded-peers.ts'
 import { usefulThreads } from './encoder-thread.ts'
 import { syncFileReader } from './file-source.ts'
 import { Grid } from './grid.ts'
 import { openMembership } from './grid-membership.ts'
-import { subscribe } from './grid-subscription.ts'
+import { openUploads, subscribe } from './grid-subscription.ts'
 import { configText } from './config-file.ts'
-import { type Home, homeAt, initHome, openHome, readConfig, type Secrets } from './home.ts'
+import {
+  type Home,
+  homeAt,
+  initHome,
+  openHome,
+  readConfig,
+  readPsks,
+  type Secrets,
+} from './home.ts'
 import { identityOf } from './identity.ts'
+import { withKeptFolders } from './kept-folders.ts'
 import { borrowPeers } from './lending.ts'
 import { diskRecords } from './log-records.ts'
 import { NetworkPeers } from './network-peers.ts'
@@ -79,17 +88,19 @@ export async function openGrid(options: OpenGridOptions): Promise<Grid> {
     records: diskRecords({ disk, random, path: home.logs }),
     encoder: new WorkerEncoder({ threads: usefulThreads(), engine: options.engine }),
     smallEncoder: new InlineEncoder(openErasureCode({ engine: options.engine }), syncFileReader),
-    peers: embedded ? await openEmbedded(parts, folderRedundancy) : await openNetwork(parts),
+    peers: embedded
+      ? await openEmbeddedPeers(embeddedOptions(parts, folderRedundancy))
+      : await withKeptFolders(await openNetwork(parts), embeddedOptions(parts, folderRedundancy)),
   })
 }
 
-function openEmbedded(
+function embeddedOptions(
   parts: Parts,
   redundancy: ReturnType<typeof embeddedRedundancy>,
-): Promise<PeerPool> {
+): EmbeddedOptions {
   const { home, config, secrets, clock, random, disk, trace } = parts
   const { disks } = config.embedded
-  return openEmbeddedPeers({
+  return {
     disk,
     random,
     clock,
@@ -99,7 +110,7 @@ function openEmbedded(
     identitySeed: secrets.identitySeed,
     reserveBytes: config.storage.reserveBytes,
     software: version,
-  })
+  }
 }
 
 async function openNetwork(parts: Parts): Promise<PeerPool> {
@@ -112,11 +123,13 @@ async function openNetwork(parts: Parts): Promise<PeerPool> {
   }
   // libp2p is large: it is loaded only when no running node can be used.
   const { openLibp2pNet } = await import('./libp2p-net.ts')
-  const net = await openLibp2pNet({ seed: secrets.identitySeed, listen: [] })
+  const psks = await readPsks(config.grid.pskFiles)
+  const net = await openLibp2pNet({ seed: secrets.identitySeed, listen: [], psks })
   const { membership, certificate, revocations } = await openMembership(parts)
   const subscriber = await subscribe({ ...parts, net, revocations })
+  const uploads = await openUploads({ ...parts, net })
   const fixed = config.grid.peers
-  return new NetworkPeers({ net, clock, fixed, subscriber, membership, certificate })
+  return new NetworkPeers({ net, clock, fixed, subscriber, membership, certificate, uploads })
 }
 
 /**

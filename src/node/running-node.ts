@@ -25,7 +25,7 @@ import { EventFile } from './event-file.ts'
 import { domainOf } from './failure-domain.ts'
 import { openFounding } from './founding.ts'
 import { type GridMembership, openMembership } from './grid-membership.ts'
-import { subscribe } from './grid-subscription.ts'
+import { openUploads, subscribe } from './grid-subscription.ts'
 import type { Home, Secrets } from './home.ts'
 import { isDraining } from './draining.ts'
 import { Invites } from './invites.ts'
@@ -50,6 +50,8 @@ export interface NodeParts {
   trace: Trace
   /** Whether this node is an introducer too. */
   introduces: boolean
+  /** Called when another node seems to run with this one's key. */
+  onTwin?: () => void
   /** The secret without which nobody connects, if there is one. */
   psk?: Uint8Array
   /** Opens a host that strangers reach, where others do not: see `InviteParts`. */
@@ -116,6 +118,7 @@ export async function runNode(given: NodeParts): Promise<RunningNode> {
     own: ownPeer(config, net, storage && traffic.around(storage)),
     membership,
     certificate,
+    uploads: await openUploads(parts),
   })
   const { nickname } = config.node
   const stopTaking = async (): Promise<void> => {
@@ -125,7 +128,8 @@ export async function runNode(given: NodeParts): Promise<RunningNode> {
   const view = { nickname, clock, net, peers, events, traffic, storage, scrubber, stopTaking }
   const ownNode = new RunningOwnNode(view)
   const invites = await Invites.open({ ...parts, budget, membership, members })
-  const more = new Map([...controlVerbs({ invites, members, clock }), ...ownVerbs(ownNode)])
+  const ruled = controlVerbs({ invites, members, clock, peers })
+  const more = new Map([...ruled, ...ownVerbs(ownNode)])
   const lending = await listenUnix(socketOf(home), (channel) =>
     lend(peers, channel, { clock, budget, more }),
   )
@@ -180,7 +184,7 @@ async function openIntroducer(
 
 /** Says anew from time to time how much room there is. */
 async function announce(
-  { config, net, secrets, clock }: NodeParts,
+  { config, net, secrets, clock, trace, onTwin }: NodeParts,
   storage: LocalPeer,
   { certificate }: GridMembership,
   closing: AbortSignal,
@@ -191,6 +195,10 @@ async function announce(
     seed: secrets.identitySeed,
     clock,
     certificate,
+    onTwin: () => {
+      trace.event('node.twin', { id: net.id })
+      onTwin?.()
+    },
     describe: () => ({
       addresses: told(config, net),
       facts: {

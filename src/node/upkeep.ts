@@ -79,10 +79,10 @@ export class Upkeep {
     yield* checkObjects(this.#context, this.candidates(), objects, depth, given)
   }
 
-  /** Checks in the same way, mends what lacks shares, and yields what became of each object. */
+  /** Checks in the same way, mends what lacks shares and servers that lack a log, and yields what became of each object. */
   async *repair(caps: readonly Cap[], options: MendOptions = {}): AsyncGenerator<RepairedObject[]> {
     const { depth = usualDepth, goal = 'missing', atMost } = options
-    const objects = this.objects(caps, options)
+    const objects = this.#objects(caps, options, true)
     const given = heard(options)
     await this.#parts.peers.ready(given)
     const run = { goal, depth, atMost, ...given }
@@ -133,10 +133,18 @@ export class Upkeep {
 
   /** Yields every object that caps stand on, each once. Throws E_CAP_WEAK before the first. */
   objects(caps: readonly Cap[], options: UpkeepOptions = {}): AsyncGenerator<CheckableObject> {
+    return this.#objects(caps, options, false)
+  }
+
+  #objects(
+    caps: readonly Cap[],
+    options: UpkeepOptions,
+    mendsLogs: boolean,
+  ): AsyncGenerator<CheckableObject> {
     const verifiers = caps.flatMap((cap) => verifierOf(cap) ?? [])
     const { reader, logs } = this.#parts
     const { onHidden = () => undefined, signal } = options
-    const source = { reader, logs, memory: new WalkMemory(), onHidden, signal }
+    const source = { reader, logs, memory: new WalkMemory(), onHidden, mendsLogs, signal }
     return (async function* () {
       for (const cap of verifiers) yield* objectsOf(source, cap)
     })()

@@ -44,6 +44,7 @@ const wrong: [setting: string, value: string, complaint: string][] = [
   ['node.nickname', '"\\u001b[2J"', noName],
   ['node.listen', '"/ip4/0.0.0.0/tcp/1"', noList],
   ['node.announce', 'true', noList],
+  ['node.invite_listen', '7782', noList],
   ['node.domain', '[]', noText],
   ['grid.name', '1.5', noText],
   ['grid.introducers', '{}', noList],
@@ -79,7 +80,13 @@ const wrong: [setting: string, value: string, complaint: string][] = [
 describe('config', () => {
   it('has a default for everything', () => {
     assert.deepEqual(load(''), {
-      node: { nickname: '', listen: ['/ip4/0.0.0.0/tcp/7780'], announce: [], domain: '' },
+      node: {
+        nickname: '',
+        listen: ['/ip4/0.0.0.0/tcp/7780'],
+        announce: [],
+        inviteListen: ['/ip4/0.0.0.0/tcp/7782'],
+        domain: '',
+      },
       grid: {
         name: 'main',
         introducers: [],
@@ -111,6 +118,7 @@ describe('config', () => {
       nickname = "attic"
       listen = []
       announce = ["/dns4/b.example/tcp/1"]
+      invite_listen = ["/ip4/0.0.0.0/tcp/2"]
       domain = "home"
       [grid]
       name = "family"
@@ -146,6 +154,7 @@ describe('config', () => {
         nickname: 'attic',
         listen: [],
         announce: ['/dns4/b.example/tcp/1'],
+        inviteListen: ['/ip4/0.0.0.0/tcp/2'],
         domain: 'home',
       },
       grid: {

@@ -21,7 +21,7 @@ export const introducerInit: Command = command({
   ],
   async run(context, { options }) {
     const listen = options.listen.length > 0 ? options.listen : defaultListen
-    const { settings: founding, secrets } = founded(options.membership, context.world.random)
+    const { settings: founding, secrets } = founded(options, context.world.random)
     const given = [...givenSettings({ ...options, listen }), ...founding]
     const settings = [...given, noStorage('grid introducer init')]
     const { id } = await makeHome(context, settings, secrets)

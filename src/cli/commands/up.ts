@@ -27,13 +27,13 @@ export const up: Command = command({
   ],
   async run(context, { options }) {
     const given = givenSettings(options)
-    const { introducer, listen, membership } = options
+    const { introducer, listen, membership, psk } = options
     if (await isMissing(context)) {
       const first = introducer.length === 0
-      if (!first && membership !== undefined) {
-        throw new GridError('E_USAGE', '--membership: the first node of a grid says who may join')
+      if (!first && (membership !== undefined || psk)) {
+        throw new GridError('E_USAGE', 'the first node of a grid says who may join it')
       }
-      await (first ? makeFirst(context, given, membership, listen[0]) : makeHome(context, given))
+      await (first ? makeFirst(context, given, options, listen[0]) : makeHome(context, given))
     }
     return runHere(context, { overrides: given })
   },
@@ -53,14 +53,14 @@ async function isMissing({ home }: Context): Promise<boolean> {
 async function makeFirst(
   context: Context,
   given: readonly Override[],
-  membership: 'open' | 'list' | 'signed' | undefined,
+  founding: Parameters<typeof founded>[0],
   listen = defaultListen,
 ): Promise<void> {
   const port = parseTcpAddress(listen)?.port
   if (port === 0) {
     throw new GridError('E_USAGE', "--listen: a grid's first node needs a port that stays")
   }
-  const { secrets, settings } = founded(membership, context.world.random)
+  const { secrets, settings } = founded(founding, context.world.random)
   const { id } = identityOf(secrets.identitySeed)
   const own = `/ip4/127.0.0.1/tcp/${port}/p2p/${id}`
   const introducers = { path: 'grid.introducers', value: [own], source: 'grid up' }

@@ -4,6 +4,7 @@
  * to answer, and is not asked again for a minute.
  */
 import { setMaxListeners } from 'node:events'
+import { compareBytes } from '../../base/bytes.ts'
 import type { Clock } from '../../base/clock.ts'
 import { orAbort } from '../../base/deadline.ts'
 import { GridError, isGridError } from '../../base/errors.ts'
@@ -55,14 +56,21 @@ export class Presence {
     options: { signal?: AbortSignal } = {},
   ): Promise<PresenceReport> {
     if (objects.length > maxHaveIndexes) throw new RangeError('presence: too many objects')
-    const indexes = objects.map(({ root }) => storageIndexOf(root))
     const report: PresenceReport = { claims: objects.map(() => []), unheard: [], answered: [] }
-    const said = await this.#said(indexes, options)
+    const indexes = objects.map(({ root }) => storageIndexOf(root))
+    // by their names: the order of the objects would tell what belongs together
+    const order = [...indexes.keys()].sort((a, b) => compareBytes(indexes[a], indexes[b]))
+    const said = await this.#said(
+      order.map((i) => indexes[i]),
+      options,
+    )
     for (const candidate of this.#candidates) {
       const answer = said.get(candidate)
       if (answer !== undefined && 'held' in answer) {
         report.answered.push(candidate)
-        take(report.claims, objects, candidate, answer.held)
+        const held: number[][] = []
+        for (const [at, i] of order.entries()) held[i] = answer.held[at]
+        take(report.claims, objects, candidate, held)
       } else report.unheard.push(this.#unheard(candidate, answer?.error))
     }
     return report
@@ -139,7 +147,9 @@ function take(
   for (const [i, { n }] of objects.entries()) {
     const isShare = (number: number): boolean =>
       Number.isInteger(number) && number >= 0 && number < n
-    for (const shareNumber of new Set(held[i]?.filter(isShare)))
-      claims[i].push({ candidate, shareNumber, evidence: 'claim', answer: 'has' })
+    const numbers = new Set(held[i]?.filter(isShare))
+    const isOnly = numbers.size === 1
+    for (const shareNumber of numbers)
+      claims[i].push({ candidate, shareNumber, isOnly, evidence: 'claim', answer: 'has' })
   }
 }

@@ -132,6 +132,8 @@ describe('command line', () => {
       reserveBytes: 2 ** 31,
       readOnly: false,
       directory: shares,
+      leaseDays: 365,
+      quarantineDays: 30,
     })
   })
 

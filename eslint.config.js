@@ -6,7 +6,7 @@ const adapters = [
   'src/base/clock.ts',
   'src/base/random.ts',
   'src/base/disk.ts',
-  'src/storage/holds/lmdb-hold-index.ts',
+  'src/storage/holds/lmdb-file.ts',
   // the local file system, which a seed has no say in
   ...['open-directory', 'local-file', 'local-target', 'target-directory', 'owner-names'].map(
     (name) => `src/local/${name}.ts`,

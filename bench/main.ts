@@ -20,6 +20,8 @@ const benches: Record<string, () => Promise<Figure[]>> = {
   log: async () => (await import('./log.ts')).benchLog(),
   idle: async () => (await import('./idle.ts')).benchIdle(),
   grid: async () => (await import('./grid.ts')).benchGrid(),
+  prune: async () => (await import('./prune.ts')).benchPrune(),
+  shares: async () => (await import('./many-shares.ts')).benchManyShares(),
   keep: async () => (await import('./keep.ts')).benchKeep(),
 }
 

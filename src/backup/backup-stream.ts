@@ -38,6 +38,7 @@ export async function backUpStream(
 ): Promise<StreamBackupReport> {
   const { append, facts, name, stream, signal, onStored, uploadBytesPerSecond } = options
   const device = await grid.logs.device(append, { signal })
+  const account = await grid.logs.storing(append, { signal })
   const startedMs = Math.floor(clock.nowMs())
   const { writer, ref, sizeBytes } = await grid.trees.write(
     async (writer) => {
@@ -49,6 +50,7 @@ export async function backUpStream(
     },
     {
       signal,
+      ...(account && { account }),
       ...(append.convergenceSecret && { secret: append.convergenceSecret }),
       ...(uploadBytesPerSecond !== undefined && { uploadBytesPerSecond }),
     },

@@ -7,16 +7,19 @@ import type { Random } from '../base/random.ts'
 import { isGridError } from '../base/errors.ts'
 import type { CapOf } from '../caps/cap.ts'
 import type { Report } from '../local/notice.ts'
+import type { ChainWriter } from '../log/chain-writer.ts'
 import type { AppendReport } from '../log/quorum-append.ts'
 import type { BackupRun, SnapshotTotals } from '../log/snapshot-body.ts'
 import type { AuditReport } from '../node/audit.ts'
 import type { Grid } from '../node/grid.ts'
+import type { LogAccount } from '../node/log-account.ts'
 import type { TreeWriter } from '../node/tree-writer.ts'
 import { capOfDirectory } from '../tree/directory-cap.ts'
 import type { DirectoryRef } from '../tree/entry.ts'
 import { type BackupCount, noCount } from './backup-count.ts'
 import { BackupRound, type RoundItem } from './backup-round.ts'
 import { DirectoryBuilder } from './directory-builder.ts'
+import { keepFresh } from './fresh-objects.ts'
 import { MergedWalk } from './merged-walk.ts'
 import type { RunMemory } from './memory/run-memory.ts'
 import { sampleOf } from './sample.ts'
@@ -95,10 +98,13 @@ export async function runBackup(parts: BackupParts, options: BackupOptions): Pro
   const { append, signal } = options
   // whoever holds the chain is the only one here who backs up into it
   const device = await grid.logs.device(append, { signal })
+  const account = await grid.logs.storing(append, { signal })
   const run = { startedMs: Math.floor(clock.nowMs()), addedBytes: 0, sentBytes: 0 }
   const retry = { rebuild: false, forget: false }
   for (;;) {
-    const walk = new OneWalk(parts, options, await openMemory(retry), retry.rebuild)
+    const walk = new OneWalk(parts, options, await openMemory(retry), {
+      ...{ rebuild: retry.rebuild, account, writer: device.writer },
+    })
     try {
       const { isWhole, snapshot, ...found } = await walk.backUp(run)
       if (isWhole) {
@@ -112,10 +118,15 @@ export async function runBackup(parts: BackupParts, options: BackupOptions): Pro
       if (signal.aborted) throw error
       // directories of the last run that nobody gives back are written again, from the tree itself
       if (!retry.rebuild && isGridError(error, ...unreadable)) retry.rebuild = true
-      else if (!retry.forget && isGridError(error, 'E_CACHE')) retry.forget = true
+      else if (!retry.forget && isForgettable(error)) retry.forget = true
       else throw error
     }
   }
+}
+
+/** What is remembered is of no use, and all of it is stored anew. */
+function isForgettable(error: unknown): boolean {
+  return isGridError(error, 'E_CACHE') || (isGridError(error) && error.facts.wanting !== undefined)
 }
 
 const unreadable = ['E_NOT_ENOUGH_SHARES', 'E_ENCODING', 'E_COMMIT', 'E_NODE', 'E_SIZE'] as const
@@ -124,18 +135,28 @@ const unreadable = ['E_NOT_ENOUGH_SHARES', 'E_ENCODING', 'E_COMMIT', 'E_NODE', '
 const auditedObjects = 64
 const auditedOneIn = 1000
 
+/** Where a walk stores, and how. */
+interface WalkPlace {
+  /** Undefined where the device may not store for the log. */
+  account: LogAccount | undefined
+  writer: ChainWriter
+  rebuild: boolean
+}
+
 class OneWalk {
   readonly #parts: BackupParts
   readonly #options: BackupOptions
   readonly #memory: RunMemory
   readonly #rebuild: boolean
+  readonly #place: WalkPlace
   readonly count: BackupCount = noCount()
 
-  constructor(parts: BackupParts, options: BackupOptions, memory: RunMemory, rebuild: boolean) {
+  constructor(parts: BackupParts, options: BackupOptions, memory: RunMemory, place: WalkPlace) {
     this.#parts = parts
     this.#options = options
     this.#memory = memory
-    this.#rebuild = rebuild || memory.mustRebuild
+    this.#place = place
+    this.#rebuild = place.rebuild || memory.mustRebuild
   }
 
   /** Adds to `run` what it stored. */
@@ -150,6 +171,7 @@ class OneWalk {
     const { append, facts, signal } = this.#options
     const memory = this.#memory
     const auditing = this.#audit()
+    const startedMs = this.#parts.clock.monotonicMs()
     try {
       const { ref, isWhole, writer, ...round } = await this.#store()
       run.addedBytes += writer.totals.newPlaintextBytes
@@ -159,8 +181,9 @@ class OneWalk {
       const { root, tags, ...rest } = facts
       const cap = capOfDirectory(ref)
       const snapshot = { ...rest, cap, totals, partial, run: { root, tags, ...run } }
+      await this.#keepFresh(writer, startedMs)
       const appended = await grid.logs.append(append, snapshot, { signal })
-      await memory.commit()
+      await memory.commit(appended.id)
       return { snapshot: appended, isWhole, totals, partial, audit: await auditing }
     } catch (error) {
       await memory.abandon()
@@ -168,11 +191,20 @@ class OneWalk {
     }
   }
 
+  async #keepFresh({ redundancy }: TreeWriter, startedMs: number): Promise<void> {
+    const { account, writer } = this.#place
+    if (account === undefined) return
+    const { clock } = this.#parts
+    const { signal } = this.#options
+    await keepFresh({ account, writer, clock, redundancy }, this.#memory, startedMs, { signal })
+  }
+
   #store(): Promise<Round> {
     const { append, signal, uploadBytesPerSecond } = this.#options
     const secret = append.convergenceSecret
     return this.#parts.grid.trees.write((writer) => this.#walkInto(writer), {
       signal,
+      ...(this.#place.account && { account: this.#place.account }),
       ...(secret && { secret }),
       ...(uploadBytesPerSecond !== undefined && { uploadBytesPerSecond }),
     })

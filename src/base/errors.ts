@@ -35,7 +35,7 @@ export type ErrorCode =
   | 'E_UNREACHABLE' // no connection could be made
   | 'E_TIMEOUT' // no answer, or no progress, before the deadline
   | 'E_PROTOCOL' // the other side broke the protocol
-  | 'E_VERSION' // no protocol version or suite in common
+  | 'E_VERSION' // no protocol version or suite in common, or a format later than this version reads
   | 'E_CLOSED' // the connection ended
   | 'E_ANNOUNCEMENT' // malformed, expired or badly signed announcement
   | 'E_INVITE' // no such invitation, or one that is used, expired, revoked or refused

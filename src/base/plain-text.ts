@@ -11,6 +11,11 @@ export function plainText(text: string, maxChars = 200): string {
   return clipped.replace(unfit, '·')
 }
 
+/** `json` with each unfit character as `\\u` and four digits: the same value, and safe to show. */
+export function escapeUnfit(json: string): string {
+  return json.replace(unfit, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
 /** Whether nothing in `text` is unfit. */
 export function isPlainText(text: string): boolean {
   return text.search(unfit) < 0

@@ -17,6 +17,9 @@ export interface NodeRoles {
   overrides?: readonly Override[]
 }
 
+const twin =
+  'another node runs with the key of this one: stop one of them, and make a new home for it (grid node init)'
+
 /** Says where it listens as soon as it does, so that a script can wait for that line. */
 export async function runHere(context: Context, roles: NodeRoles = {}): Promise<Outcome> {
   const { world, home, signal, output, trace } = context
@@ -33,7 +36,21 @@ export async function runHere(context: Context, roles: NodeRoles = {}): Promise<
     const openDoor = () => openLibp2pNet({ seed, listen: inviteListen, clock, random })
     const wall = psks.length === 0 ? {} : { psk: psks[0], openDoor }
     const introduces = roles.introduces ?? config.grid.introducers.some(({ id }) => id === net.id)
-    const parts = { home, config, secrets, net, clock, random, disk, trace, introduces, ...wall }
+    const onTwin = (): void =>
+      void output.warning(twin, { code: 'E_LOCKED' }).catch(() => undefined)
+    const parts = {
+      home,
+      config,
+      secrets,
+      net,
+      clock,
+      random,
+      disk,
+      trace,
+      introduces,
+      onTwin,
+      ...wall,
+    }
     const node = await runNode(parts).catch(async (error: unknown) => {
       await net.close()
       throw error

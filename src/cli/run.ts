@@ -1,14 +1,14 @@
 /** The real machine: the only place that makes clocks, disks and randomness, and ends the process. */
-import { appendFileSync, openSync } from 'node:fs'
 import { setMaxListeners } from 'node:events'
 import os from 'node:os'
 import { SystemClock } from '../base/clock.ts'
 import { SystemDisk } from '../base/disk.ts'
-import { asGridError, GridError } from '../base/errors.ts'
+import { GridError } from '../base/errors.ts'
 import { SystemRandom } from '../base/random.ts'
 import { dispatch } from './dispatch.ts'
 import { exitCodes } from './exit-codes.ts'
 import { collectSeldom } from './heap.ts'
+import { openLogFile } from './log-file.ts'
 import { scrub } from '../caps/scrub.ts'
 import { StreamSink } from './stream-sink.ts'
 import type { Ask, World } from './world.ts'
@@ -49,7 +49,7 @@ export async function run(): Promise<never> {
     ask: process.stdin.isTTY && process.stderr.isTTY ? ask : undefined,
     signal: stop.signal,
     openGrid,
-    openLog,
+    openLog: async (path) => openLogFile(path),
   })
   process.exit(exit)
 }
@@ -57,18 +57,6 @@ export async function run(): Promise<never> {
 /** Loaded when somebody is asked. */
 const ask: Ask = async (question, options) =>
   (await import('./terminal.ts')).askTerminal(question, options)
-
-/** Lines are few and written at once, so that the last one is there after a crash. */
-async function openLog(path: string): Promise<(line: string) => void> {
-  try {
-    const file = openSync(path, 'a', 0o600)
-    return (line) => {
-      appendFileSync(file, `${line}\n`)
-    }
-  } catch (error) {
-    throw asGridError(error, 'E_FILE', `cannot write the log file ${path}`)
-  }
-}
 
 /** Loaded when it is needed: most of the code that there is hangs on it. */
 const openGrid: World['openGrid'] = async (options) => {

@@ -20,17 +20,25 @@ export interface AnnouncerOptions {
   describe: () => { addresses: readonly string[]; facts: NodeFacts }
   /** What shows that the node is a member of its grid. */
   certificate?: Uint8Array
+  /** Called when another node seems to run with this one's key: once an hour at most. */
+  onTwin?: () => void
 }
 
 const lifetimeMs = 24 * 3600 * 1000
 /** How often a node says anew that it is there, and how much room it has left. */
 export const renewMs: number = 3600 * 1000
 
+/** Times an hour that ours is numbered above another: a clock that was ahead takes one for each introducer. */
+const maxOvertakes = 16
+/** So many mean that another process goes above ours: both see it before either stops. */
+const twinOvertakes = 8
+
 export class Announcer {
   readonly nodeId: string
   readonly #options: AnnouncerOptions
   readonly #renewed = new Bell()
   #current: Announcement
+  #overtakes = 0
   #cancel: () => void = () => {}
 
   constructor(options: AnnouncerOptions) {
@@ -54,11 +62,15 @@ export class Announcer {
 
   /**
    * Takes in an announcement of this node, of this process or an earlier one, that somebody holds. If it would count for more
-   * than ours, since the clock was ahead when it was made, ours is numbered above it.
+   * than ours, since the clock was ahead when it was made, ours is numbered above it. One that comes again and again
+   * is of another process, with the same key: two who each go above the other would do nothing else.
    */
   heard(announcement: Announcement): void {
     const { seq, bytes } = this.#current
     if (announcement.seq < seq || equalBytes(announcement.bytes, bytes)) return
+    this.#overtakes++
+    if (this.#overtakes === twinOvertakes) this.#options.onTwin?.()
+    if (this.#overtakes > maxOvertakes) return
     this.#current = { ...this.#current, seq: announcement.seq }
     this.renew()
   }
@@ -96,6 +108,9 @@ export class Announcer {
   }
 
   #renewLater(): void {
-    this.#cancel = this.#options.clock.after(renewMs, () => this.renew())
+    this.#cancel = this.#options.clock.after(renewMs, () => {
+      this.#overtakes = 0
+      this.renew()
+    })
   }
 }

@@ -21,7 +21,8 @@ export interface AuditedObject {
   shares: number
   /**
    * What became of the block that was asked for. `bad`: the server that says it has the share gave
-   * none, or one that the root denies. `unanswered`: nobody has a share, or who was asked fell silent.
+   * none, or one that the root denies. `unanswered`: nobody has a share, or who was asked fell silent
+   * or has one of a later format.
    */
   block: 'good' | 'bad' | 'unanswered'
 }

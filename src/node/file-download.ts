@@ -14,7 +14,7 @@ import { extentsOf, type PlacedExtent } from '../tree/file-reader.ts'
 import { beginsNode } from '../tree/node-slice.ts'
 import { malformedNode, type ObjectName } from '../tree/refs.ts'
 import { plainStream, type StreamName } from '../tree/stream-row.ts'
-import type { SegmentRange } from './object-download.ts'
+import type { SegmentRange } from './blocks-request.ts'
 
 /** Fetches checked segments of an object. */
 export type SegmentReader = (

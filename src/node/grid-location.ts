@@ -130,7 +130,7 @@ function plainAddress(address: string): string {
 }
 
 function checkedAddress(text: string): string {
-  const address = plainAddress(text.replace(/[,;.]+$/, ''))
+  const address = plainAddress(text.replace(/(?<![,;.])[,;.]+$/, ''))
   if (parsePeerAddress(address) !== undefined) return address
   throw wrong('an address in it is not of the form /ip4/192.0.2.1/tcp/7780/p2p/12D3KooW…')
 }

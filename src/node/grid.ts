@@ -112,8 +112,8 @@ export class Grid {
       records: parts.records ?? memoryRecords(),
       clientId: parts.clientId ?? '',
     })
-    const { clock, random, peers, encoder, smallEncoder } = parts
-    const upkeep = { clock, random, peers, encoder, smallEncoder, health: this.#health }
+    const { clock, random, peers, encoder, smallEncoder, secret } = parts
+    const upkeep = { clock, random, peers, encoder, smallEncoder, secret, health: this.#health }
     this.upkeep = new Upkeep({ ...upkeep, reader: this.trees, logs: this.logs })
   }
 
@@ -147,7 +147,10 @@ export class Grid {
     return {
       cap: formatCap(capOfContent(file.content)),
       sizeBytes: file.sizeBytes,
-      ...summary(sums.totals, redundancy, this.#notes(options, redundancy)),
+      ...summary(sums.totals, redundancy, [
+        ...missingNotes(sums.totals, redundancy),
+        ...this.#notes(options, redundancy),
+      ]),
     }
   }
 
@@ -246,6 +249,15 @@ export class Grid {
     const note = this.#parts.peers.note()
     return [...notes, ...(note === undefined ? [] : [note]), ...this.placementNotes]
   }
+}
+
+/** What was placed on enough servers, and not on all: worth a repair at once, not when a check finds it. */
+function missingNotes({ objects, shares }: StoreTotals, { n }: Redundancy): string[] {
+  const missing = objects * n - shares
+  if (missing <= 0) return []
+  return [
+    `${missing} of ${objects * n} shares found no server: enough are stored, and fewer than there should be; once more servers answer, run: grid repair CAP`,
+  ]
 }
 
 function summary(

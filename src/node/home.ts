@@ -12,6 +12,7 @@ import { fromBase32, toBase32 } from '../base/base32.ts'
 import { isDiskError } from '../base/disk.ts'
 import { seedBytes } from '../base/ed25519.ts'
 import { asGridError, GridError } from '../base/errors.ts'
+import { checkFormat, formatFile, formatNumber } from '../base/format-mark.ts'
 import type { Random } from '../base/random.ts'
 
 /** Paths of one home. */
@@ -85,6 +86,7 @@ export async function initHome(
   try {
     await fs.mkdir(home.path, { recursive: true, mode: 0o700 })
     await placeConfig(home, config)
+    await writeDurably(path.join(home.path, formatFile), `${formatNumber}\n`)
     await placeSecrets(home, secrets, random)
     return secrets
   } catch (error) {
@@ -95,7 +97,8 @@ export async function initHome(
 /**
  * Reads the secrets, once it is certain that nobody else can.
  *
- * @throws E_NOT_INITIALISED, E_PERMISSIONS, E_CONFIG for a file that does not hold a secret
+ * @throws E_NOT_INITIALISED, E_PERMISSIONS, E_CONFIG for a file that does not hold a secret, E_VERSION
+ *   for a home that a later version has changed
  */
 export async function openHome(home: Home): Promise<Secrets> {
   if (!(await exists(home.private))) {
@@ -103,6 +106,7 @@ export async function openHome(home: Home): Promise<Secrets> {
       hint: 'run: grid init, or for a server: grid node init, grid introducer init',
     })
   }
+  await checkHomeFormat(home)
   await refuseIfOpenToOthers(home)
   const gridKey = path.join(home.private, gridKeyFile)
   return {
@@ -118,13 +122,24 @@ export async function readPsks(files: readonly string[]): Promise<Uint8Array[]> 
   return Promise.all(files.map(readSecret))
 }
 
-/** The text of config.toml. @throws E_CONFIG */
+/** The text of config.toml. @throws E_CONFIG, E_VERSION */
 export async function readConfig(home: Home): Promise<string> {
+  await checkHomeFormat(home)
   try {
     return await fs.readFile(home.config, 'utf8')
   } catch (error) {
     throw asGridError(error, 'E_CONFIG', `cannot read ${home.config}`)
   }
+}
+
+async function checkHomeFormat(home: Home): Promise<void> {
+  const text = await fs
+    .readFile(path.join(home.path, formatFile), 'utf8')
+    .catch((error: unknown) => {
+      if (isDiskError(error, 'ENOENT', 'ENOTDIR')) return undefined
+      throw asGridError(error, 'E_IO', `cannot read ${home.path}`)
+    })
+  checkFormat(text, `the home ${home.path}`)
 }
 
 /** Replaces config.toml, durably. @throws E_IO */

@@ -62,6 +62,8 @@ export class Invites {
   readonly #parts: InviteParts
   #door: Promise<Net> | undefined
   #cancel: () => void = () => {}
+  /** Invitations that are being made: the door must not close on them. */
+  #making = 0
 
   private constructor(parts: InviteParts, book: InviteBook) {
     this.#parts = parts
@@ -94,7 +96,7 @@ export class Invites {
 
   /** Makes an invitation: its link, which is nowhere else. Throws E_CONFIG, E_USAGE, E_EXISTS, E_FULL, E_IO. */
   async create(request: InviteRequest): Promise<string> {
-    const { net, random, config, members } = this.#parts
+    const { config, members } = this.#parts
     if (config.grid.membership === 'signed' && members === undefined) {
       throw new GridError('E_CONFIG', 'this home does not hold the key of the grid', {
         hint: 'invite from the home that was made with --membership signed',
@@ -105,9 +107,18 @@ export class Invites {
         hint: 'set grid.introducers, or invite from the introducer',
       })
     }
-    const { name, lifetimeMs, ...terms } = request
+    this.#making++
+    try {
+      return await this.#create(request)
+    } finally {
+      this.#making--
+    }
+  }
+
+  async #create({ name, lifetimeMs, addresses: told, ...terms }: InviteRequest): Promise<string> {
+    const { net, random } = this.#parts
     await this.#openDoor()
-    const given = request.addresses.length > 0 ? request.addresses : await this.#reachedAt()
+    const given = told.length > 0 ? told : await this.#reachedAt()
     const addresses = given.slice(0, maxLinkAddresses)
     if (!addresses.every(isReachable) || addresses.length === 0) {
       throw new GridError('E_USAGE', '--address: give addresses like /ip4/192.0.2.1/tcp/7780')
@@ -201,7 +212,7 @@ export class Invites {
   async #tendDoor(): Promise<void> {
     if (this.#parts.openDoor === undefined) return
     const nowMs = this.#parts.clock.nowMs()
-    const isNeeded = this.list().some((invite) => isLive(invite, nowMs))
+    const isNeeded = this.#making > 0 || this.list().some((invite) => isLive(invite, nowMs))
     if (isNeeded) return this.#openDoor().catch(() => undefined)
     const door = await this.#door?.catch(() => undefined)
     this.#door = undefined

@@ -126,6 +126,11 @@ function recordOf(
   } catch {
     throw damaged()
   }
+  if (Array.isArray(value) && typeof value[0] === 'number' && value[0] > 1) {
+    throw new GridError('E_VERSION', "a record of a log in the home's logs/ is of a newer format", {
+      hint: 'upgrade Grid; nothing was changed',
+    })
+  }
   if (!Array.isArray(value) || value.length !== length || value[0] !== 1) throw damaged()
   return value as readonly CborValue[]
 }

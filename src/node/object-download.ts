@@ -6,10 +6,11 @@ import { setMaxListeners } from 'node:events'
 import type { Clock } from '../base/clock.ts'
 import { GridError, isGridError } from '../base/errors.ts'
 import { EventQueue } from '../base/event-queue.ts'
-import { type Coding, segmentBytes, storageIndexOf } from '../encoding/descriptor.ts'
+import { storageIndexOf } from '../encoding/descriptor.ts'
 import type { DecodedSegments, Encoder } from '../encoding/encoder.ts'
-import { blockLength } from '../encoding/share.ts'
+import { isNewerShare } from '../encoding/newer-share.ts'
 import type { BlocksReply } from '../storage/peer.ts'
+import { blocksRequest, type SegmentRange } from './blocks-request.ts'
 import { type Candidate, type PeerVerdict, verdictOf } from './candidate.ts'
 import type { PeerHealth } from './peer-health.ts'
 import { permuted } from './placement.ts'
@@ -18,14 +19,6 @@ export interface DownloadContext {
   clock: Clock
   health: PeerHealth
   encoder: Encoder
-}
-
-/** A run of segments of an object. */
-export interface SegmentRange {
-  object: Coding & { root: Uint8Array }
-  firstSegment: number
-  /** Those past the last segment are left out. */
-  segmentCount: number
 }
 
 interface Attempt {
@@ -46,14 +39,13 @@ type Settled =
   /** What a server said to a survey. */
   | { candidate: Candidate; held: readonly number[] }
 
-/** The longest header: prefix, descriptor of 255 shares, two lists of 128 leaves. */
-export const maxHeaderBytes: number = 8 + 48 + 255 * 32 + 2 * 128 * 32
+const laterFormat = 'has a share of a newer format than this version of Grid reads'
 
 /**
  * Fetches, checks and decodes.
  *
- * @throws E_NOT_ENOUGH_SHARES with each server's verdict; E_ENCODING when the object was uploaded
- *   malformed
+ * @throws E_NOT_ENOUGH_SHARES with each server's verdict; E_VERSION when k of them have shares of a
+ *   later format; E_ENCODING when the object was uploaded malformed
  */
 export async function downloadSegments(
   context: DownloadContext,
@@ -76,6 +68,8 @@ class ObjectDownload {
   /** Servers that have, or had, a share of some number: they may hold others. */
   readonly #holders = new Set<Candidate>()
   readonly #asked = new Set<string>()
+  /** Servers whose shares of it are of a format that is not known here. */
+  readonly #later = new Set<string>()
   readonly #verdicts: PeerVerdict[] = []
   #queue: { candidate: Candidate; shareNumber: number | undefined }[] = []
   /** Surveys under way. */
@@ -157,17 +151,7 @@ class ObjectDownload {
   }
 
   #get(candidate: Candidate, shareNumber: number | undefined): Promise<BlocksReply> {
-    const { firstSegment, segmentCount } = this.#range
-    const maxBytes = maxHeaderBytes + segmentCount * blockLength(this.#k, segmentBytes)
-    const storageIndex = this.#storageIndex
-    const request = {
-      storageIndex,
-      shareNumber,
-      header: true,
-      firstSegment,
-      segmentCount,
-      maxBytes,
-    }
+    const request = blocksRequest(this.#range, shareNumber)
     return candidate.peer.getBlocks(request, { signal: this.#stop.signal })
   }
 
@@ -196,6 +180,10 @@ class ObjectDownload {
     this.#holders.add(candidate)
     if (!this.#isShareNumber(reply.shareNumber))
       return this.#blame(candidate, 'sent a share of a number there is not')
+    if (isNewerShare(this.#storageIndex, reply.header)) {
+      this.#later.add(candidate.id)
+      return this.#blame(candidate, laterFormat, 'E_VERSION')
+    }
     health.noteRead(clock.monotonicMs() - attempt.startMs)
     this.#isNew(candidate, reply.shareNumber)
     const others = this.#good.get(reply.shareNumber) ?? []
@@ -237,9 +225,9 @@ class ObjectDownload {
     return undefined
   }
 
-  #blame(candidate: Candidate, message: string): void {
+  #blame(candidate: Candidate, message: string, code: PeerVerdict['code'] = 'E_SHARE'): void {
     this.#context.health.suspect(candidate.id)
-    this.#verdicts.push({ peerId: candidate.id, code: 'E_SHARE', message })
+    this.#verdicts.push({ peerId: candidate.id, code, message })
   }
 
   /** Asks servers that had one share whether they have others: a small grid may hold several on each. */
@@ -264,12 +252,18 @@ class ObjectDownload {
 
   #failure(known: number): GridError {
     const found = this.#good.size
+    const facts = { found, needed: this.#k, known, servers: this.#verdicts }
+    // fewer could lie
+    if (this.#later.size >= this.#k) {
+      const message = 'the file is of a newer format than this version of Grid reads'
+      return new GridError('E_VERSION', message, { hint: 'upgrade this Grid', facts })
+    }
     return new GridError(
       'E_NOT_ENOUGH_SHARES',
       `${found} of the ${this.#k} shares needed were found on ${known} servers`,
       {
         hint: 'see `grid status`; the file comes back when enough of its servers do',
-        facts: { found, needed: this.#k, known, servers: this.#verdicts },
+        facts,
       },
     )
   }

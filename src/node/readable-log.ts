@@ -2,8 +2,10 @@
 import { toHex } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
 import { asGridError, GridError, isGridError } from '../base/errors.ts'
+import { peerIdOf } from '../base/peer-id.ts'
 import type { ReadHeader } from '../log/entry.ts'
 import { type FetchedEntry, fetchChain } from '../log/fetch-chain.ts'
+import { heal } from '../log/heal.ts'
 import type { LogPeer } from '../log/log-peer.ts'
 import type { LogReader, ReadOptions } from '../log/log-reader.ts'
 import type { LogView } from '../log/log-view.ts'
@@ -79,6 +81,25 @@ export class ReadableLog {
     const reading = this.#turn.then(work, work)
     this.#turn = reading.catch(() => undefined)
     return reading
+  }
+
+  /**
+   * Hands the log's servers what they lack of `view`; resolves to how many lacked something and have it
+   * now. One that lost the log counts towards a quorum again.
+   */
+  async heal(view: LogView, { signal }: { signal?: AbortSignal } = {}): Promise<number> {
+    const own = new Set(view.rules.configs.flatMap(({ servers }) => servers.map(peerIdOf)))
+    const behind = new Set(
+      view.servers.flatMap(({ server, verdict }) =>
+        verdict === 'absent' || verdict === 'lagging' ? server : [],
+      ),
+    )
+    const peers = this.#options.peers().filter(({ id }) => own.has(id))
+    const targets = peers.filter(({ id }) => behind.has(id))
+    if (targets.length === 0) return 0
+    const { clock } = this.#options
+    const healed = await heal(view, { targets, peers, clock, ...(signal && { signal }) })
+    return healed.filter(({ error }) => error === undefined).length
   }
 
   /** Yields the trusted snapshots in the order of their times, each opened as it comes. */

@@ -50,6 +50,8 @@ export interface NodeParts {
   trace: Trace
   /** Whether this node is an introducer too. */
   introduces: boolean
+  /** Called when another node seems to run with this one's key. */
+  onTwin?: () => void
   /** The secret without which nobody connects, if there is one. */
   psk?: Uint8Array
   /** Opens a host that strangers reach, where others do not: see `InviteParts`. */
@@ -94,6 +96,7 @@ export async function runNode(given: NodeParts): Promise<RunningNode> {
   const place = { id: net.id, config: { ...config.storage, readOnly }, admission: membership }
   const own = { ...place, identitySeed: secrets.identitySeed, disk, clock, random, trace, traffic }
   const { storage, scrubber } = config.storage.enabled ? await openOwnStorage(own) : {}
+  if (storage !== undefined && (await isDraining(parts))) storage.stopTaking()
   const face = storage && traffic.around(parts.face?.(storage) ?? storage)
   if (face !== undefined) {
     const serving = { clock, budget, trace, admission: membership }
@@ -181,7 +184,7 @@ async function openIntroducer(
 
 /** Says anew from time to time how much room there is. */
 async function announce(
-  { config, net, secrets, clock }: NodeParts,
+  { config, net, secrets, clock, trace, onTwin }: NodeParts,
   storage: LocalPeer,
   { certificate }: GridMembership,
   closing: AbortSignal,
@@ -192,6 +195,10 @@ async function announce(
     seed: secrets.identitySeed,
     clock,
     certificate,
+    onTwin: () => {
+      trace.event('node.twin', { id: net.id })
+      onTwin?.()
+    },
     describe: () => ({
       addresses: told(config, net),
       facts: {

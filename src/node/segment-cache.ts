@@ -7,7 +7,7 @@ import { orAbort } from '../base/deadline.ts'
 import { segmentBytes } from '../encoding/descriptor.ts'
 import type { DecodedSegments } from '../encoding/encoder.ts'
 import type { SegmentReader } from './file-download.ts'
-import type { SegmentRange } from './object-download.ts'
+import type { SegmentRange } from './blocks-request.ts'
 
 /** Runs longer than the longest file of a bundle are extents: whoever reads one reads it once. */
 const maxKeptRun = 10

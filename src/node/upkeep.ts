@@ -4,6 +4,7 @@
  */
 import { setMaxListeners } from 'node:events'
 import type { Clock } from '../base/clock.ts'
+import { GridError } from '../base/errors.ts'
 import type { Random } from '../base/random.ts'
 import type { Cap } from '../caps/cap.ts'
 import type { Encoder } from '../encoding/encoder.ts'
@@ -19,6 +20,7 @@ import type { Logs } from './logs.ts'
 import type { PeerHealth } from './peer-health.ts'
 import type { PeerPool } from './peer-pool.ts'
 import { type DrainReport, drainStore } from './repair/drain-store.ts'
+import { type LocalRepair, repairFromFile } from './repair/local-source.ts'
 import type { MendGoal } from './repair/mend-object.ts'
 import { renewLeases, type RenewReport } from './repair/renew-leases.ts'
 import { type RepairedObject, repairObjects } from './repair/repair-run.ts'
@@ -32,6 +34,8 @@ export interface UpkeepParts {
   smallEncoder: Encoder
   reader: SliceReader
   logs: Logs
+  /** Convergence secret of the account, 32 bytes. */
+  secret: Uint8Array
 }
 
 export interface UpkeepOptions {
@@ -75,14 +79,34 @@ export class Upkeep {
     yield* checkObjects(this.#context, this.candidates(), objects, depth, given)
   }
 
-  /** Checks in the same way, mends what lacks shares, and yields what became of each object. */
+  /** Checks in the same way, mends what lacks shares and servers that lack a log, and yields what became of each object. */
   async *repair(caps: readonly Cap[], options: MendOptions = {}): AsyncGenerator<RepairedObject[]> {
     const { depth = usualDepth, goal = 'missing', atMost } = options
-    const objects = this.objects(caps, options)
+    const objects = this.#objects(caps, options, true)
     const given = heard(options)
     await this.#parts.peers.ready(given)
     const run = { goal, depth, atMost, ...given }
     yield* repairObjects(this.#context, this.candidates(), objects, run)
+  }
+
+  /**
+   * Repairs a file that was put by this account from the file itself, an open one. See local-source.ts.
+   *
+   * @throws E_USAGE for a cap of something else than a file; E_FILE where it is another file's
+   */
+  async repairFrom(
+    cap: Cap,
+    file: { fd: number; sizeBytes: number },
+    options: { signal?: AbortSignal } = {},
+  ): Promise<LocalRepair> {
+    const verifier = verifierOf(cap)
+    if (verifier?.type !== 'CHK-Verifier' || verifier.offsetBytes !== 0)
+      throw new GridError('E_USAGE', 'only a file that was put by itself is repaired from a file')
+    const given = heard(options)
+    await this.#parts.peers.ready(given)
+    const secrets = [this.#parts.secret]
+    const source = { input: file, secrets, candidates: this.candidates() }
+    return repairFromFile(this.#context, verifier, source, given)
   }
 
   /** Puts what the server `ownId` keeps in `store`, open, onto other servers. See drain-store.ts. */
@@ -109,10 +133,18 @@ export class Upkeep {
 
   /** Yields every object that caps stand on, each once. Throws E_CAP_WEAK before the first. */
   objects(caps: readonly Cap[], options: UpkeepOptions = {}): AsyncGenerator<CheckableObject> {
+    return this.#objects(caps, options, false)
+  }
+
+  #objects(
+    caps: readonly Cap[],
+    options: UpkeepOptions,
+    mendsLogs: boolean,
+  ): AsyncGenerator<CheckableObject> {
     const verifiers = caps.flatMap((cap) => verifierOf(cap) ?? [])
     const { reader, logs } = this.#parts
     const { onHidden = () => undefined, signal } = options
-    const source = { reader, logs, memory: new WalkMemory(), onHidden, signal }
+    const source = { reader, logs, memory: new WalkMemory(), onHidden, mendsLogs, signal }
     return (async function* () {
       for (const cap of verifiers) yield* objectsOf(source, cap)
     })()

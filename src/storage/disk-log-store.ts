@@ -19,6 +19,7 @@ import { type LogId, logIdBytes, type LogStore, type StoredLog } from './log-sto
 import { ShareDirectories } from './share-directories.ts'
 import { sharePrefix } from './share-name.ts'
 import type { Space } from './share-store.ts'
+import { checkStoreFormat } from './store-format.ts'
 
 const genesisName = 'genesis'
 /** Longer than any genesis that a log may have. */
@@ -53,6 +54,7 @@ export class DiskLogStore implements LogStore {
   }
 
   async open(): Promise<void> {
+    await checkStoreFormat(this.#disk, this.#root)
     try {
       await this.#disk.makeDirectory(this.#incoming)
     } catch (error) {

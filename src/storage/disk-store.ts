@@ -18,6 +18,7 @@ import { ShareDirectories } from './share-directories.ts'
 import { ShareFileReader, ShareFileWriter } from './share-file.ts'
 import { SetAside } from './set-aside.ts'
 import { compareShares, parseShareName, shareName, sharePrefix } from './share-name.ts'
+import { checkStoreFormat } from './store-format.ts'
 import type {
   ShareEntry,
   ShareKey,
@@ -82,6 +83,7 @@ export class DiskStore implements ShareStore {
   }
 
   async open(): Promise<void> {
+    await checkStoreFormat(this.#disk, this.#root)
     await onDisk('write', this.#disk.makeDirectory(this.#incoming))
     await this.#removeTemporaries()
     await this.#directories.open()

@@ -9,6 +9,7 @@ import { mapWithin } from '../base/limit.ts'
 import { maxBodyBytesOf } from '../log/entry.ts'
 import { type Genesis, readGenesis } from '../log/genesis.ts'
 import type { AppendReply, AppendRequest } from '../log/log-peer.ts'
+import type { LogRules } from '../log/log-rules.ts'
 import { LogState } from '../log/log-state.ts'
 import { parseEntryHead } from './entry-head.ts'
 import { type Judged, LogJudge, type NodeKey, refused } from './log-judge.ts'
@@ -80,6 +81,12 @@ export class KeptLog {
     if (!(await this.stored.refresh())) return
     this.#news++
     this.#known = undefined
+  }
+
+  /** What its entries say of who may do what. */
+  async rules(): Promise<LogRules> {
+    await this.refresh()
+    return (await this.#know()).state.rules
   }
 
   /** As `appendEntries` of LogPeer. `room` is whether space is promised for all of it. */

@@ -124,8 +124,12 @@ export class LocalPeer implements StoragePeer {
     })
     const parts = { space: this.#space, medium: this.#medium, clock, trace }
     this.#logs = options.logs && new LogKeeper({ ...parts, ...options.logs })
-    const place = { id: this.id, serverKey: publicKeyOf(this.id), store }
-    this.#holds = options.holds && new KeptHolds({ ...parts, ...place, ...options.holds })
+    this.#holds =
+      options.holds &&
+      new KeptHolds({
+        ...{ ...parts, ...options.holds, id: this.id, serverKey: publicKeyOf(this.id), store },
+        checkRevoked: async ({ logId, key }, seq) => this.#logs?.checkRevoked(logId, key, seq),
+      })
   }
 
   async have(indexes: readonly StorageIndex[]): Promise<number[][]> {
@@ -145,7 +149,13 @@ export class LocalPeer implements StoragePeer {
     const put = await keeper?.admitPut(storageIndex, shareBytes, options)
     let stored = false
     try {
-      const outcome = await this.#intake.take({ storageIndex, shareNumber, share, options })
+      const outcome = await this.#intake.take({
+        storageIndex,
+        shareNumber,
+        share,
+        options,
+        by: put?.by,
+      })
       stored = true
       await put?.note(shareNumber)
       return outcome

@@ -97,6 +97,25 @@ export class LogKeeper {
     return this.#using(request.logId, () => this.#open(request.logId), read, options)
   }
 
+  /**
+   * Throws E_REVOKED for a key that the log, if it is kept here, has revoked; not for what it signed as
+   * an entry of its own that still stands: number `seq`.
+   */
+  async checkRevoked(logId: LogId, key: Uint8Array, seq: number | undefined): Promise<void> {
+    const rules = await this.#using(
+      logId,
+      () => this.#open(logId),
+      (log) => log.rules(),
+      {},
+    ).catch((error: unknown) => {
+      if (isGridError(error, 'E_ABSENT')) return undefined
+      throw error
+    })
+    const revocation = rules?.revocationOf(key)
+    if (revocation === undefined || (seq !== undefined && seq <= revocation.lastGoodSeq)) return
+    throw new GridError('E_REVOKED', 'this key has been revoked')
+  }
+
   async #appendTo(log: KeptLog, request: AppendRequest): Promise<AppendReply> {
     const { entries } = request
     const checks = entries.reduce((sum, { receipts }) => sum + 1 + receipts.length, 0)

@@ -5,6 +5,7 @@
  */
 import { toBase32 } from '../base/base32.ts'
 import { concat, equalBytes, readU32be, readU64be, u32be, u64be, utf8 } from '../base/bytes.ts'
+import { GridError } from '../base/errors.ts'
 import { hashBytes, sha256 } from '../base/hash.ts'
 import {
   authorBytes,
@@ -17,6 +18,8 @@ import {
 } from './log-store.ts'
 
 const magic = utf8('GRL1')
+/** "9": what the last character of the magic may become. */
+const lastDigit = 0x39
 const sumBytes = 16
 /** Stands for the length of a body that is not held. */
 const noBody = 0xffffffff
@@ -111,7 +114,7 @@ export function formatRun(records: readonly EntryRecord[]): Uint8Array[] {
 
 /**
  * What the table (kept) at the start of a file of `fileBytes` tells, or undefined where it is not
- * the one of that name.
+ * the one of that name. Throws E_VERSION for the table of a later version.
  */
 export function parseRun(
   name: string,
@@ -120,6 +123,11 @@ export function parseRun(
 ): RunEntry[] | undefined {
   if (table.length !== tableBytesOf(name)) return undefined
   const rowsEnd = table.length - hashBytes
+  if (isOfLaterVersion(table)) {
+    throw new GridError('E_VERSION', 'entries of this log are stored in a newer format', {
+      hint: 'upgrade Grid; nothing was changed',
+    })
+  }
   if (!equalBytes(sha256(table.subarray(0, rowsEnd)), table.subarray(rowsEnd))) return undefined
   if (!equalBytes(table.subarray(0, magic.length), magic)) return undefined
   const author = toBase32(table.subarray(at.author, at.rows))
@@ -137,6 +145,16 @@ export function parseRun(
     position += entry.headBytes + (entry.bodyBytes ?? 0)
   }
   return position === fileBytes ? entries : undefined
+}
+
+/** Whether it says so, and is not one of ours whose magic has changed. */
+function isOfLaterVersion(table: Uint8Array): boolean {
+  const last = magic.length - 1
+  if (!equalBytes(table.subarray(0, last), magic.subarray(0, last))) return false
+  if (table[last] <= magic[last] || table[last] > lastDigit) return false
+  const ours = concat(magic, table.subarray(magic.length))
+  const rowsEnd = ours.length - hashBytes
+  return !equalBytes(sha256(ours.subarray(0, rowsEnd)), ours.subarray(rowsEnd))
 }
 
 /** Throws a RangeError for what the format cannot hold: a mistake of ours, never a client's. */

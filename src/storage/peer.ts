@@ -96,7 +96,7 @@ export interface StoragePeer extends LogPeer, HoldPeer {
     options?: RequestOptions,
   ): Promise<PutOutcome>
 
-  /** Reads blocks of one share. @throws E_ABSENT, E_TOO_LARGE, E_IO */
+  /** Reads blocks of one share. @throws E_ABSENT, E_TOO_LARGE, E_IO, E_VERSION for one of a later format */
   getBlocks(request: BlocksRequest, options?: RequestOptions): Promise<BlocksReply>
 
   /**

@@ -43,7 +43,12 @@ export interface Put {
   shareNumber: number
   share: ShareBody
   options: RequestOptions
+  /** Who will hold it: nobody in particular if undefined. */
+  by?: string | undefined
 }
+
+/** Puts of one holder that may be under way while others wait. */
+const fairPuts = 16
 
 /** Puts of one share that are under way together: the first that is whole is stored. */
 interface Race {
@@ -56,8 +61,9 @@ export class ShareIntake {
   readonly #options: ShareIntakeOptions
   readonly #places: Budget
   readonly #races = new Map<string, Race>()
-  /** Puts carried out or waiting. */
+  /** Puts carried out or waiting: all, and those of each holder. */
   #present = 0
+  readonly #presentBy = new Map<string, number>()
 
   constructor(options: ShareIntakeOptions) {
     this.#options = options
@@ -71,7 +77,7 @@ export class ShareIntake {
     if (this.#present >= maxPuts + maxWaitingPuts) {
       throw new GridError('E_BUSY', 'too many puts under way')
     }
-    this.#present++
+    const leave = this.#enter(put.by)
     try {
       return await withDeadline(
         clock,
@@ -80,7 +86,24 @@ export class ShareIntake {
         put.options,
       )
     } finally {
+      leave()
+    }
+  }
+
+  /** Counts a put, until what it returns is called. Once others wait nobody may have more than a fair share: E_BUSY. */
+  #enter(by: string | undefined): () => void {
+    const own = by === undefined ? 0 : (this.#presentBy.get(by) ?? 0)
+    if (own >= fairPuts && this.#present >= this.#options.maxPuts) {
+      throw new GridError('E_BUSY', 'too many of your puts under way')
+    }
+    this.#present++
+    if (by !== undefined) this.#presentBy.set(by, own + 1)
+    return () => {
       this.#present--
+      if (by === undefined) return
+      const left = this.#presentBy.get(by)! - 1
+      if (left > 0) this.#presentBy.set(by, left)
+      else this.#presentBy.delete(by)
     }
   }
 

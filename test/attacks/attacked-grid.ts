@@ -61,8 +61,8 @@ export class AttackedGrid {
     return new AttackedGrid(options)
   }
 
-  /** A client that has met no server yet. */
-  newClient(): Grid {
+  /** A client that has met no server yet; `salt` makes its convergence secret. */
+  newClient(salt = 1): Grid {
     const peers = {
       ready: async () => {},
       candidates: () => this.candidates,
@@ -71,7 +71,7 @@ export class AttackedGrid {
       close: async () => {},
     }
     const { clock, random } = this
-    const secret = new Uint8Array(32).fill(1)
+    const secret = new Uint8Array(32).fill(salt)
     const redundancy = { k: 3, happy: 7, n: 10 }
     return new Grid({ clock, random, peers, encoder, smallEncoder: encoder, secret, redundancy })
   }

@@ -6,6 +6,7 @@ import path from 'node:path'
 import { afterEach, beforeEach } from 'mocha'
 import { toBase32 } from '../../src/base/base32.ts'
 import { utf8 } from '../../src/base/bytes.ts'
+import type { Clock } from '../../src/base/clock.ts'
 import { SystemDisk } from '../../src/base/disk.ts'
 import { SystemRandom } from '../../src/base/random.ts'
 import { Keyring } from '../../src/backup/keys/keyring.ts'
@@ -66,13 +67,16 @@ export class BackedUp {
   }
 
   /** Appends a snapshot of `data`; its short id. */
-  async backUp(facts: Partial<SnapshotFacts> = {}): Promise<string> {
-    const opened = await openGrid({ home: this.at('.grid') })
+  async backUp(facts: Partial<SnapshotFacts> = {}, clock?: Clock): Promise<string> {
+    const opened = await openGrid({ home: this.at('.grid'), ...(clock && { clock }) })
+    const account = await opened.logs.storing(this.#append)
     try {
       // the tree has one entry, `data`
       await fs.mkdir(this.at('root'), { recursive: true })
       await fs.rename(this.at('data'), this.at('root', 'data'))
-      const { ref, totals } = await storeTree(opened, this.at('root'), { compress: true })
+      const { ref, totals } = await storeTree(opened, this.at('root'), {
+        ...{ compress: true, ...(account && { account }) },
+      })
       await fs.rename(this.at('root', 'data'), this.at('data'))
       const root = utf8(this.directory)
       const run = { root, tags: ['t'], startedMs: 1, addedBytes: 5, sentBytes: 50 }

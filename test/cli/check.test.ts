@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import fs from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
@@ -135,6 +136,31 @@ describe('check and repair from the command line', () => {
     assert.equal(left.lines()[0].sharesWritten, 0)
     const done = await run(['repair', '--below', '9', '--json', cap])
     assert.equal(done.lines()[1].sharesWritten, 2)
+  })
+
+  it('bring a file back from the file itself, and take no other for it', async () => {
+    await lose(9)
+    assert.equal((await run(['repair', cap])).exit, 4)
+    const other = path.join(directory, 'other.txt')
+    await fs.writeFile(other, 'another text\n'.repeat(5000))
+    const refused = await run(['repair', cap, '--from-local', other])
+    assert.equal(refused.exit, 1)
+    assert.match(refused.stderr, /^error: the file is not what this cap is of/)
+    assert.equal([...(await shares()).values()].flat().length, 1)
+    const repaired = await run(['repair', cap, '--from-local', file, '--json'])
+    assert.equal(repaired.exit, 0)
+    assert.deepEqual(repaired.lines()[0].sharesWritten, 9)
+    assert.equal((await run(['check', '--verify', cap])).exit, 0)
+    const large = path.join(directory, 'large')
+    const bytes = randomBytes(3_000_000)
+    await fs.writeFile(large, bytes)
+    const whole = (await run(['put', large])).stdout.trim()
+    await lose(10)
+    assert.equal((await run(['check', whole])).exit, 4)
+    assert.equal((await run(['repair', whole, '--from-local', large])).exit, 0)
+    const copy = path.join(directory, 'copy')
+    assert.equal((await run(['get', whole, copy])).exit, 0)
+    assert.deepEqual(await fs.readFile(copy), bytes)
   })
 
   it('are what the keeper does, with verify caps and once a week', async () => {

@@ -73,6 +73,14 @@ describe('grid', () => {
     assert.notEqual((await stranger.put(content(300_000))).cap, first.cap)
   })
 
+  it('says what to run when fewer servers than there are shares took one', async () => {
+    const memory = await MemoryGrid.of(8)
+    const { notes } = await memory.put(content(1000), { redundancy: { k: 3, happy: 7, n: 10 } })
+    assert.match(notes.join(), /^2 of 10 shares found no server: .*, run: grid repair CAP$/)
+    const all = await memory.put(content(1000), { redundancy: { k: 3, happy: 7, n: 8 } })
+    assert.deepEqual(all.notes, [])
+  })
+
   it('lowers the redundancy for a small grid, and says so', async () => {
     const memory = await MemoryGrid.of(4)
     const { cap, redundancy, notes } = await memory.put(content(1000))

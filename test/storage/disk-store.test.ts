@@ -148,7 +148,7 @@ describe('DiskStore', () => {
     await putBytes(store, indexOf(0), 0, bytes)
     const leftover = await store.create(indexOf(1), 0, 3)
     const disk = new FailingDisk(new SystemDisk(), {
-      call: 2,
+      call: 3,
       code: 'EROFS',
       persisted: false,
     })

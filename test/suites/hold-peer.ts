@@ -5,6 +5,7 @@ import { equalBytes, toHex } from '../../src/base/bytes.ts'
 import { rights } from '../../src/log/certificate.ts'
 import { formatRelease, type Release } from '../../src/log/release.ts'
 import { type AccountCredentials, AccountPeer } from '../../src/node/account-peer.ts'
+import { type Admission, freeTerms, type Terms } from '../../src/storage/admission.ts'
 import type { ListedHold, SignedRelease } from '../../src/storage/hold-peer.ts'
 import { authMessage } from '../../src/storage/holds/credentials.ts'
 import type { HoldsOptions } from '../../src/storage/holds/hold-keeper.ts'
@@ -56,6 +57,12 @@ export function releaseOf(
   })
   const { header, signature } = by.author.make({ kind: 'release' }, body)
   return { header, signature, genesis: log.genesis, certificate: by.certificate, body }
+}
+
+/** Admits everyone, and has them all pay by one quota. */
+export function paying(payer: () => Uint8Array | undefined, quotaBytes: number): Admission {
+  const terms = (): Terms => ({ ...freeTerms, payer: payer(), quotaBytes })
+  return { admit: () => ({ admitted: true, ...terms() }), show: () => {}, termsOf: terms }
 }
 
 /** Everything that an account holds. */
@@ -317,6 +324,67 @@ export function holdPeerSuite(
       const renewer = onAccount(fixture, log, device(rights.renew))
       await refused(putObjectShare(renewer, other, 0), 'E_FORBIDDEN')
       assert.deepEqual(await renewer.touch([object.storageIndex]), ['held'])
+    })
+
+    it('never lets more be held than the quota, however many put at once', async () => {
+      const key = new Uint8Array(32).fill(8)
+      const { server } = await start({ admission: paying(() => key, 10 * 4096) })
+      const admin = onAccount(fixture, log)
+      const objects = Array.from({ length: 30 }, (_, i) => makeObject({ seed: `quota ${i}` }))
+      const puts = await Promise.allSettled(objects.map((each) => putObjectShare(admin, each, 0)))
+      const stored = puts.filter(({ status }) => status === 'fulfilled')
+      assert.equal(stored.length, 10)
+      for (const put of puts) {
+        if (put.status === 'rejected') await refused(Promise.reject(put.reason as Error), 'E_FULL')
+      }
+      assert.equal((await server.status()).shareCount, 10)
+      const { usedBytes, quotaBytes } = (await onAccount(fixture, log).account())!
+      assert.deepEqual({ usedBytes, quotaBytes }, { usedBytes: 40_960, quotaBytes: 40_960 })
+      // another account of the same payer
+      await refused(putObjectShare(onAccount(fixture, stranger), objects[0], 1), 'E_FULL')
+    })
+
+    it('charges a touch as a whole, or not at all', async () => {
+      const key = new Uint8Array(32).fill(8)
+      const payers: Uint8Array[] = []
+      await start({ admission: paying(() => payers.at(0), 2 * 4096) })
+      const objects = Array.from({ length: 3 }, (_, i) => makeObject({ seed: `touched ${i}` }))
+      for (const each of objects) await putObjectShare(fixture.peer, each, 0)
+      payers.push(key)
+      const admin = onAccount(fixture, log)
+      const indexes = objects.map(({ storageIndex }) => storageIndex)
+      await refused(admin.touch(indexes), 'E_FULL')
+      assert.equal((await allHolds(admin)).length, 0)
+      assert.deepEqual(await admin.touch(indexes.slice(1)), ['held', 'held'])
+      assert.deepEqual(await admin.touch(indexes.slice(1)), ['held', 'held'])
+      await refused(admin.touch(indexes.slice(0, 1)), 'E_FULL')
+    })
+
+    it('keeps a tenth of the quota from a device that puts much', async () => {
+      const key = new Uint8Array(32).fill(8)
+      await start({ admission: paying(() => key, 20 * 4096) })
+      const greedy = onAccount(fixture, log, device(rights.put))
+      const objects = Array.from({ length: 20 }, (_, i) => makeObject({ seed: `tenth ${i}` }))
+      for (const each of objects.slice(0, 18)) await putObjectShare(greedy, each, 0)
+      await refused(putObjectShare(greedy, objects[18], 0), 'E_FULL')
+      const author = log.stranger('another device')
+      const certificate = log.certificateFor(author.key, undefined, rights.put)
+      const other = onAccount(fixture, log, { author, certificate })
+      await putObjectShare(other, objects[18], 0)
+      await putObjectShare(onAccount(fixture, log), objects[19], 0)
+    })
+
+    it('keeps to what a certificate allows in 30 days', async () => {
+      const { clock } = await start()
+      const author = log.stranger('a modest device')
+      const limits = { bytesPer30Days: 8192, entriesPerDay: 1 }
+      const certificate = log.certificateFor(author.key, limits, rights.put)
+      const modest = onAccount(fixture, log, { author, certificate })
+      await putObjectShare(modest, object, 0)
+      await putObjectShare(modest, object, 1)
+      await refused(putObjectShare(modest, object, 2), 'E_RATE')
+      clock.moveDays(31)
+      await putObjectShare(modest, object, 2)
     })
 
     it('refuses arguments out of bounds', async () => {

@@ -96,6 +96,13 @@ describe('verify walk', () => {
     await refuses(objects, verifyName(lying), 'E_COMMIT')
   })
 
+  it('takes nothing for a plain object where the top must be a node', async () => {
+    const objects = new MemoryObjects()
+    const { object } = await nested(objects, 3)
+    const walk = walkVerify(objects, { object, offset: 0, verifyKey: sha256() }, { isNode: true })
+    await assert.rejects(walk.next(), (error) => isGridError(error, 'E_COMMIT'))
+  })
+
   it('follows directories 8,000 deep, and refuses a bomb of more levels than there are paths', async () => {
     const objects = new MemoryObjects()
     const found = await walked(objects, verifyName(await nested(objects, 8000)))

@@ -34,6 +34,8 @@ export type Forgotten = 'none' | 'damaged' | 'other'
 
 interface Opened {
   old: CacheReader | undefined
+  /** Of which snapshot it is, where that is known. */
+  snapshotId?: Uint8Array | undefined
   forgotten: Forgotten | undefined
 }
 
@@ -83,11 +85,12 @@ export class BackupMemory {
       }
     }
     if (runs.length > (replaced === undefined ? 0 : 1)) await folder.sync()
-    const { old, forgotten } = opened ?? { old: undefined, forgotten: 'none' }
+    const { old, snapshotId, forgotten } = opened ?? { old: undefined, forgotten: 'none' }
     const key = options.random.bytes(pageKeyBytes)
     const run = (runs[0] ?? 0) + 1
     const { described = undescribed } = options
-    return new BackupMemory({ folder, run, key, replaced, old, forgotten, described }, options)
+    const found = { old, snapshotId, forgotten }
+    return new BackupMemory({ folder, run, key, replaced, described, ...found }, options)
   }
 
   /**
@@ -116,6 +119,11 @@ export class BackupMemory {
     return old !== undefined && equalBytes(old.described, described)
   }
 
+  /** The entry of the log that the last run came to; undefined if that is not known. */
+  get snapshotId(): Uint8Array | undefined {
+    return this.#parts.old && this.#parts.snapshotId
+  }
+
   /** The objects that the rows of the last run name. */
   get before(): ObjectTable | undefined {
     return this.#parts.old?.objects
@@ -140,16 +148,17 @@ export class BackupMemory {
    * Puts what this run remembers in the place of what the last one did, and destroys that. When it
    * throws, or the power goes, the next run finds the one or the other. Nothing may be asked after it.
    *
+   * @param snapshotId - the entry of the log that this run came to
    * @throws RangeError before the root was left; E_IO, E_FULL
    */
-  async commit(): Promise<void> {
+  async commit(snapshotId?: Uint8Array): Promise<void> {
     const { folder, run, key, replaced } = this.#parts
     try {
       await this.writer.finish()
     } finally {
       this.#close()
     }
-    await commitRun(folder, run, key)
+    await commitRun(folder, run, key, snapshotId)
     key.fill(0)
     if (replaced === undefined) return
     await destroyRun(folder, replaced)
@@ -183,7 +192,7 @@ function tryOpen(
     rows = files.rows
     const old = options.forget === true ? undefined : CacheReader.open(rows, files.key)
     if (old?.keys === options.keys && equalBytes(old.basis, options.basis))
-      return { old, forgotten: undefined }
+      return { old, snapshotId: files.snapshotId, forgotten: undefined }
     rows.close()
     return { old: undefined, forgotten: 'other' }
   } catch (error) {

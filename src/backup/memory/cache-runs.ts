@@ -5,7 +5,8 @@
 import type { CacheFile, CacheFolder } from './cache-folder.ts'
 import { pageKeyBytes } from './sealed-page.ts'
 
-const pattern = /^([1-9][0-9]{0,14})\.(?:rows|key|key\.new)$/
+const snapshotIdBytes = 32
+const pattern = /^([1-9][0-9]{0,14})\.(?:rows|snapshot|key|key\.new)$/
 
 /** The numbers of all runs that left anything behind, the last one first. */
 export async function runsIn(folder: CacheFolder): Promise<number[]> {
@@ -21,19 +22,29 @@ export function createRows(folder: CacheFolder, run: number): CacheFile {
   return folder.create(`${run}.rows`)
 }
 
-/** Both files of a run; undefined if one is not there. */
+/** Rows and key of a run, undefined if one is not there; and which snapshot it is of, where it tells. */
 export function openRun(
   folder: CacheFolder,
   run: number,
-): { rows: CacheFile; key: Uint8Array } | undefined {
+): { rows: CacheFile; key: Uint8Array; snapshotId: Uint8Array | undefined } | undefined {
   const key = readKey(folder, `${run}.key`)
   if (key === undefined) return undefined
   const rows = folder.open(`${run}.rows`)
-  return rows && { rows, key }
+  return rows && { rows, key, snapshotId: readId(folder, run) }
 }
 
-/** Makes a run count, whose rows are durable; it does, durably, when this resolves. */
-export async function commitRun(folder: CacheFolder, run: number, key: Uint8Array): Promise<void> {
+/**
+ * Makes a run count, whose rows are durable; it does, durably, when this resolves.
+ *
+ * @param snapshotId - 32 bytes: the entry of the log that the rows are of, if it is known
+ */
+export async function commitRun(
+  folder: CacheFolder,
+  run: number,
+  key: Uint8Array,
+  snapshotId?: Uint8Array,
+): Promise<void> {
+  if (snapshotId !== undefined) await writeId(folder, run, snapshotId)
   const file = createKey(folder, `${run}.key.new`, key)
   try {
     await file.sync()
@@ -48,6 +59,7 @@ export async function commitRun(folder: CacheFolder, run: number, key: Uint8Arra
 export async function destroyRun(folder: CacheFolder, run: number): Promise<void> {
   await destroyKey(folder, `${run}.key.new`)
   await destroyKey(folder, `${run}.key`)
+  await folder.remove(`${run}.snapshot`)
   await folder.remove(`${run}.rows`)
 }
 
@@ -60,6 +72,25 @@ export function createKey(folder: CacheFolder, name: string, key: Uint8Array): C
   } catch (error) {
     file.close()
     throw error
+  }
+}
+
+async function writeId(folder: CacheFolder, run: number, snapshotId: Uint8Array): Promise<void> {
+  const file = folder.create(`${run}.snapshot`)
+  try {
+    file.append(snapshotId)
+    await file.sync()
+  } finally {
+    file.close()
+  }
+}
+
+function readId(folder: CacheFolder, run: number): Uint8Array | undefined {
+  const file = folder.open(`${run}.snapshot`)
+  try {
+    return file?.sizeBytes === snapshotIdBytes ? file.read(0, snapshotIdBytes) : undefined
+  } finally {
+    file?.close()
   }
 }
 

@@ -36,6 +36,10 @@ export class ObjectTable {
     return number
   }
 
+  has(ref: ObjectRef): boolean {
+    return this.#slots[this.#slotOf(objectRecord(ref))] > 0
+  }
+
   /** Takes down what came to be known of objects that had no root. Throws RangeError if one has none still. */
   settle(): void {
     for (const [ref, number] of this.#pending)

@@ -29,7 +29,9 @@ export class RunMemory {
     const memory = await BackupMemory.open(folder, options)
     try {
       const journal = await Journal.open(folder, options)
-      return new RunMemory(memory, journal, options)
+      if (options.forget !== true) return new RunMemory(memory, journal, options)
+      await journal.discard()
+      return new RunMemory(memory, await Journal.open(folder, options), options)
     } catch (error) {
       await memory.abandon()
       throw error
@@ -44,6 +46,16 @@ export class RunMemory {
   /** The objects that the snapshot of the last run stands on. */
   get before(): ObjectTable | undefined {
     return this.#memory.before
+  }
+
+  /** The entry of the log that the last run came to; undefined if that is not known. */
+  get snapshotId(): Uint8Array | undefined {
+    return this.#memory.snapshotId
+  }
+
+  /** The objects that the rows of this run name so far. */
+  get objects(): ObjectTable {
+    return this.#memory.objects
   }
 
   /** Where a stream of this tag is stored. Throws E_CACHE. */
@@ -61,9 +73,13 @@ export class RunMemory {
     return this.#memory.objects.count
   }
 
-  /** Durably in place of what was known before. Nothing may be asked after it. */
-  async commit(): Promise<void> {
-    await this.#memory.commit()
+  /**
+   * Durably in place of what was known before. Nothing may be asked after it.
+   *
+   * @param snapshotId - the entry of the log that the run came to
+   */
+  async commit(snapshotId?: Uint8Array): Promise<void> {
+    await this.#memory.commit(snapshotId)
     await this.unfinished.discard()
   }
 

@@ -9,6 +9,8 @@ import type { Journal } from './journal.ts'
 
 export class Unfinished {
   readonly #journal: Journal
+  /** Whether anything was found that an earlier session had stored. */
+  wasUsed = false
 
   constructor(journal: Journal) {
     this.#journal = journal
@@ -16,17 +18,23 @@ export class Unfinished {
 
   /** As `Journal.find`. */
   find(path: Uint8Array, fingerprint: Uint8Array): StoredFile | undefined {
-    return this.#journal.find(path, fingerprint)
+    const found = this.#journal.find(path, fingerprint)
+    this.wasUsed ||= found !== undefined
+    return found
   }
 
   /** As `Journal.extentsOf`. */
   extentsOf(path: Uint8Array, fingerprint: Uint8Array): TaggedStream[] {
-    return this.#journal.extentsOf(path, fingerprint)
+    const found = this.#journal.extentsOf(path, fingerprint)
+    this.wasUsed ||= found.length > 0
+    return found
   }
 
   /** As `Journal.known`. */
   known(tag: Uint8Array): KnownStream | undefined {
-    return this.#journal.known(tag)
+    const found = this.#journal.known(tag)
+    this.wasUsed ||= found !== undefined
+    return found
   }
 
   /** To be called once servers have all of it. */

@@ -83,6 +83,7 @@ export async function planOf(
   const statuses = await account.statuses({ signal })
   const clocks = statuses.map(({ server, status: { nowMs } }) => ({ server, nowMs }))
   const cutoff = cutoffOf(clocks, ownMs)
+  checkClock(cutoff)
   const view = await log.read({ signal })
   checkKnown(view)
   const prunable = await readPrunable(log, view, { signal })
@@ -122,6 +123,7 @@ export async function carryOut(
   const silent = new Map<string, PeerVerdict>()
   const wanting = garbage.wanting(listed.length)
   const touched = await account.touch(wanting, { signal })
+  for (const verdict of touched.verdicts) silent.set(verdict.peerId, verdict)
   const { released } = garbage
   for (let from = 0; from < released.length; from += maxReleasedIndexes) {
     const storageIndexes = released.slice(from, from + maxReleasedIndexes)
@@ -158,6 +160,19 @@ async function list(
     }
   }
   return { listed, silent }
+}
+
+/** Where most clocks differ from this one, it is this one that is wrong. */
+function checkClock({ servers, astray }: Cutoff): void {
+  if (servers.length === 0 && astray.length === 0)
+    throw new GridError('E_UNREACHABLE', 'no storage server answers', {
+      hint: 'see `grid status`; nothing was released',
+    })
+  if (astray.length < servers.length) return
+  throw new GridError('E_USAGE', `the clocks of ${astray.length} servers differ from this one`, {
+    hint: "set this machine's clock; nothing was released",
+    facts: { astray },
+  })
 }
 
 /** A log of which something may be missing is not pruned: what is not seen would be garbage. */

@@ -7,13 +7,13 @@ import { type Clock, sleep } from '../../base/clock.ts'
 import { orAbort, withDeadline } from '../../base/deadline.ts'
 import { isGridError } from '../../base/errors.ts'
 import { type Random, randomBelow } from '../../base/random.ts'
-import { segmentBytes, storageIndexOf } from '../../encoding/descriptor.ts'
+import { storageIndexOf } from '../../encoding/descriptor.ts'
 import { isNewerShare } from '../../encoding/newer-share.ts'
 import { badBlock } from '../../encoding/object.ts'
-import { blockLength, parseShareHeader, segmentLength, shareLayout } from '../../encoding/share.ts'
+import { parseShareHeader, shareLayout } from '../../encoding/share.ts'
 import type { BlocksReply, BlocksRequest } from '../../storage/peer.ts'
+import { blocksRequest } from '../blocks-request.ts'
 import { verdictOf } from '../candidate.ts'
-import { maxHeaderBytes } from '../object-download.ts'
 import type { PeerHealth } from '../peer-health.ts'
 import type { CheckableObject, Claim } from './object-check.ts'
 import { isLoss, isSilence } from './presence.ts'
@@ -38,7 +38,7 @@ export async function auditBlock(
 ): Promise<void> {
   const { health } = context
   const { candidate, shareNumber } = claim
-  const { request, segment } = requestOf(object, shareNumber, context.random)
+  const { request, segment } = requestOf(object, claim, context.random)
   try {
     const reply = await patiently(context, options, (signal) =>
       candidate.peer.getBlocks(request, { signal }),
@@ -90,25 +90,18 @@ export function settle(
   else claim.code = code ?? (answer === 'refuses' ? 'E_VERSION' : 'E_BLOCK')
 }
 
+/** Who reads asks for any share first, and for one by its number where there are others. */
 function requestOf(
   object: CheckableObject,
-  shareNumber: number,
+  { shareNumber, isOnly }: Claim,
   random: Random,
 ): { request: BlocksRequest; segment: number } {
-  const { k, n, root, ciphertextBytes } = object
-  const known = ciphertextBytes === undefined ? undefined : { k, n, ciphertextBytes }
-  const layout = known && shareLayout(known)
-  const segment = layout ? randomBelow(random, layout.segmentCount) : 0
-  const length = known ? segmentLength(known.ciphertextBytes, segment) : segmentBytes
-  const request = {
-    storageIndex: storageIndexOf(root),
-    shareNumber,
-    header: true,
-    firstSegment: segment,
-    segmentCount: 1,
-    maxBytes: (layout?.headerBytes ?? maxHeaderBytes) + blockLength(k, length),
-  }
-  return { request, segment }
+  const { k, n, ciphertextBytes } = object
+  const segmentCount =
+    ciphertextBytes === undefined ? 1 : shareLayout({ k, n, ciphertextBytes }).segmentCount
+  const segment = randomBelow(random, segmentCount)
+  const range = { object, firstSegment: segment, segmentCount: 1 }
+  return { request: blocksRequest(range, isOnly ? undefined : shareNumber), segment }
 }
 
 function judge(

@@ -26,6 +26,8 @@ export type Evidence = 'claim' | 'block' | 'whole'
 export interface Claim {
   candidate: Candidate
   shareNumber: number
+  /** Whether the server claims no other share of the object. */
+  isOnly: boolean
   evidence: Evidence
   /** What came of looking; `has` until then, and `absent` where it was not there after all. */
   answer: Answer

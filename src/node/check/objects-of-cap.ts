@@ -26,6 +26,8 @@ export interface ObjectSource {
   /** What other caps of the run have come to already. */
   memory: WalkMemory
   onHidden: (hidden: Hidden) => void
+  /** Whether servers of a log are handed what they lack of it, before it is read. */
+  mendsLogs: boolean
   signal?: AbortSignal | undefined
 }
 
@@ -95,12 +97,13 @@ async function* objectsOfLog(
   source: ObjectSource,
   cap: CapOf<'LOG-Verify'>,
 ): AsyncGenerator<CheckableObject> {
-  const { logs, onHidden, signal } = source
+  const { logs, onHidden, mendsLogs, signal } = source
   const options = signal === undefined ? {} : { signal }
   const what = capFingerprint(cap)
   try {
     const log = logs.reader(cap)
-    const view = await log.read(options)
+    let view = await log.read(options)
+    if (mendsLogs && (await log.heal(view, options)) > 0) view = await log.read(options)
     const { state } = view.conclusion
     if (state !== 'FRESH') onHidden({ what, error: logError(state) })
     for await (const { check, error, device, seq } of log.snapshots(view, options)) {

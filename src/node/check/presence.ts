@@ -1,9 +1,10 @@
 /**
  * Asks every server which shares it has of many objects: one question for 1,024 of them, all servers
  * side by side. What they say is hearsay. One that falls silent is waited for as long as others need
- * to answer, and is not asked again.
+ * to answer, and is not asked again for a minute.
  */
 import { setMaxListeners } from 'node:events'
+import { compareBytes } from '../../base/bytes.ts'
 import type { Clock } from '../../base/clock.ts'
 import { orAbort } from '../../base/deadline.ts'
 import { GridError, isGridError } from '../../base/errors.ts'
@@ -33,23 +34,20 @@ const answerMs = 10_000
 /** How long the others are waited for, at least, once one has answered; and how many times as long as it took. */
 const graceMs = 600
 const graceFactor = 4
+/** A server that fell silent is taken for silent so long, and is then asked again: it may have been restarted. */
+const silentForMs = 60_000
 
 type Said = { candidate: Candidate; held: number[][] } | { candidate: Candidate; error: unknown }
 
 export class Presence {
   readonly #context: PresenceContext
   readonly #candidates: readonly Candidate[]
-  /** Those who fell silent, and are not asked again. */
-  readonly #silent = new Map<string, PeerVerdict>()
+  /** Those who fell silent, and until when they are not asked. */
+  readonly #silent = new Map<string, { code: PeerVerdict['code']; untilMs: number }>()
 
   constructor(context: PresenceContext, candidates: readonly Candidate[]) {
     this.#context = context
     this.#candidates = candidates
-  }
-
-  /** What each silent server did, once. */
-  get silent(): PeerVerdict[] {
-    return [...this.#silent.values()]
   }
 
   /** @param objects - at most 1,024 */
@@ -58,14 +56,21 @@ export class Presence {
     options: { signal?: AbortSignal } = {},
   ): Promise<PresenceReport> {
     if (objects.length > maxHaveIndexes) throw new RangeError('presence: too many objects')
-    const indexes = objects.map(({ root }) => storageIndexOf(root))
     const report: PresenceReport = { claims: objects.map(() => []), unheard: [], answered: [] }
-    const said = await this.#said(indexes, options)
+    const indexes = objects.map(({ root }) => storageIndexOf(root))
+    // by their names: the order of the objects would tell what belongs together
+    const order = [...indexes.keys()].sort((a, b) => compareBytes(indexes[a], indexes[b]))
+    const said = await this.#said(
+      order.map((i) => indexes[i]),
+      options,
+    )
     for (const candidate of this.#candidates) {
       const answer = said.get(candidate)
       if (answer !== undefined && 'held' in answer) {
         report.answered.push(candidate)
-        take(report.claims, objects, candidate, answer.held)
+        const held: number[][] = []
+        for (const [at, i] of order.entries()) held[i] = answer.held[at]
+        take(report.claims, objects, candidate, held)
       } else report.unheard.push(this.#unheard(candidate, answer?.error))
     }
     return report
@@ -81,7 +86,7 @@ export class Presence {
     // every server listens to it
     setMaxListeners(0, signal)
     const queue = new EventQueue<Said>(clock)
-    const waiting = new Set(this.#candidates.filter(({ id }) => !this.#silent.has(id)))
+    const waiting = new Set(this.#candidates.filter(({ id }) => !this.#isSilent(id)))
     for (const candidate of waiting) {
       orAbort(candidate.peer.have(indexes, { signal }), signal).then(
         (held) => queue.push({ candidate, held }),
@@ -108,15 +113,18 @@ export class Presence {
   }
 
   #unheard({ id }: Candidate, error: unknown): UnheardServer {
-    const known = this.#silent.get(id)
-    const verdict = known ?? verdictOf(id, error ?? new GridError('E_TIMEOUT', 'no answer in time'))
-    const { code } = verdict
-    const answer = isSilence(code) ? 'silent' : 'refuses'
-    if (answer === 'silent') {
-      this.#silent.set(id, verdict)
-      this.#context.health.suspect(id)
-    }
-    return { peerId: id, answer, code }
+    const { clock, health } = this.#context
+    const known = this.#isSilent(id) ? this.#silent.get(id) : undefined
+    if (known !== undefined) return { peerId: id, answer: 'silent', code: known.code }
+    const { code } = verdictOf(id, error ?? new GridError('E_TIMEOUT', 'no answer in time'))
+    if (!isSilence(code)) return { peerId: id, answer: 'refuses', code }
+    this.#silent.set(id, { code, untilMs: clock.monotonicMs() + silentForMs })
+    health.suspect(id)
+    return { peerId: id, answer: 'silent', code }
+  }
+
+  #isSilent(id: string): boolean {
+    return (this.#silent.get(id)?.untilMs ?? -Infinity) > this.#context.clock.monotonicMs()
   }
 }
 
@@ -139,7 +147,9 @@ function take(
   for (const [i, { n }] of objects.entries()) {
     const isShare = (number: number): boolean =>
       Number.isInteger(number) && number >= 0 && number < n
-    for (const shareNumber of new Set(held[i]?.filter(isShare)))
-      claims[i].push({ candidate, shareNumber, evidence: 'claim', answer: 'has' })
+    const numbers = new Set(held[i]?.filter(isShare))
+    const isOnly = numbers.size === 1
+    for (const shareNumber of numbers)
+      claims[i].push({ candidate, shareNumber, isOnly, evidence: 'claim', answer: 'has' })
   }
 }

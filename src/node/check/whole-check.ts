@@ -6,12 +6,12 @@
  * as good as reading the share, without moving it. A server that gives no proofs is read from.
  */
 import { equalBytes } from '../../base/bytes.ts'
-import { isGridError } from '../../base/errors.ts'
+import { GridError, isGridError } from '../../base/errors.ts'
 import { hmac } from '../../base/hash.ts'
 import { mapWithin } from '../../base/limit.ts'
 import { segmentBytes, storageIndexOf } from '../../encoding/descriptor.ts'
 import type { EncodedShares, Encoder } from '../../encoding/encoder.ts'
-import type { Candidate } from '../candidate.ts'
+import type { Candidate, PeerVerdict } from '../candidate.ts'
 import { downloadSegments } from '../object-download.ts'
 import { auditBlock, type AuditContext, patiently, settle, settleFailure } from './block-audit.ts'
 import type { CheckableObject, Claim } from './object-check.ts'
@@ -89,7 +89,18 @@ async function remake(
       return undefined
     }
     if (!isGridError(error, 'E_NOT_ENOUGH_SHARES')) throw error
-    await mapWithin(proofsTogether, good, (claim) => auditBlock(context, object, claim, options))
+    const verdicts = error.facts.servers as PeerVerdict[]
+    for (const { peerId, code, message } of verdicts) {
+      const own = good.filter(({ candidate }) => candidate.id === peerId)
+      const isWrong = code === 'E_SHARE'
+      for (const claim of own) {
+        // whatever it shows of itself elsewhere: what it gave cannot be used
+        if (isWrong) settle(claim, 'damaged', 'whole', code)
+        else settleFailure(claim, new GridError(code, message))
+      }
+    }
+    const rest = good.filter(({ answer }) => answer === 'has')
+    await mapWithin(proofsTogether, rest, (claim) => auditBlock(context, object, claim, options))
     return undefined
   }
 }

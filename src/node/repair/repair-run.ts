@@ -3,10 +3,8 @@
  * time within a bound of bytes. Running it again goes on where it ended, and does nothing where all is
  * well: what servers have is all the state there is.
  */
-import { isGridError } from '../../base/errors.ts'
-import { asGridError, type GridError } from '../../base/errors.ts'
+import { type GridError, isGridError } from '../../base/errors.ts'
 import { Budget, mapWithin, within } from '../../base/limit.ts'
-import { toHex } from '../../base/bytes.ts'
 import type { Candidate } from '../candidate.ts'
 import {
   type CheckDepth,
@@ -71,7 +69,8 @@ async function repairObject(
   const { object, claims, answered } = found
   if (found.claimed < object.k) return result(found, 'hopeless')
   const { now, then } = reachable(goal, object, claims, answered)
-  if (then <= now) return result(found, goal === 'missing' ? 'stuck' : 'sound')
+  const lacks = goal === 'missing' && now < object.n
+  if (then <= now) return result(found, lacks ? 'stuck' : 'sound')
   try {
     const report = await mendObject(context, answered, found, goal, signal ? { signal } : {})
     const { written, servers, before } = report
@@ -81,7 +80,7 @@ async function repairObject(
   } catch (error) {
     signal?.throwIfAborted()
     if (!isGridError(error)) throw error
-    return { ...result(found, 'failed'), error: asGridError(error, 'E_INTERNAL', 'repair') }
+    return { ...result(found, 'failed'), error }
   }
 }
 
@@ -94,9 +93,4 @@ function isLeft(found: FoundObject, { goal, atMost }: RepairOptions): boolean {
 
 function result(found: FoundObject, outcome: RepairedObject['outcome']): RepairedObject {
   return { found, outcome, servers: found.claimed, report: undefined, error: undefined }
-}
-
-/** An object as messages name it: the beginning of its root, which is no secret. */
-export function shortName({ root }: CheckableObject): string {
-  return toHex(root.subarray(0, 6))
 }

@@ -62,6 +62,8 @@ export interface HoldKeeperOptions
 
 /** A put that may go on. */
 export interface AdmittedPut {
+  /** Who will hold it; undefined within the process, where nobody is told apart. */
+  by: string | undefined
   /** To be called once the share is stored, or was had; never rejects. */
   note(shareNumber: number): Promise<void>
   /** To be called once it is noted, or has come to nothing. */
@@ -195,7 +197,8 @@ export class HoldKeeper {
     const end = this.#quota.reservePut(session, terms, shareBytes)
     const note = (shareNumber: number): Promise<void> =>
       notePut(this.#ledger, { storageIndex, shareNumber, shareBytes }, claim)
-    return { note, end }
+    const by = claim.holder === nobody ? undefined : claim.holder
+    return { by, note, end }
   }
 
   /** Shares that nobody holds any more, as they were counted last. */

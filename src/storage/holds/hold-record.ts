@@ -2,16 +2,7 @@
  * What a journal of holds records, and the bytes of it (docs/specs/holds.md, "Journal"). Records say
  * what became so, not what was asked: carrying one out twice, or out of order, does no harm.
  */
-import {
-  concat,
-  equalBytes,
-  readU32be,
-  readU64be,
-  toHex,
-  u32be,
-  u64be,
-  utf8,
-} from '../../base/bytes.ts'
+import { concat, equalBytes, readU32be, readU64be, u32be, u64be, utf8 } from '../../base/bytes.ts'
 import { hashBytes, taggedHash } from '../../base/hash.ts'
 import { tags } from '../../caps/keys.ts'
 import { storageIndexBytes } from '../../encoding/descriptor.ts'
@@ -144,19 +135,19 @@ function parseBody(body: Uint8Array): HoldRecord | undefined {
       return { kind: 'held', atMs, holder, payer: payer === nobody ? undefined : payer, holds }
     }
     case kinds.released: {
-      const account = toHex(fields.bytes(holderBytes))
+      const account = holderFromBytes(fields.bytes(holderBytes))
       const author = fields.bytes(hashBytes).slice()
       const [releaseSeq, cutoffMs] = [fields.number(), fields.number()]
       const storageIndexes = fields.rows(storageIndexBytes, (row) => row.slice())
-      const record = { account, author, releaseSeq, cutoffMs, storageIndexes }
-      return fields.isSound ? { kind: 'released', atMs, ...record } : undefined
+      if (account === undefined || !fields.isSound) return undefined
+      return { kind: 'released', atMs, account, author, releaseSeq, cutoffMs, storageIndexes }
     }
     case kinds.gone: {
       const storageIndexes = fields.rows(storageIndexBytes, (row) => row.slice())
       return fields.isSound ? { kind: 'gone', atMs, storageIndexes } : undefined
     }
     case kinds.closed:
-      return fields.isSound ? { kind: 'closed', atMs } : undefined
+      return fields.isSound && fields.isAtEnd ? { kind: 'closed', atMs } : undefined
     default:
       return undefined
   }
@@ -183,6 +174,10 @@ class Fields {
     this.#bytes = bytes
   }
 
+  get isAtEnd(): boolean {
+    return this.#at >= this.#bytes.length
+  }
+
   bytes(length: number): Uint8Array {
     const taken = this.#bytes.subarray(this.#at, (this.#at += length))
     if (taken.length === length) return taken
@@ -197,7 +192,7 @@ class Fields {
   /** All that is left, in rows of `length`. */
   rows<T>(length: number, parse: (row: Uint8Array) => T): T[] {
     const rows: T[] = []
-    while (this.isSound && this.#at < this.#bytes.length) rows.push(parse(this.bytes(length)))
+    while (this.isSound && !this.isAtEnd) rows.push(parse(this.bytes(length)))
     return rows
   }
 }

@@ -11,8 +11,6 @@
  *   'm' ‖ name of a segment           up to where it is carried out, u64
  *   'c'                               there if every share of the store is known
  */
-import { mkdirSync, rmSync } from 'node:fs'
-import { open, type RootDatabase } from 'lmdb'
 import {
   concat,
   fromHex,
@@ -27,16 +25,13 @@ import { GridError } from '../../base/errors.ts'
 import { storageIndexBytes } from '../../encoding/descriptor.ts'
 import type { StorageIndex } from '../request.ts'
 import { chargedFor, type HeldObject, type Holder, holderBytes } from './held-object.ts'
+import { type Database, failure, onIndex, openIndexFile } from './lmdb-file.ts'
 import type { HolderTotals, HoldIndex, HoldWriter, ObjectPage } from './hold-index.ts'
 import { formatRow, type HolderNumbers, parseRow } from './object-row.ts'
 
-/** Address space for all there may ever be; the file is as long as what is in it. */
-const mapBytes = 2 ** 36
 const nothing = new Uint8Array(0)
 const noTotals: HolderTotals = { chargedBytes: 0, objectCount: 0, damagedCount: 0 }
 const completeKey = key('c')
-
-type Database = RootDatabase<Uint8Array, Uint8Array>
 
 export class LmdbHoldIndex implements HoldIndex, HoldWriter {
   readonly #db: Database
@@ -57,13 +52,7 @@ export class LmdbHoldIndex implements HoldIndex, HoldWriter {
    * not sound. Throws E_IO.
    */
   static async open(directory: string, options: { isSound: boolean }): Promise<LmdbHoldIndex> {
-    return onIndex(() => {
-      if (!options.isSound) rmSync(directory, { recursive: true, force: true })
-      mkdirSync(directory, { recursive: true, mode: 0o700 })
-      const encodings = { keyEncoding: 'binary', encoding: 'binary' } as const
-      const settings = { ...encodings, mapSize: mapBytes, noSync: true, maxDbs: 1 }
-      return new LmdbHoldIndex(open<Uint8Array, Uint8Array>(directory, settings))
-    })
+    return new LmdbHoldIndex(openIndexFile(directory, options))
   }
 
   get isComplete(): boolean {
@@ -287,23 +276,6 @@ function numberIn(value: Uint8Array | undefined): number {
 
 function toText(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes)
-}
-
-function onIndex<T>(work: () => T): T {
-  try {
-    return work()
-  } catch (error) {
-    throw failure(error)
-  }
-}
-
-function failure(error: unknown): unknown {
-  if (error instanceof GridError || error instanceof RangeError || error instanceof TypeError) {
-    return error
-  }
-  const isFull = error instanceof Error && /MDB_MAP_FULL|No space left/.test(error.message)
-  if (isFull) return new GridError('E_FULL', 'the disk has no space left', { cause: error })
-  return new GridError('E_IO', 'the index of holds failed', { cause: error })
 }
 
 function damaged(): GridError {

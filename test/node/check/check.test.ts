@@ -2,16 +2,19 @@ import assert from 'node:assert/strict'
 import { beforeEach, describe, it } from 'mocha'
 import { GridError } from '../../../src/base/errors.ts'
 import { attenuate } from '../../../src/caps/attenuate.ts'
-import type { Cap } from '../../../src/caps/cap.ts'
+import type { Cap, ChkVerifierCap } from '../../../src/caps/cap.ts'
 import { parseCap } from '../../../src/caps/parse.ts'
 import type { CheckDepth, FoundObject } from '../../../src/node/check/check-run.ts'
 import { CheckTally } from '../../../src/node/check/check-tally.ts'
 import { answersOf } from '../../../src/node/check/object-check.ts'
 import type { Hidden } from '../../../src/node/check/objects-of-cap.ts'
 import { verifierOf } from '../../../src/node/check/objects-of-cap.ts'
+import { Presence } from '../../../src/node/check/presence.ts'
+import { PeerHealth } from '../../../src/node/peer-health.ts'
 import { capOfDirectory } from '../../../src/tree/directory-cap.ts'
 import { writeDirectory } from '../../../src/tree/directory-writer.ts'
 import type { DirectoryEntry } from '../../../src/tree/entry.ts'
+import { ManualClock } from '../../cli/fake-world.ts'
 import { lit, nameOf } from '../../tree/entries.ts'
 import { content, makeNewer, MemoryGrid } from '../memory-grid.ts'
 
@@ -99,6 +102,23 @@ describe('check', () => {
       ...['has', 'has', 'refuses', 'refuses', 'refuses', 'refuses'],
       ...['silent', 'silent', 'silent', 'silent'],
     ])
+  })
+
+  it('asks a server that fell silent again after a minute, and not before', async () => {
+    const cap = (await verifier(content(5000))) as ChkVerifierCap
+    let isDown = true
+    memory.wrap(0, (peer) => ({
+      have: (...args) =>
+        isDown ? Promise.reject(new GridError('E_CLOSED', 'gone')) : peer.have(...args),
+    }))
+    const clock = new ManualClock()
+    const presence = new Presence({ clock, health: new PeerHealth(clock) }, memory.candidates)
+    const heard = async (): Promise<number> => (await presence.ask([cap])).answered.length
+    assert.equal(await heard(), 9)
+    isDown = false
+    assert.equal(await heard(), 9)
+    clock.advance(60_000)
+    assert.equal(await heard(), 10)
   })
 
   it('counts one share on ten servers once', async () => {

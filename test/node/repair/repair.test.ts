@@ -168,6 +168,21 @@ describe('repair', () => {
     assert.deepEqual(outcomes, ['stuck', 'mended'])
   })
 
+  it('has nothing to do where one share more than there need be is damaged', async () => {
+    const before = await holders()
+    const spare = memory.candidates.map((_, i) => i).find((i) => !before.includes(i))!
+    const index = storageIndexOf(verify.root)
+    const [number] = await memory.stores[before[0]].list(index)
+    const share = (await memory.stores[before[0]].read(index, number))!
+    const writer = await memory.stores[spare].create(index, number, share.shareBytes)
+    const bytes = await share.read(0, share.shareBytes)
+    bytes[bytes.length - 1] ^= 1
+    await writer.write([bytes])
+    await writer.commit()
+    const [{ outcome, found }] = await repair({ depth: { sample: 0, whole: true } })
+    assert.deepEqual([outcome, found.state, found.claimed], ['sound', 'healthy', 10])
+  })
+
   it('respects failure domains', async () => {
     for (const [i, candidate] of memory.candidates.entries())
       memory.candidates[i] = { ...candidate, domain: `d${i % 4}` }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, it } from 'mocha'
@@ -25,6 +25,18 @@ holdIndexSuite('LmdbHoldIndex', async () => {
 })
 
 describe('LmdbHoldIndex', () => {
+  it('makes anew what cannot be opened', async () => {
+    const directory = await mkdtemp(path.join(tmpdir(), 'grid-index-'))
+    try {
+      await writeFile(path.join(directory, 'data.mdb'), new Uint8Array(20_000).fill(7))
+      const index = await LmdbHoldIndex.open(directory, { isSound: true })
+      assert.deepEqual(index.holders(), [])
+      await index.close()
+    } finally {
+      await rm(directory, { recursive: true })
+    }
+  })
+
   const account = accountHolder(new Uint8Array(32).fill(5))
   const object = withHold(unheld, { holder: account, payer: undefined, touchedMs: 5, expiresMs: 0 })
 

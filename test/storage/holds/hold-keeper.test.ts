@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'mocha'
+import { publicKeyOfSeed } from '../../../src/base/ed25519.ts'
+import { GridError } from '../../../src/base/errors.ts'
+import { peerIdOf } from '../../../src/base/peer-id.ts'
+import { SystemRandom } from '../../../src/base/random.ts'
+import { rights } from '../../../src/log/certificate.ts'
+import { AccountPeer } from '../../../src/node/account-peer.ts'
+import type { OpenHolds } from '../../../src/storage/holds/hold-keeper.ts'
+import { LocalPeer, type LocalPeerOptions } from '../../../src/storage/local-peer.ts'
+import { MemoryLogStore } from '../../../src/storage/memory-log-store.ts'
+import { MemoryStore } from '../../../src/storage/memory-store.ts'
+import { asClient } from '../../suites/as-client.ts'
+import { allHolds, onAccount, releaseOf } from '../../suites/hold-peer.ts'
+import { memoryHolds } from '../../suites/memory-holds.ts'
+import { MovedClock } from '../../suites/moved-clock.ts'
+import { makeObject } from '../../suites/objects.ts'
+import { heldBody, putObjectShare, refused } from '../../suites/storage-peer.ts'
+import { TestLog } from '../../suites/test-log.ts'
+
+const seed = new Uint8Array(32).fill(3)
+const clientId = 'client'
+
+function serverWith(
+  options: Partial<LocalPeerOptions> = {},
+  open: () => Promise<OpenHolds> = memoryHolds,
+): { server: LocalPeer; clock: MovedClock } {
+  const clock = new MovedClock()
+  const id = peerIdOf(publicKeyOfSeed(seed))
+  const holds = { open, random: new SystemRandom() }
+  const store = new MemoryStore()
+  return { server: new LocalPeer({ id, store, clock, reserveBytes: 0, holds, ...options }), clock }
+}
+
+describe('LocalPeer with holds', () => {
+  const log = new TestLog()
+  const object = makeObject()
+
+  it('lets no key enter that the log has revoked, nor release what it signed after', async () => {
+    const { server, clock } = serverWith({ logs: { store: new MemoryLogStore(), seed } })
+    const kept = new TestLog('kept', [publicKeyOfSeed(seed)])
+    const author = kept.device('a pruner', undefined, rights.put | rights.release)
+    const certificate = kept.admin.entries[0].body
+    const device = { author, certificate }
+    await putObjectShare(onAccount({ peer: asClient(server, clientId), clientId }, kept), object, 0)
+    clock.moveDays(1)
+    const early = releaseOf(kept, [object], { cutoffMs: 1, releaseSeq: 1 }, device)
+    author.write('release', early.body)
+    const late = releaseOf(kept, [object], { releaseSeq: 2 }, device)
+    const revocation = kept.revoke(author, 1)
+    const { verdicts } = await server.appendEntries(kept.append(kept.admin.entries[0], revocation))
+    assert.deepEqual(
+      verdicts.map(({ outcome }) => outcome),
+      ['stored', 'stored'],
+    )
+    const entering = onAccount({ peer: asClient(server, clientId), clientId }, kept, device)
+    await refused(entering.account(), 'E_REVOKED')
+    await refused(server.release(late), 'E_REVOKED')
+    assert.deepEqual(await server.release(early), { changed: 0, kept: 1 })
+  })
+
+  it('leaves places to others once all are taken', async () => {
+    const { server } = serverWith({ maxPuts: 20 })
+    const peer = asClient(server, clientId)
+    const greedy = onAccount({ peer, clientId }, log)
+    const objects = Array.from({ length: 23 }, (_, i) => makeObject({ seed: `places ${i}` }))
+    const bodies = objects.slice(0, 20).map(({ shares }) => heldBody(shares[0]))
+    const puts = bodies.map((body, i) => greedy.putShare(objects[i].storageIndex, 0, body))
+    await Promise.all(bodies.map(({ reached }) => reached))
+    await refused(putObjectShare(greedy, objects[20], 0), 'E_BUSY')
+    const waiting = putObjectShare(peer, objects[21], 0)
+    for (const body of bodies) body.go()
+    await Promise.all([...puts, waiting])
+    assert.equal(await putObjectShare(greedy, objects[22], 0), 'stored')
+  })
+
+  it('stores a share though its hold cannot be recorded, and says when a touch cannot', async () => {
+    const { server } = serverWith({}, async () => {
+      const holds = await memoryHolds()
+      const append = (): Promise<never> => Promise.reject(new GridError('E_FULL', 'planned'))
+      return { ...holds, journal: Object.assign(holds.journal, { append }) }
+    })
+    const admin = onAccount({ peer: asClient(server, clientId), clientId }, log)
+    assert.equal(await putObjectShare(admin, object, 0), 'stored')
+    await refused(admin.touch([object.storageIndex]), 'E_FULL')
+    await refused(
+      admin.renew([object.storageIndex]).then(() => admin.touch([object.storageIndex])),
+      'E_FULL',
+    )
+    await refused(server.release(releaseOf(log, [object])), 'E_FULL')
+    assert.equal((await allHolds(admin)).length, 1)
+  })
+
+  it('releases only what it has recorded', async () => {
+    let isFull = false
+    const { server, clock } = serverWith({}, async () => {
+      const holds = await memoryHolds()
+      const append = async (): Promise<void> => {
+        if (isFull) throw new GridError('E_FULL', 'planned')
+      }
+      return { ...holds, journal: Object.assign(holds.journal, { append }) }
+    })
+    await putObjectShare(onAccount({ peer: asClient(server, clientId), clientId }, log), object, 0)
+    clock.moveDays(1)
+    isFull = true
+    await refused(server.release(releaseOf(log, [object])), 'E_FULL')
+    assert.equal((await server.status()).quarantinedCount, 0)
+    isFull = false
+    assert.equal((await server.release(releaseOf(log, [object]))).changed, 1)
+  })
+
+  it('tells an account of shares that were found damaged', async () => {
+    const { server } = serverWith()
+    const admin = onAccount({ peer: asClient(server, clientId), clientId }, log)
+    await putObjectShare(admin, object, 0)
+    assert.deepEqual(await allHolds(admin, 'damaged'), [])
+    const { storageIndex, shares } = object
+    await server.noteDamaged({ storageIndex, shareNumber: 0, shareBytes: shares[0].length })
+    const damaged = await allHolds(admin, 'damaged')
+    assert.deepEqual(
+      damaged.map((hold) => hold.storageIndex),
+      [storageIndex],
+    )
+    const again = await onAccount({ peer: asClient(server, clientId), clientId }, log).account()
+    assert.equal(again?.damagedCount, 1)
+    await putObjectShare(admin, object, 1)
+    await putObjectShare(admin, object, 0)
+    assert.deepEqual(await allHolds(admin, 'damaged'), [])
+  })
+
+  it('enters again where a server has forgotten its token, and takes none where no accounts are', async () => {
+    const { server } = serverWith()
+    let current = server
+    const peer = new Proxy(server, {
+      get: (_target, key) => {
+        const value = Reflect.get(asClient(current, clientId), key) as unknown
+        return value
+      },
+    })
+    const admin = onAccount({ peer, clientId }, log)
+    await putObjectShare(admin, object, 0)
+    current = serverWith().server
+    const [, share] = object.shares
+    const again = { shareBytes: share.length, pieces: [share] }
+    assert.equal(await admin.putShare(object.storageIndex, 1, again), 'stored')
+    assert.equal((await allHolds(admin)).length, 1)
+    const plain = new LocalPeer({
+      ...{ id: server.id, store: new MemoryStore(), clock: new MovedClock(), reserveBytes: 0 },
+    })
+    const without = onAccount({ peer: asClient(plain, clientId), clientId }, log)
+    assert.ok(without instanceof AccountPeer)
+    assert.equal(await without.account(), undefined)
+    assert.equal(await putObjectShare(without, object, 0), 'stored')
+  })
+})

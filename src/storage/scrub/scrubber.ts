@@ -54,6 +54,8 @@ const saveMs = 30_000
 /** How long a piece waits for a busy server: it must get on all the same. */
 const longestYieldMs = 1000
 const yieldMs = 20
+/** Shares that should be here, looked at before others get their turn. */
+const keysAtOnce = 500
 /** Unreadable shares that are remembered to be tried again; more are damaged at once. */
 const maxAgain = 1000
 
@@ -207,9 +209,12 @@ export class Scrubber {
 
   /** Finds out which of the shares that should be here are not, of those that are due. */
   async #missAny(pass: ScrubPass, signal: AbortSignal | undefined): Promise<void> {
-    const { store, expected, id } = this.#options
+    const { store, expected, id, clock } = this.#options
+    let seen = 0
     for await (const key of expected?.() ?? []) {
       signal?.throwIfAborted()
+      // nothing else here may take a turn of its own
+      if (++seen % keysAtOnce === 0) await sleep(clock, 1)
       const { storageIndex, shareNumber } = key
       if (!pass.forced && !isDue(storageIndex, id, pass.span)) continue
       if (!(await store.list(storageIndex)).includes(shareNumber)) this.#find('lost', key, pass)

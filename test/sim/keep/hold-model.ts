@@ -85,17 +85,14 @@ export class HoldModel {
     }
   }
 
-  /** Whether shares of an object must still be there. */
-  owes(index: StorageIndex, nowMs: number): boolean {
-    const claims = this.#claims.get(toHex(index))
-    return [...(claims?.values() ?? [])].some((claim) => this.#isOwed(claim, nowMs))
-  }
-
-  /** Whether anyone is known to hold it now. */
-  isHeld(index: StorageIndex, nowMs: number): boolean {
+  /**
+   * Whether shares of an object must still be there. Leases are dated by the server's clock: where that
+   * is wrong for weeks they end with it.
+   */
+  owes(index: StorageIndex, nowMs: number, options: { leases: boolean }): boolean {
     const claims = this.#claims.get(toHex(index))
     return [...(claims?.values() ?? [])].some(
-      ({ endedMs, untilMs }) => endedMs === undefined && untilMs > nowMs,
+      (claim) => (options.leases || claim.untilMs === Infinity) && this.#isOwed(claim, nowMs),
     )
   }
 

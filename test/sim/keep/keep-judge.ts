@@ -30,6 +30,8 @@ export interface KeepJudgeOptions {
 export class KeepJudge {
   readonly #options: KeepJudgeOptions
   #disturbances = 0
+  /** The same of all that were ever committed. */
+  readonly #committed = new Map<KeptSnapshot, ReadonlyMap<number, Placements>>()
   /** Where the device that committed a snapshot counts each of its objects. */
   readonly #kept = new Map<KeptSnapshot, ReadonlyMap<number, Placements>>()
 
@@ -43,13 +45,23 @@ export class KeepJudge {
     fresh: ReadonlyMap<number, Placements>,
     before: KeptSnapshot | undefined,
   ): void {
-    const old = before && this.#kept.get(before)
+    const old = before && this.#committed.get(before)
     const placements = new Map<number, Placements>()
     for (const number of snapshot.objects) {
-      placements.set(number, fresh.get(number) ?? old?.get(number) ?? new Map())
+      placements.set(
+        number,
+        fresh.get(number) ?? old?.get(number) ?? this.#lastOf(snapshot, number),
+      )
     }
     this.#kept.set(snapshot, placements)
+    this.#committed.set(snapshot, placements)
     this.audit()
+  }
+
+  /** Where an object was when the same device last counted on it. */
+  #lastOf({ device }: KeptSnapshot, number: number): Placements {
+    const before = [...this.#committed].filter(([each]) => each.device === device)
+    return before.findLast(([, placements]) => placements.has(number))?.[1].get(number) ?? new Map()
   }
 
   /** A prune has decided, and signed, that these are let go of. */

@@ -31,7 +31,7 @@ export class KeepKeeper {
   }
 
   async check({ atMs, repair, whole }: Check): Promise<void> {
-    const { tally, judge, objects, log } = this.#parts
+    const { tally, judge, objects, log, rules } = this.#parts
     if (this.#busy !== undefined) {
       tally.add('check: busy')
       return
@@ -54,10 +54,10 @@ export class KeepKeeper {
       if (repair) {
         const run = { goal: 'missing', depth } as const
         for await (const batch of repairObjects(context, candidates, checked, run))
-          for (const repaired of batch) note(repaired.found, repaired)
+          for (const repaired of batch) note(rules.found(repaired.found), repaired)
       } else {
         for await (const batch of checkObjects(context, candidates, checked, depth))
-          for (const found of batch) note(found)
+          for (const found of batch) note(rules.found(found))
       }
     } catch (error) {
       if (!isGridError(error)) throw error

@@ -1,5 +1,6 @@
 /** What the machines of a run of keeping share. */
 import type { Clock } from '../../../src/base/clock.ts'
+import type { FoundObject } from '../../../src/node/check/check-run.ts'
 import type { ErasureCode } from '../../../src/encoding/erasure-code.ts'
 import type { ReleaseReply } from '../../../src/storage/hold-peer.ts'
 import type { Journal } from '../journal.ts'
@@ -36,4 +37,6 @@ export interface KeepRules {
   lessMarginMs: number
   /** Whether what an older snapshot of the device's own held is touched again. */
   touches: boolean
+  /** What is made of what a check has found. */
+  found: (found: FoundObject) => FoundObject
 }

@@ -160,7 +160,7 @@ export class KeepServer {
   }
 
   owes(index: StorageIndex): boolean {
-    return this.model.owes(index, this.#options.nowMs())
+    return this.model.owes(index, this.#options.nowMs(), { leases: this.isTrue })
   }
 }
 

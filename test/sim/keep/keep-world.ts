@@ -30,6 +30,7 @@ export interface KeepWorldOptions {
 const rules: KeepRules = {
   freshMs: 48 * hourMs,
   lessMarginMs: 0,
+  found: (found) => found,
   touches: true,
 }
 

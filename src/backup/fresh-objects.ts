@@ -78,9 +78,12 @@ async function touched(
   options: { signal?: AbortSignal },
 ): Promise<number> {
   const indexes = objects.map(({ root }) => storageIndexOf(root))
-  const { holders } = await account.touch(indexes, options)
-  const isWanting = (object: ObjectRef, i: number): boolean =>
-    (holders.get(toHex(indexes[i])) ?? 0) < happyOf(object, redundancy)
+  const { holders, verdicts } = await account.touch(indexes, options)
+  // a server that is away may have it: enough that do make up for what a prune takes from it
+  const isWanting = (object: ObjectRef, i: number): boolean => {
+    const held = holders.get(toHex(indexes[i])) ?? 0
+    return held < object.k || held + verdicts.length < happyOf(object, redundancy)
+  }
   return objects.filter(isWanting).length
 }
 

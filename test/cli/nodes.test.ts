@@ -138,7 +138,9 @@ describe('nodes from the command line', () => {
     await running[2].stop()
     const none = await run('client', ['status', '--json'])
     assert.equal(none.exit, 9)
-    const { state, since, cause, next } = JSON.parse(none.stdout.trim().split('\n').at(-1)!) as Record<string, string>
+    const { state, since, cause, next } = JSON.parse(
+      none.stdout.trim().split('\n').at(-1)!,
+    ) as Record<string, string>
     assert.deepEqual([state, cause], ['degraded', 'none of 2 storage servers answers'])
     assert.ok(since.startsWith('20') && next.length > 10)
     await start('cellar', ['node', 'run'])

@@ -55,6 +55,15 @@ async function read(grid: Grid, cap: string): Promise<Uint8Array> {
   return concat(...pieces)
 }
 
+/** Looks again and again, and fails in the end. */
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  for (let look = 0; look < 500; look++) {
+    if (await isSo()) return
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  assert.fail('it never came to be so')
+}
+
 describe('running node', () => {
   const content = Uint8Array.from({ length: 300_000 }, (_, i) => (i * i) >> 5)
   let directory: string
@@ -149,8 +158,7 @@ describe('running node', () => {
     await writeFile(path.join(shares, name), bytes)
     const node = await reachNode(() => connectUnix(path.join(at, 'node.sock')), { clock })
     await node.scrub()
-    while ((await node.view()).storage?.damagedCount === 0)
-      await new Promise((resolve) => setTimeout(resolve, 20))
+    await until(async () => (await node.view()).storage?.damagedCount !== 0)
     const { storage } = await node.view()
     assert.deepEqual([storage?.damagedCount, storage?.shareCount], [1, 0])
     const damaged = (await node.events(0, 100)).find((event) => event.name === 'share.damaged')
@@ -175,8 +183,7 @@ describe('running node', () => {
     await rm(path.join(shares, name))
     const node = await reachNode(() => connectUnix(path.join(at, 'node.sock')), { clock })
     await node.scrub()
-    while ((await node.view()).scrub?.lastFull === undefined)
-      await new Promise((resolve) => setTimeout(resolve, 20))
+    await until(async () => (await node.view()).scrub?.lastFull !== undefined)
     const lost = (await node.events(0, 100)).filter((event) => event.name === 'share.lost')
     assert.deepEqual(
       lost.map(({ facts }) => facts),

@@ -46,9 +46,13 @@ export class DirectPeer implements StoragePeer {
   readonly #server: DirectServer
   readonly #clock: Clock
 
-  constructor(server: DirectServer, clock: Clock) {
+  readonly #client: string | undefined
+
+  /** @param client - peer id of who asks, for servers that want to know */
+  constructor(server: DirectServer, clock: Clock, client?: string) {
     this.#server = server
     this.#clock = clock
+    this.#client = client
   }
 
   get id(): string {
@@ -56,7 +60,7 @@ export class DirectPeer implements StoragePeer {
   }
 
   have(indexes: readonly StorageIndex[], options?: RequestOptions): Promise<number[][]> {
-    return this.#ask(options, (peer) => peer.have(indexes, options))
+    return this.#ask(options, (peer, given) => peer.have(indexes, given))
   }
 
   putShare(
@@ -65,11 +69,13 @@ export class DirectPeer implements StoragePeer {
     share: ShareBody,
     options?: RequestOptions,
   ): Promise<PutOutcome> {
-    return this.#ask(options, (peer) => peer.putShare(storageIndex, shareNumber, share, options))
+    return this.#ask(options, (peer, given) =>
+      peer.putShare(storageIndex, shareNumber, share, given),
+    )
   }
 
   getBlocks(request: BlocksRequest, options?: RequestOptions): Promise<BlocksReply> {
-    return this.#ask(options, (peer) => peer.getBlocks(request, options))
+    return this.#ask(options, (peer, given) => peer.getBlocks(request, given))
   }
 
   prove(
@@ -78,48 +84,48 @@ export class DirectPeer implements StoragePeer {
     nonce: Uint8Array,
     options?: RequestOptions,
   ): Promise<Uint8Array> {
-    return this.#ask(options, (peer) => peer.prove(storageIndex, shareNumber, nonce, options))
+    return this.#ask(options, (peer, given) => peer.prove(storageIndex, shareNumber, nonce, given))
   }
 
   status(options?: RequestOptions): Promise<PeerStatus> {
-    return this.#ask(options, (peer) => peer.status(options))
+    return this.#ask(options, (peer, given) => peer.status(given))
   }
 
   appendEntries(request: AppendRequest, options?: LogRequestOptions): Promise<AppendReply> {
-    return this.#ask(options, (peer) => peer.appendEntries(request, options))
+    return this.#ask(options, (peer, given) => peer.appendEntries(request, given))
   }
 
   readLog(request: ReadLogRequest, options?: LogRequestOptions): Promise<ReadLogReply> {
-    return this.#ask(options, (peer) => peer.readLog(request, options))
+    return this.#ask(options, (peer, given) => peer.readLog(request, given))
   }
 
   challenge(options?: RequestOptions): Promise<Uint8Array> {
-    return this.#ask(options, (peer) => peer.challenge(options))
+    return this.#ask(options, (peer, given) => peer.challenge(given))
   }
 
   enter(credentials: Credentials, options?: RequestOptions): Promise<Account> {
-    return this.#ask(options, (peer) => peer.enter(credentials, options))
+    return this.#ask(options, (peer, given) => peer.enter(credentials, given))
   }
 
   touch(indexes: readonly StorageIndex[], options?: RequestOptions): Promise<TouchOutcome[]> {
-    return this.#ask(options, (peer) => peer.touch(indexes, options))
+    return this.#ask(options, (peer, given) => peer.touch(indexes, given))
   }
 
   renew(indexes: readonly StorageIndex[], options?: RequestOptions): Promise<TouchOutcome[]> {
-    return this.#ask(options, (peer) => peer.renew(indexes, options))
+    return this.#ask(options, (peer, given) => peer.renew(indexes, given))
   }
 
   listHolds(request: ListHoldsRequest, options?: RequestOptions): Promise<ListHoldsReply> {
-    return this.#ask(options, (peer) => peer.listHolds(request, options))
+    return this.#ask(options, (peer, given) => peer.listHolds(request, given))
   }
 
   release(release: SignedRelease, options?: RequestOptions): Promise<ReleaseReply> {
-    return this.#ask(options, (peer) => peer.release(release, options))
+    return this.#ask(options, (peer, given) => peer.release(release, given))
   }
 
   #ask<T>(
     options: RequestOptions | undefined,
-    call: (peer: StoragePeer) => Promise<T>,
+    call: (peer: StoragePeer, given: RequestOptions) => Promise<T>,
   ): Promise<T> {
     const { peer } = this.#server
     return new Promise<T>((resolve, reject) => {
@@ -131,7 +137,7 @@ export class DirectPeer implements StoragePeer {
       const cancel = this.#clock.after(deadlineMs, () =>
         reject(new GridError('E_TIMEOUT', 'no answer')),
       )
-      call(peer)
+      call(peer, this.#client === undefined ? { ...options } : { ...options, client: this.#client })
         .then(resolve, reject)
         .finally(() => {
           cancel()

@@ -47,19 +47,15 @@ export class DiskImage {
 
   /** The node at `path`, or undefined where there is none. */
   find(path: string): DiskNode | undefined {
-    let node: DiskNode | undefined = this.root
-    for (const name of namesOf(path)) {
-      if (node?.kind !== 'directory') return undefined
-      node = node.live.get(name)
-    }
-    return node
+    const names = namesOf(path)
+    return this.#follow(names, names.length)
   }
 
   /** The directory that holds `path`, and the last name of it. */
   locate(path: string): { directory: DirectoryNode; name: string } | undefined {
     const names = namesOf(path)
-    const name = names.pop()
-    const directory = this.find(names.join('/'))
+    const name = names.at(-1)
+    const directory = this.#follow(names, names.length - 1)
     return name !== undefined && directory?.kind === 'directory' ? { directory, name } : undefined
   }
 
@@ -105,6 +101,16 @@ export class DiskImage {
     if (place === undefined) return
     this.setEntry(place.directory, place.name, undefined)
     this.syncDirectory(place.directory)
+  }
+
+  /** The node that the first `depth` names lead to. */
+  #follow(names: readonly string[], depth: number): DiskNode | undefined {
+    let node: DiskNode | undefined = this.root
+    for (let i = 0; i < depth; i++) {
+      if (node?.kind !== 'directory') return undefined
+      node = node.live.get(names[i])
+    }
+    return node
   }
 
   #change(change: EntryChange): void {
@@ -217,8 +223,17 @@ export function replaceBytes(file: FileNode, bytes: Uint8Array): void {
   file.pending = []
 }
 
-function namesOf(path: string): string[] {
-  return path.split('/').filter((name) => name !== '' && name !== '.')
+/** The same few paths are asked for again and again. */
+const knownNames = new Map<string, readonly string[]>()
+const maxKnownNames = 20_000
+
+function namesOf(path: string): readonly string[] {
+  const known = knownNames.get(path)
+  if (known !== undefined) return known
+  if (knownNames.size >= maxKnownNames) knownNames.clear()
+  const names = path.split('/').filter((name) => name !== '' && name !== '.')
+  knownNames.set(path, names)
+  return names
 }
 
 function* filesBelow(

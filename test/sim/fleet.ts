@@ -5,12 +5,13 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { makeBackupPlan } from './backup/backup-plan.ts'
+import { makeKeepPlan } from './keep/keep-plan.ts'
 import { makeLogPlan } from './logs/log-plan.ts'
 import { makePlan } from './plan.ts'
 import { type AnyPlan, runPlan, type RunReport } from './run-plan.ts'
 
-/** What is simulated: the life of files, of a log, or of backups. */
-export const worldKinds = ['files', 'logs', 'backup'] as const
+/** What is simulated: the life of files, of a log, of backups, or of what is kept for years. */
+export const worldKinds = ['files', 'logs', 'backup', 'keep'] as const
 export type WorldKind = (typeof worldKinds)[number]
 
 export interface SeedRange {
@@ -85,6 +86,7 @@ const makers: Record<WorldKind, (seed: string) => AnyPlan> = {
   files: makePlan,
   logs: makeLogPlan,
   backup: makeBackupPlan,
+  keep: makeKeepPlan,
 }
 
 async function runSeed(kind: WorldKind, seed: number): Promise<SeedReport> {

@@ -25,7 +25,7 @@ export function holdersOf(
 }
 
 /** The most shares that distinct servers hold of which no two are the same: a matching. */
-function distinctHolders(held: readonly (readonly number[])[]): number {
+export function distinctHolders(held: readonly (readonly number[])[]): number {
   const owner = new Map<number, number>()
   const assign = (server: number, seen: Set<number>): boolean =>
     held[server].some((number) => {

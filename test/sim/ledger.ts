@@ -29,9 +29,12 @@ export class Ledger {
   /** When the medium last spoilt a name. */
   readonly #spoiltMs = new Map<string, number>()
 
-  constructor(disk: SimDisk, clock: Clock) {
+  readonly #mayBeGone: (storageIndex: StorageIndex) => boolean
+
+  constructor(disk: SimDisk, clock: Clock, mayBeGone?: (storageIndex: StorageIndex) => boolean) {
     this.#disk = disk
     this.#clock = clock
+    this.#mayBeGone = mayBeGone ?? (() => false)
   }
 
   /** Notes what was asked for at `askedMs` and is acknowledged now; returns what is wrong with it, if anything. */
@@ -59,6 +62,22 @@ export class Ledger {
     if (entry !== undefined) entry.spoilt = true
   }
 
+  /** Names of shares that are there, and damaged. */
+  spoiltNow(): string[] {
+    return [...this.#entries].flatMap(([name, { spoilt }]) => {
+      const bytes = this.#durable(name)
+      return spoilt && bytes !== undefined && bytes.length > 0 ? [name] : []
+    })
+  }
+
+  /** Whether a damaged share is still to be seen, in its place or set aside. */
+  isKeptApart(name: string): boolean {
+    if (this.#durable(name) !== undefined) return true
+    const aside = this.#disk.image.find(`${storeRoot}/quarantine`)
+    if (aside?.kind !== 'directory') return false
+    return [...aside.live.keys()].some((each) => each.startsWith(`${name}.`))
+  }
+
   /** The disk is another: nothing that was acknowledged need be there any more. */
   forget(): void {
     for (const entry of this.#entries.values()) entry.spoilt = true
@@ -66,12 +85,28 @@ export class Ledger {
 
   /** Acknowledged shares that are no longer what they were. */
   audit(): string[] {
-    return [...this.#entries].flatMap(([name, { bytes, spoilt }]) => {
+    return [...this.#entries].flatMap(([name, { storageIndex, bytes, spoilt }]) => {
       if (spoilt) return []
       const found = this.#durable(name)
-      if (found === undefined) return [`${name} is gone`]
-      return equalBytes(found, bytes) ? [] : [`${name} has changed`]
+      const isLive = this.#disk.image.find(pathOf(name)) !== undefined
+      if (found === undefined || !isLive) {
+        if (!this.#mayBeGone(storageIndex)) return [`${name} is gone`]
+        this.#entries.delete(name)
+        return []
+      }
+      return isSame(found, bytes) ? [] : [`${name} has changed`]
     })
+  }
+
+  /** Whether a share is there and good, or the medium has spoilt it. */
+  has(storageIndex: StorageIndex, shareNumber: number): boolean {
+    const name = shareName(storageIndex, shareNumber)
+    if (this.#spoiltMs.has(name) || this.#entries.get(name)?.spoilt === true) return true
+    const bytes = this.#durable(name)
+    if (bytes === undefined) return false
+    const known = this.#entries.get(name)?.bytes
+    if (known !== undefined) return isSame(bytes, known)
+    return wrongWith(storageIndex, shareNumber, bytes) === undefined
   }
 
   /** Share numbers of an object acknowledged by the time `byMs`, and those not spoilt alone if so asked. */
@@ -91,8 +126,17 @@ export class Ledger {
   }
 
   #durable(name: string): Uint8Array | undefined {
-    return this.#disk.image.durableFile(`${storeRoot}/shares/${sharePrefix(name)}/${name}`)
+    return this.#disk.image.durableFile(pathOf(name))
   }
+}
+
+/** The disk keeps the very bytes of a file as long as nobody writes to it. */
+function isSame(found: Uint8Array, known: Uint8Array): boolean {
+  return found === known || equalBytes(found, known)
+}
+
+function pathOf(name: string): string {
+  return `${storeRoot}/shares/${sharePrefix(name)}/${name}`
 }
 
 function wrongWith(

@@ -19,7 +19,7 @@ import {
 } from './fleet.ts'
 import { type AnyPlan, runPlan } from './run-plan.ts'
 import { shrink } from './shrink.ts'
-import { sometimes, sometimesOfBackups, sometimesOfLogs } from './tally.ts'
+import { sometimes, sometimesOfBackups, sometimesOfKeeping, sometimesOfLogs } from './tally.ts'
 
 /** From so many seeds on, a rare state that was never reached is a failure. */
 const manySeeds = 2000
@@ -29,6 +29,7 @@ const rare: Record<WorldKind, readonly string[]> = {
   files: sometimes,
   logs: sometimesOfLogs,
   backup: sometimesOfBackups,
+  keep: sometimesOfKeeping,
 }
 
 const { values } = parseArgs({

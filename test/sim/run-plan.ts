@@ -4,6 +4,8 @@ import { openErasureCode } from '../../src/encoding/open-code.ts'
 import { BackupWorld, type BackupWorldOptions } from './backup/backup-world.ts'
 import type { BackupPlan } from './backup/backup-plan.ts'
 import { InlineEncoder } from '../../src/encoding/inline-encoder.ts'
+import { KeepWorld, type KeepWorldOptions } from './keep/keep-world.ts'
+import type { KeepPlan } from './keep/keep-plan.ts'
 import { LogWorld, type LogWorldOptions } from './logs/log-world.ts'
 import type { LogPlan } from './logs/log-plan.ts'
 import { rememberingSignatures } from './logs/remembered-signatures.ts'
@@ -26,11 +28,12 @@ export interface RunReport {
   digest: string
 }
 
-export type AnyPlan = Plan | LogPlan | BackupPlan
+export type AnyPlan = Plan | LogPlan | BackupPlan | KeepPlan
 
 export type RunOptions = Pick<WorldOptions, 'print' | 'parts'> &
   Pick<LogWorldOptions, 'logParts'> &
-  Pick<BackupWorldOptions, 'backupParts'>
+  Pick<BackupWorldOptions, 'backupParts'> &
+  Pick<KeepWorldOptions, 'keepParts'>
 
 let code: ErasureCode | undefined
 
@@ -73,9 +76,14 @@ function worldOf(plan: AnyPlan, options: RunOptions): AnyWorld {
   if (!('kind' in plan)) {
     return new World(plan, { ...options, encoder: new SimEncoder(new InlineEncoder(code)) })
   }
-  return plan.kind === 'log'
-    ? new LogWorld(plan, options)
-    : new BackupWorld(plan, { ...options, code })
+  switch (plan.kind) {
+    case 'log':
+      return new LogWorld(plan, options)
+    case 'backup':
+      return new BackupWorld(plan, { ...options, code })
+    case 'keep':
+      return new KeepWorld(plan, { ...options, code })
+  }
 }
 
 async function outcomeOf(world: AnyWorld, strays: readonly unknown[]): Promise<string | undefined> {

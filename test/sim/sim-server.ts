@@ -9,7 +9,7 @@ import { DiskLogStore } from '../../src/storage/disk-log-store.ts'
 import { DiskStore } from '../../src/storage/disk-store.ts'
 import { FaultyPeer, type Fault as PeerFault } from '../../src/storage/faulty-peer.ts'
 import { LocalPeer } from '../../src/storage/local-peer.ts'
-import type { StoragePeer } from '../../src/storage/peer.ts'
+import type { StorageIndex, StoragePeer } from '../../src/storage/peer.ts'
 import type { ShareStore } from '../../src/storage/share-store.ts'
 import type { DirectServer } from './direct-peer.ts'
 import { newDirectory, type DirectoryNode } from './disk-image.ts'
@@ -33,6 +33,17 @@ export interface ServerParts {
   peer?: (peer: StoragePeer) => StoragePeer
 }
 
+/** What a process of a server finds as it starts. */
+export interface Premises {
+  id: string
+  disk: Disk
+  store: ShareStore
+  /** Of the key that signs. */
+  seed: Uint8Array
+  clock: HostClock
+  reserveBytes: number
+}
+
 export interface SimServerOptions {
   id: string
   clock: Clock
@@ -43,6 +54,16 @@ export interface SimServerOptions {
   seed: Uint8Array
   /** The fault behind the name of a lie. */
   faultOf: (lie: Lie | LogLie) => PeerFault
+  /** How long after a start that failed the next is tried; ten seconds unless told. */
+  restartMs?: number
+  /** By how much its wall clock is wrong from the start; not at all unless told. */
+  skewMs?: number
+  /** Opens the store and what else is kept, and gives the peer over it; shares and logs unless told. */
+  open?: (premises: Premises) => Promise<StoragePeer>
+  /** The process has ended, with the power or without; or the power went while none ran. */
+  onEnd?: (power: boolean) => void
+  /** Whether a share that was acknowledged may be deleted by now. */
+  mayBeGone?: (storageIndex: StorageIndex) => boolean
   /** What is kept here that may rot. */
   rots: readonly ('shares' | 'logs')[]
   tally: Tally
@@ -64,8 +85,15 @@ interface Life {
   mourners: Set<() => void>
 }
 
-const restartMs = 10_000
 const reserveBytes = 4 * blockBytes
+
+/** A server of shares and of logs. */
+async function openShares({ disk, seed, ...premises }: Premises): Promise<StoragePeer> {
+  const logs = new DiskLogStore({ disk, root: storeRoot })
+  await premises.store.open()
+  await logs.open()
+  return new LocalPeer({ ...premises, logs: { store: logs, seed } })
+}
 
 export class SimServer implements DirectServer {
   readonly id: string
@@ -93,7 +121,7 @@ export class SimServer implements DirectServer {
     const { image } = this.disk
     image.setEntry(image.root, 'node', newDirectory())
     image.syncDirectory(image.root)
-    this.ledger = new Ledger(this.disk, options.clock)
+    this.ledger = new Ledger(this.disk, options.clock, options.mayBeGone)
     this.logLedger = new LogLedger(this.disk)
   }
 
@@ -117,28 +145,21 @@ export class SimServer implements DirectServer {
     const disk = parts.disk?.(mounted) ?? mounted
     const plain = new DiskStore({ disk, root: storeRoot })
     const store = parts.store?.(plain) ?? plain
-    const logs = new DiskLogStore({ disk, root: storeRoot })
+    const { id, seed, open = openShares } = this.#options
     const leftovers = this.unfinished
+    let honest: StoragePeer
     try {
-      await store.open()
-      await logs.open()
+      honest = await open({ id, disk, store, seed, clock: life.clock, reserveBytes })
     } catch (error) {
       onEvent('cannot start', { error: (error as Error).message })
       tally.reached('server: started after a failure')
-      life.clock.after(restartMs, () => {
+      life.clock.after(this.#options.restartMs ?? 10_000, () => {
         this.stop(false)
         void this.start()
       })
       return
     }
     if (leftovers > this.unfinished) tally.reached('server: unfinished share removed')
-    const honest = new LocalPeer({
-      id: this.id,
-      store,
-      logs: { store: logs, seed: this.#options.seed },
-      clock: life.clock,
-      reserveBytes,
-    })
     life.witness = this.#witness(parts.peer?.(honest) ?? honest)
     life.peer = new FaultyPeer({
       peer: life.witness,
@@ -167,6 +188,7 @@ export class SimServer implements DirectServer {
     } else {
       this.disk.kill()
     }
+    this.#options.onEnd?.(power)
     for (const wrong of [...this.ledger.audit(), ...this.logLedger.audit()]) {
       this.#options.onViolation(`I1: after a crash ${wrong}`)
     }
@@ -186,6 +208,17 @@ export class SimServer implements DirectServer {
     this.#settle()
     if (event.fault.kind === 'disk' || event.fault.kind === 'read-only') this.#mend()
     if (this.#life === undefined && !this.has('kill') && !this.has('power')) void this.start()
+  }
+
+  /** By how much its wall clock is ahead of the true time. */
+  get skewMs(): number {
+    const always = this.#options.skewMs ?? 0
+    return this.faults('clock').reduce((sum, { jumpMs }) => sum + jumpMs, always)
+  }
+
+  /** Whether anything is wrong with it now but its clock. */
+  get isUnwell(): boolean {
+    return [...this.#faults].some(({ fault }) => fault.kind !== 'clock')
   }
 
   /** Whether a fault of this kind is on. */
@@ -275,7 +308,7 @@ export class SimServer implements DirectServer {
     this.disk.stalledUntilMs = Math.max(0, ...stalls.map(({ atMs, forMs }) => atMs + forMs))
     const clock = this.#life?.clock
     if (clock === undefined) return
-    clock.skewMs = this.faults('clock').reduce((sum, { jumpMs }) => sum + jumpMs, 0)
+    clock.skewMs = this.skewMs
     if (this.has('freeze')) clock.freeze()
     else clock.thaw()
   }

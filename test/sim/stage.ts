@@ -30,6 +30,8 @@ export interface StageOptions {
   print?: (line: string) => void
 }
 
+const weekMs = 7 * 86_400_000
+
 type Made = 'clock' | 'random' | 'tally' | 'onStart' | 'onStop' | 'onEvent' | 'onViolation'
 
 export class Stage {
@@ -115,7 +117,16 @@ export class Stage {
   /** When the event is over, or all faults are. */
   after({ atMs, forMs }: { atMs: number; forMs: number }, action: () => void): void {
     const leftMs = this.#options.durationMs - atMs
-    this.clock.after(Math.max(0, Math.min(forMs, leftMs)), action)
+    this.#later(Math.max(0, Math.min(forMs, leftMs)), action)
+  }
+
+  /** As `clock.after`, however long it takes: a timer of Node's is good for weeks only. */
+  #later(delayMs: number, action: () => void): void {
+    const stepMs = Math.min(delayMs, weekMs)
+    this.clock.after(stepMs, () => {
+      if (stepMs === delayMs) action()
+      else this.#later(delayMs - stepMs, action)
+    })
   }
 
   /** Serves a server's peer to the network; those spoken to directly are not asked there. */

@@ -83,10 +83,27 @@ export const sometimesOfBackups = [
   'net: cut',
 ] as const
 
+/** The same of keeping. */
+export const sometimesOfKeeping = [
+  'backup: touched again before its commit',
+  'device: died at work',
+  'prune: died at work',
+  'prune: taken back',
+  'prune: a clock was left out',
+  'prune: a server got what it had missed',
+  'release: a touch saved what was let go of',
+  'lease: given',
+  'check: with a server silent',
+  'repair: mended',
+  'sweep: put off since the clock jumped',
+  'attack: a release was refused',
+] as const
+
 export type Rare =
   | (typeof sometimes)[number]
   | (typeof sometimesOfLogs)[number]
   | (typeof sometimesOfBackups)[number]
+  | (typeof sometimesOfKeeping)[number]
 
 export class Tally {
   readonly counts: Map<string, number> = new Map<string, number>()

@@ -88,7 +88,7 @@ async function remake(
       for (const claim of claims) settle(claim, 'damaged', 'whole', 'E_ENCODING')
       return undefined
     }
-    if (!isGridError(error, 'E_NOT_ENOUGH_SHARES')) throw error
+    if (!isGridError(error, 'E_NOT_ENOUGH_SHARES', 'E_VERSION')) throw error
     const verdicts = error.facts.servers as PeerVerdict[]
     for (const { peerId, code, message } of verdicts) {
       const own = good.filter(({ candidate }) => candidate.id === peerId)

@@ -64,7 +64,7 @@ export interface HoldKeeperOptions
 export interface AdmittedPut {
   /** Who will hold it; undefined within the process, where nobody is told apart. */
   by: string | undefined
-  /** To be called once the share is stored, or was had; never rejects. */
+  /** To be called once the share is stored, or was had. Throws as `notePut` does. */
   note(shareNumber: number): Promise<void>
   /** To be called once it is noted, or has come to nothing. */
   end(stored: boolean): void

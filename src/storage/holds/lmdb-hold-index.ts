@@ -30,13 +30,16 @@ import type { HolderTotals, HoldIndex, HoldWriter, ObjectPage } from './hold-ind
 import { formatRow, type HolderNumbers, parseRow } from './object-row.ts'
 
 const nothing = new Uint8Array(0)
+/** Holders that are known by heart. */
+const maxMet = 10_000
 const noTotals: HolderTotals = { chargedBytes: 0, objectCount: 0, damagedCount: 0 }
 const completeKey = key('c')
 
 export class LmdbHoldIndex implements HoldIndex, HoldWriter {
   readonly #db: Database
-  /** Of holders that were met; they never change. */
+  /** Of holders that were met, both ways; they never change. */
   readonly #names = new Map<number, Holder>()
+  readonly #numbersMet = new Map<Holder, number>()
   readonly #numbers: HolderNumbers
 
   private constructor(db: Database) {
@@ -121,7 +124,7 @@ export class LmdbHoldIndex implements HoldIndex, HoldWriter {
       })
     } catch (error) {
       // it may have met holders that are not there now
-      this.#names.clear()
+      this.#forgetMet()
       throw thrown === undefined ? failure(error) : error
     }
   }
@@ -185,9 +188,24 @@ export class LmdbHoldIndex implements HoldIndex, HoldWriter {
     }
   }
 
+  #meet(number: number, holder: Holder): void {
+    if (this.#names.size >= maxMet) this.#forgetMet()
+    this.#names.set(number, holder)
+    this.#numbersMet.set(holder, number)
+  }
+
+  #forgetMet(): void {
+    this.#names.clear()
+    this.#numbersMet.clear()
+  }
+
   #knownNumber(holder: Holder): number | undefined {
+    const met = this.#numbersMet.get(holder)
+    if (met !== undefined) return met
     const value = this.#get(key('n', fromHex(holder)))
-    return value && readU32be(value, 0)
+    const number = value && readU32be(value, 0)
+    if (number !== undefined) this.#meet(number, holder)
+    return number
   }
 
   /** Gives the holder a number if it has none: within a change alone. */
@@ -207,7 +225,7 @@ export class LmdbHoldIndex implements HoldIndex, HoldWriter {
     const row = this.#get(key('i', u32be(number)))
     if (row === undefined) throw damaged()
     const holder = toHex(row.subarray(0, holderBytes))
-    this.#names.set(number, holder)
+    this.#meet(number, holder)
     return holder
   }
 

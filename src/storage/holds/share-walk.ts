@@ -9,7 +9,7 @@ import { chargeOf, type HeldObject, nobody, unheld, withHold } from './held-obje
 import type { HoldLedger } from './hold-ledger.ts'
 
 /** Objects told of in one change. */
-const batchObjects = 256
+const batchObjects = 1024
 
 interface FoundObject {
   storageIndex: StorageIndex

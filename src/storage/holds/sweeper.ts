@@ -1,7 +1,8 @@
 /**
  * Deletes what nobody has held for the time of quarantine (docs/specs/holds.md, "Deletion"): the only
- * thing that ever deletes a share. It would rather do nothing: while the index may not know all,
- * after the clock has jumped, and when much would go at once without the operator's consent.
+ * thing that ever deletes a share. It would rather do nothing: while the index may not know all, until
+ * the clock has gone as it should for the time of quarantine, and when much would go at once without the
+ * operator's consent.
  */
 import type { Trace } from '../../base/trace.ts'
 import { toBase32 } from '../../base/base32.ts'
@@ -33,8 +34,8 @@ export interface SweepReport {
   /** Shares that are due. */
   dueShares: number
   /**
-   * Why nothing was deleted, if so: the index does not know all yet; the clock jumped; so much is due
-   * that the operator must consent.
+   * Why nothing was deleted, if so: the index does not know all yet; the clock jumped, and has not gone
+   * steadily for the time of quarantine since; so much is due that the operator must consent.
    */
   refusal: 'index' | 'clock' | 'consent' | undefined
 }
@@ -51,24 +52,28 @@ export class Sweeper {
     this.#parts = parts
   }
 
-  /** Throws E_READ_ONLY, E_FULL, E_IO, the signal's reason. */
+  /**
+   * What is due is so by the clock as it is now, not by the ledger's, which never goes back: one that
+   * was wrong for an hour must not have ended every quarantine. Throws E_READ_ONLY, E_FULL, E_IO, the
+   * signal's reason.
+   */
   async sweep({ consent = false, signal }: SweepOptions = {}): Promise<SweepReport> {
-    const { ledger, clockWatch, memory } = this.#parts
+    const { ledger, clockWatch, memory, quarantineMs } = this.#parts
     const report: SweepReport = {
       ...{ deletedShares: 0, deletedBytes: 0, dueShares: 0, refusal: undefined },
     }
-    const isSteady = await clockWatch.isSteady()
+    const { wallMs, steadyMs } = await clockWatch.look()
     if (!ledger.index.isComplete) return { ...report, refusal: 'index' }
-    const { due, shareCount } = await this.#look(signal)
+    const { due, shareCount } = await this.#look(wallMs, signal)
     report.dueShares = due.reduce((sum, { shares }) => sum + shares.length, 0)
     if (report.dueShares === 0) return report
-    if (!isSteady) return { ...report, refusal: 'clock' }
+    if (steadyMs < quarantineMs) return { ...report, refusal: 'clock' }
     const free = Math.max(freeShares, Math.floor(shareCount * freeShare))
     const mayDelete = consent || (await memory.hasConsent())
     if (report.dueShares > free && !mayDelete) return { ...report, refusal: 'consent' }
     for (const { storageIndex } of due) {
       signal?.throwIfAborted()
-      const { shares, bytes } = await this.#delete(storageIndex)
+      const { shares, bytes } = await this.#delete(storageIndex, wallMs)
       report.deletedShares += shares
       report.deletedBytes += bytes
     }
@@ -78,6 +83,7 @@ export class Sweeper {
 
   /** Lets go of holds that ended, and finds objects that nobody holds any more. */
   async #look(
+    nowMs: number,
     signal: AbortSignal | undefined,
   ): Promise<{ due: { storageIndex: StorageIndex; shares: Uint8Array }[]; shareCount: number }> {
     const { ledger, quarantineMs } = this.#parts
@@ -86,7 +92,6 @@ export class Sweeper {
     let after: StorageIndex | undefined
     for (;;) {
       signal?.throwIfAborted()
-      const nowMs = ledger.now()
       const { objects, complete } = ledger.index.page({ after, limit: pageObjects })
       const partly: StorageIndex[] = []
       for (const { storageIndex, object } of objects) {
@@ -117,13 +122,16 @@ export class Sweeper {
   }
 
   /** First nobody may take it back, then its shares go, then that is recorded, and then it is forgotten. */
-  async #delete(storageIndex: StorageIndex): Promise<{ shares: number; bytes: number }> {
+  async #delete(
+    storageIndex: StorageIndex,
+    nowMs: number,
+  ): Promise<{ shares: number; bytes: number }> {
     const { ledger, store, trace } = this.#parts
     await ledger.begin()
     const atMs = ledger.now()
     const leaving = await ledger.index.change((writer) => {
       const object = writer.object(storageIndex)
-      if (object === undefined || !this.#isDue(object, atMs)) return undefined
+      if (object === undefined || !this.#isDue(object, nowMs)) return undefined
       const marked = { ...object, leavingMs: atMs }
       writer.setObject(storageIndex, marked)
       return marked
@@ -142,7 +150,7 @@ export class Sweeper {
 
   #isDue(object: HeldObject, nowMs: number): boolean {
     // one without any hold is nobody's, and stays
-    if (object.holds.length === 0 || isLeaving(object, nowMs)) return false
+    if (object.holds.length === 0 || isLeaving(object, this.#parts.ledger.now())) return false
     return withoutEnded(object, this.#parts.quarantineMs, nowMs).holds.length === 0
   }
 }

@@ -92,8 +92,11 @@ export async function renew(
 }
 
 /**
- * Notes who holds a share that is stored now. Without its hold a share is nobody's, which keeps it: so
- * this never fails the put, and nobody waits for the disk.
+ * Notes who holds a share that is stored now. Where nobody held the object, it is nobody's without its
+ * record, which keeps it: so nobody waits for the disk, and nothing fails the put. Where somebody did, or
+ * the object was released, it would be as that says: then the record is durable first.
+ *
+ * Throws E_READ_ONLY, E_FULL, E_IO in that case alone.
  */
 export async function notePut(
   ledger: HoldLedger,
@@ -104,6 +107,7 @@ export async function notePut(
   const isNobodys = claim.holder === nobody && ledger.index.object(storageIndex) === undefined
   // what is nobody's need not be noted where all will be looked for anyway
   if (isNobodys && !ledger.index.isComplete) return
+  const isKnown = (ledger.index.object(storageIndex)?.holds.length ?? 0) > 0
   try {
     await ledger.begin()
     const atMs = ledger.now()
@@ -116,8 +120,10 @@ export async function notePut(
       applyRecord(writer, record)
       return record
     })
-    void ledger.writeSoon([record])
+    if (isKnown) await ledger.write([record])
+    else void ledger.writeSoon([record])
   } catch (error) {
+    if (isKnown) throw error
     ledger.lost(error)
   }
 }

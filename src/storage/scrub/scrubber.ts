@@ -2,9 +2,9 @@
  * Reads every share through, again and again, and takes damaged ones out of service
  * (docs/specs/share-store.md, "Scrubbing"). It has time: what is asked of the server comes first.
  *
- * Invariants: a share is only set aside after it was read to its first wrong byte, or could not be
- * read twice; a share of a newer format, and one that came meanwhile, stays. What a pass found is
- * kept before the next one begins.
+ * Invariants: a share is only set aside after it was read to its first wrong byte; one that cannot be
+ * read, even at a second try, is told of and stays, as do a share of a newer format, and one that came
+ * meanwhile. What a pass found is kept before the next one begins.
  */
 import { type Clock, sleep } from '../../base/clock.ts'
 import { asGridError, isGridError } from '../../base/errors.ts'
@@ -54,6 +54,8 @@ const saveMs = 30_000
 /** How long a piece waits for a busy server: it must get on all the same. */
 const longestYieldMs = 1000
 const yieldMs = 20
+/** Shares that should be here, looked at before others get their turn. */
+const keysAtOnce = 500
 /** Unreadable shares that are remembered to be tried again; more are damaged at once. */
 const maxAgain = 1000
 
@@ -168,7 +170,6 @@ export class Scrubber {
       return
     }
     if (reader === 'unreadable') {
-      // it cannot even be opened: there is nothing that could be shown to be the same share
       if (isFirst && pass.again.length < maxAgain)
         pass.again.push(shareName(storageIndex, shareNumber))
       else this.#find('damaged', key, pass)
@@ -178,8 +179,11 @@ export class Scrubber {
       const verdict = await judge(key, reader, (byteCount) => this.#pace(byteCount, signal)).catch(
         unreadable,
       )
-      if (verdict === 'unreadable' && isFirst && pass.again.length < maxAgain) {
-        pass.again.push(shareName(storageIndex, shareNumber))
+      if (verdict === 'unreadable') {
+        // no byte of it is known to be wrong: a disk that fails for an hour must not empty the store
+        if (isFirst && pass.again.length < maxAgain)
+          pass.again.push(shareName(storageIndex, shareNumber))
+        else this.#find('damaged', key, pass)
         return
       }
       pass.checked++
@@ -205,9 +209,12 @@ export class Scrubber {
 
   /** Finds out which of the shares that should be here are not, of those that are due. */
   async #missAny(pass: ScrubPass, signal: AbortSignal | undefined): Promise<void> {
-    const { store, expected, id } = this.#options
+    const { store, expected, id, clock } = this.#options
+    let seen = 0
     for await (const key of expected?.() ?? []) {
       signal?.throwIfAborted()
+      // nothing else here may take a turn of its own
+      if (++seen % keysAtOnce === 0) await sleep(clock, 1)
       const { storageIndex, shareNumber } = key
       if (!pass.forced && !isDue(storageIndex, id, pass.span)) continue
       if (!(await store.list(storageIndex)).includes(shareNumber)) this.#find('lost', key, pass)

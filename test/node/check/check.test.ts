@@ -174,6 +174,13 @@ describe('check', () => {
     }
   })
 
+  it('does not know what to say of an object of which only shares of a newer format are left', async () => {
+    const cap = await verifier(content(5000))
+    for (let i = 0; i < 8; i++) await memory.spoil(i, makeNewer)
+    const { found, tally } = await check([cap], whole)
+    assert.deepEqual([found[0].state, found[0].claimed, tally.damaged], ['unknown', 2, 0])
+  })
+
   it('comes to every object of a tree with a verify cap alone, and to each once', async () => {
     const cap = await directory(60)
     const { found, tally } = await check([cap, cap])

@@ -1,0 +1,134 @@
+/**
+ * What one server owes, by what it has acknowledged: the rules of holds in forty lines, without a
+ * journal, a disk or a crash. Where the truth cannot be known from outside (a release that was under
+ * way as the server died) it owes less.
+ */
+import { toHex } from '../../../src/base/bytes.ts'
+import type { StorageIndex } from '../../../src/storage/peer.ts'
+import { dayMs } from './keep-plan.ts'
+
+/** The claim of one holder on one object. */
+interface Claim {
+  /** The least that the server may have written down, by its own clock. */
+  touchedMs: number
+  /** When it may have ended, in true time; undefined while it stands. */
+  endedMs: number | undefined
+  /** When it ends by itself, in true time: a lease. */
+  untilMs: number
+  /**
+   * Whether it is written down for good. What a put has `written` is durable when the same process next
+   * makes something durable; `stranded` if that did not come; and may be `lost` with the power.
+   */
+  state: 'durable' | 'written' | 'stranded' | 'lost'
+}
+
+export interface SeenRelease {
+  releaseSeq: number
+  cutoffMs: number
+  indexes: readonly StorageIndex[]
+}
+
+export class HoldModel {
+  readonly #quarantineMs: number
+  /** By storage index, then by holder. */
+  readonly #claims = new Map<string, Map<string, Claim>>()
+  #lastReleaseSeq = 0
+
+  constructor(quarantineDays: number) {
+    this.#quarantineMs = quarantineDays * dayMs
+  }
+
+  /** A put was acknowledged that was asked for when the server's clock showed `wallMs`. */
+  put(index: StorageIndex, holder: string, wallMs: number, untilMs: number): void {
+    this.#hold(index, holder, wallMs, untilMs)
+  }
+
+  /** A touch was acknowledged: what this process has written down before it is durable too. */
+  touched(index: StorageIndex, holder: string, wallMs: number, untilMs: number): void {
+    this.#hold(index, holder, wallMs, untilMs)
+    this.#synced()
+  }
+
+  /** The process ended. What was not durable may be lost with the power: shares are nobody's then. */
+  ended(power: boolean): void {
+    for (const claim of this.#each()) {
+      if (claim.state === 'written') claim.state = 'stranded'
+      if (power && claim.state === 'stranded') claim.state = 'lost'
+    }
+  }
+
+  /** Renewals were acknowledged: whatever leases stand do so until then. */
+  renewed(index: StorageIndex, untilMs: number): void {
+    for (const claim of this.#of(index).values()) {
+      if (claim.untilMs < Infinity) claim.untilMs = Math.max(claim.untilMs, untilMs)
+    }
+  }
+
+  /** A release that is good was asked for; it may have been carried out at any time from `nowMs` on. */
+  releaseAsked({ releaseSeq, cutoffMs, indexes }: SeenRelease, nowMs: number): void {
+    if (releaseSeq <= this.#lastReleaseSeq || cutoffMs === 0) return
+    for (const index of indexes) {
+      const claim = this.#claims.get(toHex(index))?.get('account')
+      if (claim !== undefined && claim.touchedMs < cutoffMs) claim.endedMs ??= nowMs
+    }
+  }
+
+  /** It was acknowledged; one that takes back has given its claims back, where it was not too late. */
+  releaseDone({ releaseSeq, cutoffMs, indexes }: SeenRelease, nowMs: number): void {
+    if (releaseSeq <= this.#lastReleaseSeq) return
+    this.#lastReleaseSeq = releaseSeq
+    this.#synced()
+    if (cutoffMs !== 0) return
+    for (const index of indexes) {
+      const claim = this.#claims.get(toHex(index))?.get('account')
+      if (claim !== undefined && this.#isOwed(claim, nowMs)) claim.endedMs = undefined
+    }
+  }
+
+  /**
+   * Whether shares of an object must still be there. Leases are dated by the server's clock: where that
+   * is wrong for weeks they end with it.
+   */
+  owes(index: StorageIndex, nowMs: number, options: { leases: boolean }): boolean {
+    const claims = this.#claims.get(toHex(index))
+    return [...(claims?.values() ?? [])].some(
+      (claim) => (options.leases || claim.untilMs === Infinity) && this.#isOwed(claim, nowMs),
+    )
+  }
+
+  #hold(index: StorageIndex, holder: string, wallMs: number, untilMs: number): void {
+    const claims = this.#of(index)
+    const before = claims.get(holder)
+    claims.set(holder, {
+      touchedMs: Math.max(wallMs, before?.touchedMs ?? 0),
+      endedMs: undefined,
+      untilMs: Math.max(untilMs, before?.untilMs ?? 0),
+      // one that is known already would fall back to what it was, so it must be durable at once
+      state: before?.state === 'durable' ? 'durable' : 'written',
+    })
+    if (holder !== 'account') return
+    // what was nobody's is the account's from now on
+    for (const [other, claim] of claims) if (claim.state === 'lost') claims.delete(other)
+  }
+
+  #synced(): void {
+    for (const claim of this.#each()) if (claim.state === 'written') claim.state = 'durable'
+  }
+
+  *#each(): Generator<Claim> {
+    for (const claims of this.#claims.values()) yield* claims.values()
+  }
+
+  #isOwed({ endedMs = Infinity, untilMs }: Claim, nowMs: number): boolean {
+    return nowMs < Math.min(endedMs, untilMs) + this.#quarantineMs
+  }
+
+  #of(index: StorageIndex): Map<string, Claim> {
+    const name = toHex(index)
+    const known = this.#claims.get(name)
+    if (known !== undefined) return known
+    const made = new Map<string, Claim>()
+    this.#claims.set(name, made)
+    return made
+  }
+}

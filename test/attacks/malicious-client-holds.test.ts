@@ -146,6 +146,7 @@ describe('malicious client, holds', () => {
     await refused(other.release(forged), 'E_ENTRY', 'E_CERTIFICATE', 'E_GENESIS', 'E_SIGNATURE')
     // he may hold it too, and let that go
     await other.touch([storageIndex])
+    clock.moveDays(4)
     await other.release(releaseOf(thief, [object]))
     assert.ok(await isThereAfter(60))
     assert.deepEqual(
@@ -168,6 +169,8 @@ describe('malicious client, holds', () => {
     assert.equal((await allHolds(mine)).length, 1)
     journal.isFull = false
     assert.deepEqual(await mine.touch([storageIndex]), ['held'])
+    // what was touched of late is let go by no release
+    clock.moveDays(4)
     assert.equal((await mine.release(releaseOf(log, [object]))).changed, 1)
   })
 })

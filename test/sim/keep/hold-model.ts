@@ -51,9 +51,14 @@ export class HoldModel {
 
   /** The process ended. What was not durable may be lost with the power: shares are nobody's then. */
   ended(power: boolean): void {
-    for (const claim of this.#each()) {
-      if (claim.state === 'written') claim.state = 'stranded'
-      if (power && claim.state === 'stranded') claim.state = 'lost'
+    for (const claims of this.#claims.values()) {
+      for (const [holder, claim] of claims) {
+        if (claim.state === 'written') claim.state = 'stranded'
+        if (!power || claim.state !== 'stranded') continue
+        claim.state = 'lost'
+        // with another's hold known the share is not nobody's
+        if (isHeldForGood(claims)) claims.delete(holder)
+      }
     }
   }
 
@@ -103,8 +108,8 @@ export class HoldModel {
       touchedMs: Math.max(wallMs, before?.touchedMs ?? 0),
       endedMs: undefined,
       untilMs: Math.max(untilMs, before?.untilMs ?? 0),
-      // one that is known already would fall back to what it was, so it must be durable at once
-      state: before?.state === 'durable' ? 'durable' : 'written',
+      // where something is known already the share would fall back to that: it must be durable at once
+      state: isHeldForGood(claims) ? 'durable' : 'written',
     })
     if (holder !== 'account') return
     // what was nobody's is the account's from now on
@@ -131,4 +136,8 @@ export class HoldModel {
     this.#claims.set(name, made)
     return made
   }
+}
+
+function isHeldForGood(claims: ReadonlyMap<string, Claim>): boolean {
+  return [...claims.values()].some(({ state }) => state === 'durable')
 }

@@ -55,6 +55,12 @@ function linesOf(text: string): Record<string, unknown>[] {
     .map((line) => JSON.parse(line) as Record<string, unknown>)
 }
 
+/** How many servers the running node of a home knows. */
+async function knownTo(name: string): Promise<number> {
+  const { stderr } = await run(name, ['status'])
+  return Number(/ of (\d+) servers? answer/.exec(stderr)?.[1] ?? 0)
+}
+
 async function freePort(): Promise<number> {
   const server = net.createServer().listen(0, '127.0.0.1')
   await new Promise((resolve) => server.once('listening', resolve))
@@ -88,6 +94,9 @@ describe('nodes from the command line', () => {
     const { stdout } = await run('client', ['put', file, '--k', '1', '--happy', '3', '--n', '3'])
     const all = await shareCounts(names)
     const holder = names.find((name) => all.get(name) === 1) ?? ''
+    // nodes hear of others within a second or so
+    for (let tries = 0; tries < 100 && (await knownTo(holder)) < names.length; tries++)
+      await new Promise((resolve) => setTimeout(resolve, 100))
     const drained = await run(holder, ['node', 'drain', '--json'])
     assert.equal(drained.exit, 0, drained.stdout)
     const summary = JSON.parse(drained.stdout) as Record<string, unknown>

@@ -213,8 +213,9 @@ describe('LocalPeer that keeps logs', () => {
     const devices = Array.from({ length: 20 }, (_, i) => log.device(`device ${i}`))
     await server.append(log.append(...log.admin.entries))
     const startMs = server.machine.clock.monotonicMs()
-    await server.append(log.append(devices[0].snapshot()))
-    const oneMs = server.machine.clock.monotonicMs() - startMs
+    // how long one takes is up to the disk
+    for (let i = 0; i < 10; i++) await server.append(log.append(devices[0].snapshot()))
+    const oneMs = (server.machine.clock.monotonicMs() - startMs) / 10
     const appends = devices.map((device) =>
       server.peer.appendEntries(log.append(device.snapshot())),
     )

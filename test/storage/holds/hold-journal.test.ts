@@ -234,6 +234,20 @@ describe('DiskHoldJournal', () => {
     }
   })
 
+  it('makes durable what a process left that was killed, before it believes it', async () => {
+    for (let seed = 0; seed < 20; seed++) {
+      const machine = await machineOf(`killed ${seed}`)
+      const first = await Keeper.start(machine)
+      await machine.run(first.journal.begin())
+      await machine.run(first.add(touchOf(1, 100), false))
+      machine.disk.kill()
+      assert.ok((await Keeper.start(machine)).index.object(indexOf(1)))
+      machine.disk.cutPower()
+      const { index } = await Keeper.start(machine)
+      assert.ok(index.object(indexOf(1)), 'it was believed, and is gone')
+    }
+  })
+
   it('goes on in another segment after a write that failed', async () => {
     const machine = await machineOf('on')
     const keeper = await Keeper.start(machine)

@@ -145,7 +145,7 @@ export class HoldKeeper {
   }
 
   async touch(indexes: readonly StorageIndex[], options: RequestOptions): Promise<TouchOutcome[]> {
-    const session = this.#sessionFor(options, 'put', 'renew', 'release')
+    const session = await this.#sessionFor(options, 'put', 'renew', 'release')
     this.#checkTouchRate(indexes)
     const terms = this.#termsOf('write', options, session)
     return touch(this.#ledger, indexes, this.#claimOf(session, options, terms))
@@ -157,7 +157,7 @@ export class HoldKeeper {
   }
 
   async listHolds(request: ListHoldsRequest, options: RequestOptions): Promise<ListHoldsReply> {
-    const session = this.#entrance.sessionOf(options)
+    const session = await this.#entrance.sessionOf(options)
     if (session === undefined) throw new GridError('E_FORBIDDEN', 'enter an account first')
     const { holder } = session
     const { limit, which } = request
@@ -190,7 +190,7 @@ export class HoldKeeper {
     shareBytes: number,
     options: RequestOptions,
   ): Promise<AdmittedPut> {
-    const session = this.#sessionFor(options, 'put')
+    const session = await this.#sessionFor(options, 'put')
     const terms = this.#termsOf('write', options, session)
     const claim = this.#claimOf(session, options, terms)
     await keepForPut(this.#ledger, storageIndex, claim)
@@ -249,12 +249,12 @@ export class HoldKeeper {
     if (!this.#touchRate.tryTake(indexes.length)) throw new GridError('E_RATE', 'too many touches')
   }
 
-  /** On whose account it is asked, if on one's; that key must have any of these rights. Throws E_FORBIDDEN. */
-  #sessionFor(
+  /** On whose account it is asked, if on one's; that key must have any of these rights. Throws E_FORBIDDEN, E_REVOKED. */
+  async #sessionFor(
     options: RequestOptions,
     ...anyOf: Parameters<typeof mayDo>[1][]
-  ): Session | undefined {
-    const session = this.#entrance.sessionOf(options)
+  ): Promise<Session | undefined> {
+    const session = await this.#entrance.sessionOf(options)
     if (session === undefined || mayDo(session, ...anyOf)) return session
     throw new GridError('E_FORBIDDEN', 'this key has no right to hold anything')
   }

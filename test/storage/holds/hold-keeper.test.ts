@@ -59,6 +59,30 @@ describe('LocalPeer with holds', () => {
     assert.deepEqual(await server.release(early), { changed: 0, kept: 1 })
   })
 
+  it('ends a session within a minute of the revocation of its key, and after an hour', async () => {
+    const { server, clock } = serverWith({ logs: { store: new MemoryLogStore(), seed } })
+    const kept = new TestLog('kept', [publicKeyOfSeed(seed)])
+    const author = kept.device('a thief', undefined, rights.put)
+    const certificate = kept.admin.entries[0].body
+    const peer = asClient(server, clientId)
+    const thief = onAccount({ peer, clientId }, kept, { author, certificate })
+    await putObjectShare(thief, object, 0)
+    const { token } = (await thief.account())!
+    const revocation = kept.revoke(author, 1)
+    await server.appendEntries(kept.append(kept.admin.entries[0], revocation))
+    clock.moveDays(1 / 1440)
+    await refused(peer.touch([object.storageIndex], { account: token }), 'E_REVOKED')
+    await refused(peer.touch([object.storageIndex], { account: token }), 'E_FORBIDDEN')
+    await refused(putObjectShare(thief, object, 1), 'E_REVOKED')
+    const admin = onAccount({ peer, clientId }, kept)
+    const early = (await admin.account())!.token
+    clock.moveDays(59 / 1440)
+    assert.deepEqual(await peer.touch([object.storageIndex], { account: early }), ['held'])
+    clock.moveDays(1 / 1440)
+    await refused(peer.touch([object.storageIndex], { account: early }), 'E_FORBIDDEN')
+    assert.deepEqual(await admin.touch([object.storageIndex]), ['held'])
+  })
+
   it('leaves places to others once all are taken', async () => {
     const { server } = serverWith({ maxPuts: 20 })
     const peer = asClient(server, clientId)

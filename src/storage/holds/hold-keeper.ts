@@ -78,6 +78,10 @@ const dayMs = 24 * 3600 * 1000
 const pageObjects = 256
 /** Objects touched or renewed each second, for all together; saved up for a minute. */
 const touchesPerSecond = 20_000
+/** Objects looked at for lists each second, for all together; saved up for a minute. */
+const listedPerSecond = 50_000
+/** What looking at a page of a list costs at least, in objects. */
+const minPageCost = 64
 /** Releases each second, for all together; saved up for a minute. */
 const releasesPerSecond = 10
 
@@ -97,6 +101,7 @@ export class HoldKeeper {
   readonly #quarantine: QuarantineCount
   readonly #sweeper: Sweeper
   readonly #touchRate: TokenBucket
+  readonly #listRate: TokenBucket
   readonly #releaseRate: TokenBucket
 
   private constructor(options: HoldKeeperOptions, ledger: HoldLedger, memory: SweepMemory) {
@@ -122,6 +127,7 @@ export class HoldKeeper {
     const rate = (tokensPerSecond: number): TokenBucket =>
       new TokenBucket({ clock, tokensPerSecond, burst: 60 * tokensPerSecond })
     this.#touchRate = rate(touchesPerSecond)
+    this.#listRate = rate(listedPerSecond)
     this.#releaseRate = rate(releasesPerSecond)
   }
 
@@ -164,7 +170,12 @@ export class HoldKeeper {
     const holds: ListedHold[] = []
     let { after } = request
     for (;;) {
-      const page = this.#ledger.index.page({ after, limit: limit - holds.length, holder })
+      const left = limit - holds.length
+      if (!this.#listRate.tryTake(Math.max(left, minPageCost))) {
+        if (holds.length > 0) return { holds, complete: false }
+        throw new GridError('E_RATE', 'too many lists of holds')
+      }
+      const page = this.#ledger.index.page({ after, limit: left, holder })
       for (const { storageIndex, object } of page.objects) {
         const { touchedMs, releasedMs } = holdOf(object, holder)!
         const isAsked = which === 'damaged' ? object.damaged.length > 0 : releasedMs === 0

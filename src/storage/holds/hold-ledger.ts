@@ -96,7 +96,8 @@ export class HoldLedger {
     try {
       await this.#append(records, { durable: false })
     } catch (error) {
-      return this.lost(error)
+      this.lost(error)
+      return
     }
     if (this.#isClosing) return
     this.#endSync ??= this.#parts.clock.after(syncAfterMs, () => {

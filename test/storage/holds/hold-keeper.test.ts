@@ -192,6 +192,22 @@ describe('LocalPeer with holds', () => {
     assert.deepEqual(clock.waiting, [])
   })
 
+  it('lists millions of objects, and then as many as the rate allows', async () => {
+    const { server, clock } = serverWith()
+    const admin = onAccount({ peer: asClient(server, clientId), clientId }, log)
+    await putObjectShare(admin, object, 0)
+    const request = { after: undefined, limit: 1024, which: 'held' } as const
+    const list = async (): Promise<number> => (await admin.listHolds(request)).holds.length
+    let pages = 0
+    const listing = async (): Promise<void> => {
+      for (; pages < 10_000; pages++) assert.equal(await list(), 1)
+    }
+    await refused(listing(), 'E_RATE')
+    assert.ok(pages > 1_000_000 / 1024 && pages < 5000, `${pages} pages`)
+    clock.moveDays(1 / 86_400)
+    assert.equal(await list(), 1)
+  })
+
   it('takes no touches that must be written once half of the reserve is used up', async () => {
     const store = new MemoryStore()
     let freeBytes = 1000

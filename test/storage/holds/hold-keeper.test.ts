@@ -230,6 +230,27 @@ describe('LocalPeer with holds', () => {
     assert.equal((await server.release(releaseOf(log, [object]))).changed, 1)
   })
 
+  it('refuses a lease that would end before 64 others, and no hold of an account for them', async () => {
+    const holds = await memoryHolds()
+    const { server } = serverWith({}, async () => holds)
+    const { storageIndex } = object
+    await putObjectShare(asClient(server, 'client 0'), object, 0)
+    await holds.index.change((writer) => {
+      for (let i = 0; i < 64; i++) {
+        const hold = { payer: undefined, touchedMs: 1, expiresMs: 2 ** 50 }
+        const holder = clientHolder(`client ${i}`)
+        writer.setObject(storageIndex, withHold(writer.object(storageIndex)!, { ...hold, holder }))
+      }
+    })
+    const late = asClient(server, 'late')
+    await refused(late.touch([storageIndex]), 'E_FULL')
+    await refused(putObjectShare(late, object, 1), 'E_FULL')
+    assert.deepEqual(await asClient(server, 'client 3').touch([storageIndex]), ['held'])
+    const admin = onAccount({ peer: asClient(server, clientId), clientId }, log)
+    assert.equal(await putObjectShare(admin, object, 1), 'stored')
+    assert.deepEqual(await admin.touch([storageIndex]), ['held'])
+  })
+
   it('is at most one of 1,024 accounts that hold an object, and of 64 leases one that ends last', () => {
     const hold = (holder: Holder, expiresMs: number): Omit<Hold, 'releasedMs' | 'cutoffMs'> => {
       return { holder, payer: undefined, touchedMs: 1, expiresMs }

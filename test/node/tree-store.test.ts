@@ -109,6 +109,7 @@ describe('tree store', () => {
     const input = { item: 'text', input: { stream: [bytes] } }
     for await (const file of trees.putMany([input], { compress: true })) {
       assert.equal(file.kind === 'file' && file.content.compression, 'brotli')
+      await file.stored
       assert.deepEqual(await read(trees, file), bytes)
       assert.deepEqual(await read(trees, file, { start: 100, end: 200 }), bytes.subarray(100, 200))
     }
@@ -128,6 +129,7 @@ describe('tree store', () => {
     for await (const result of trees.putMany([
       { item: 1, input: { fd, sizeBytes: 10_000 }, close },
     ])) {
+      await result.stored
       assert.deepEqual(await read(trees, result), content(10_000))
     }
     assert.equal(closed, 1)

@@ -35,6 +35,8 @@ export interface JournalOptions {
   /** As of the cache that the run will make. */
   basis: Uint8Array
   keys: CachedKeys
+  /** Destroys what earlier sessions left. */
+  forget?: boolean
 }
 
 /** What may be lost with the process: of the journal, and of what files hold. */
@@ -72,19 +74,14 @@ export class Journal {
     this.#writer = new SegmentWriter(folder, number, random.bytes(pageKeyBytes), header)
   }
 
-  /** Opens what earlier sessions left, and destroys what is of another basis. Throws E_IO. */
+  /** Opens what earlier sessions left, and destroys what is of another basis or to be forgotten. Throws E_IO. */
   static async open(folder: CacheFolder, options: JournalOptions): Promise<Journal> {
     const journal = new Journal(folder, await segmentsIn(folder), options)
-    const { basis, keys } = options
+    const { basis, keys, forget = false } = options
+    const header = { basis, described: undescribed, keys }
     for (const number of journal.#segments.slice(0, -1)) {
-      const segment = JournalSegment.open(
-        folder,
-        number,
-        { basis, described: undescribed, keys },
-        (opened, record, bytes) => {
-          journal.#take(opened, record, bytes)
-        },
-      )
+      const take = journal.#take.bind(journal)
+      const segment = forget ? undefined : JournalSegment.open(folder, number, header, take)
       if (segment === undefined) await destroySegment(folder, number)
       else journal.#opened.push(segment)
     }

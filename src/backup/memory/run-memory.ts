@@ -29,9 +29,7 @@ export class RunMemory {
     const memory = await BackupMemory.open(folder, options)
     try {
       const journal = await Journal.open(folder, options)
-      if (options.forget !== true) return new RunMemory(memory, journal, options)
-      await journal.discard()
-      return new RunMemory(memory, await Journal.open(folder, options), options)
+      return new RunMemory(memory, journal, options)
     } catch (error) {
       await memory.abandon()
       throw error

@@ -304,6 +304,7 @@ export class BackupMachine {
     }
     const folder = parts.folder?.(life.folder) ?? life.folder
     const { keys, flushEvery } = plan
+    if (forget) this.#memory.gaveUp()
     const memory = await RunMemory.open(folder, {
       ...{ random: noted, basis, described: basis, keys, forget },
     })

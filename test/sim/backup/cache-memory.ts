@@ -77,6 +77,11 @@ export class CacheMemory {
     if (this.#isFailing) this.#dead = []
   }
 
+  /** The process gave up what it remembers, since servers do not hold what that stands on. */
+  gaveUp(): void {
+    this.#told.clear()
+  }
+
   /** The process has died. */
   died(power: boolean): void {
     if (power) this.#told.clear()
@@ -143,10 +148,10 @@ export class CacheMemory {
     })
     return altered(memory, {
       unfinished,
-      commit: async () => {
+      commit: async (snapshotId?: Uint8Array) => {
         if (!this.#isAppended)
           check.left('B2: a cache takes the place of one before its snapshot is in the log')
-        await memory.commit()
+        await memory.commit(snapshotId)
         this.#told.clear()
       },
     })

@@ -97,8 +97,11 @@ export class AccountPeer implements StoragePeer {
   ): Promise<PutOutcome> {
     const put = (on: RequestOptions): Promise<PutOutcome> =>
       this.#peer.putShare(storageIndex, shareNumber, share, on)
-    // pieces in an array can be sent again, others are gone once they were read
-    return this.#onAccount(options, put, Array.isArray(share.pieces))
+    // pieces in an array can be sent again, others are gone once they were read: a token that has
+    // ended is found out before
+    const mayAskAgain = Array.isArray(share.pieces)
+    if (!mayAskAgain && (await this.account(options)) !== undefined) await this.touch([], options)
+    return this.#onAccount(options, put, mayAskAgain)
   }
 
   getBlocks(request: BlocksRequest, options?: RequestOptions): Promise<BlocksReply> {

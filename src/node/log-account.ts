@@ -4,6 +4,7 @@
  * given up.
  */
 import { toHex } from '../base/bytes.ts'
+import { type Clock, sleep } from '../base/clock.ts'
 import { isGridError } from '../base/errors.ts'
 import { Budget, within } from '../base/limit.ts'
 import type { LogEntry } from '../log/entry.ts'
@@ -19,6 +20,7 @@ export interface LogAccountParts {
   credentials: AccountCredentials
   /** Peer id that servers know this client by. */
   clientId: string
+  clock: Clock
 }
 
 /** What a server holds for the account of one object. */
@@ -44,6 +46,9 @@ interface Options {
 
 /** Batches of touches on their way at once to one server. */
 const flyingBatches = 2
+/** How long a list waits where a server gives no more of it for now, and how often. */
+const ratePauseMs = 2000
+const maxRatePauses = 60
 
 export class LogAccount {
   readonly #parts: LogAccountParts
@@ -114,7 +119,10 @@ export class LogAccount {
     let after: StorageIndex | undefined
     for (;;) {
       const request = { after, limit: maxListedHolds, which: 'held' } as const
-      const { holds, complete } = await peer.listHolds(request, options)
+      const { holds, complete } = await this.#patiently(
+        () => peer.listHolds(request, options),
+        options,
+      )
       yield holds
       after = holds.at(-1)?.storageIndex
       if (complete || after === undefined) return
@@ -127,6 +135,18 @@ export class LogAccount {
     const { header, signature, body = new Uint8Array(0) } = entry
     const signed = { header, signature, body, genesis, certificate }
     return this.#candidate(server).peer.release(signed, options)
+  }
+
+  /** Asks again, for two minutes, while the server has too much to do. */
+  async #patiently<T>(ask: () => Promise<T>, options: Options): Promise<T> {
+    for (let pauses = 0; ; pauses++) {
+      try {
+        return await ask()
+      } catch (error) {
+        if (!isGridError(error, 'E_RATE') || pauses >= maxRatePauses) throw error
+        await sleep(this.#parts.clock, ratePauseMs, options)
+      }
+    }
   }
 
   #candidate(server: string): Candidate & { peer: AccountPeer } {

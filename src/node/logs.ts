@@ -271,14 +271,14 @@ export class Logs {
   }
 
   #account({ view, author }: ChainWriter, seed: Uint8Array): LogAccount {
-    const { peers, clientId } = this.#parts
+    const { peers, clientId, clock } = this.#parts
     const name = toHex(author)
     const known = this.#accounts.get(name)
     if (known !== undefined) return known
     const certificate = view.rules.signedCertificateOf(author)
     const sign = (message: Uint8Array): Uint8Array => signMessage(seed, message)
     const credentials = { genesis: view.genesisBytes, certificate, key: author, sign }
-    const account = new LogAccount({ peers, credentials, clientId })
+    const account = new LogAccount({ peers, credentials, clientId, clock })
     this.#accounts.set(name, account)
     return account
   }

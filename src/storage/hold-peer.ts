@@ -101,17 +101,18 @@ export interface HoldPeer {
    * Holds, for `options.account`, each object of which shares are here, from now on by the server's
    * clock; without an account a lease of the asker's. Takes back what is in quarantine. Durable before
    * it answers. Idempotent. Needs PUT, RENEW or RELEASE. @throws E_FORBIDDEN (also for a token that is
-   * not known any more: enter again), E_FULL beyond the quota, E_READ_ONLY, E_RATE, E_IO
+   * not known any more: enter again), E_REVOKED, E_FULL beyond the quota, where too many hold it, or
+   * where there is no space for holds, E_READ_ONLY, E_RATE, E_IO
    */
   touch(indexes: readonly StorageIndex[], options?: RequestOptions): Promise<TouchOutcome[]>
 
   /**
    * Prolongs every lease of each object, whoever's it is, to a full term from now; never shortens one, and
-   * makes none. Anyone may. `held` if anyone holds it afterwards. @throws E_READ_ONLY, E_RATE, E_IO
+   * makes none. Anyone may. `held` if anyone holds it afterwards. @throws E_FULL, E_READ_ONLY, E_RATE, E_IO
    */
   renew(indexes: readonly StorageIndex[], options?: RequestOptions): Promise<TouchOutcome[]>
 
-  /** What `options.account` holds, and nobody else's. @throws E_FORBIDDEN, E_RATE, E_IO */
+  /** What `options.account` holds, and nobody else's. @throws E_FORBIDDEN, E_REVOKED, E_RATE, E_IO */
   listHolds(request: ListHoldsRequest, options?: RequestOptions): Promise<ListHoldsReply>
 
   /**

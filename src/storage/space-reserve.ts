@@ -33,6 +33,12 @@ export class SpaceReserve {
     return Math.max(0, this.#left(await this.#store.space(), endedBefore))
   }
 
+  /** Whether half of the reserve is left: below that nothing is written that does not end something. */
+  async isHalfLeft(): Promise<boolean> {
+    const { freeBytes, totalBytes } = await this.#store.space()
+    return freeBytes >= this.#reserveOf(totalBytes) / 2
+  }
+
   /** Promises space for `byteCount`; returns the function that ends the promise. Throws E_FULL. */
   async promise(byteCount: number): Promise<() => void> {
     const chargeBytes = Math.max(byteCount, minChargeBytes)
@@ -55,7 +61,10 @@ export class SpaceReserve {
    * since may or may not be in the answer, and count as still to come.
    */
   #left({ freeBytes, totalBytes }: Space, endedBefore: number): number {
-    const reserveBytes = this.#reserveBytes ?? defaultReserveBytes(totalBytes)
-    return freeBytes - reserveBytes - (this.#promisedBytes - endedBefore)
+    return freeBytes - this.#reserveOf(totalBytes) - (this.#promisedBytes - endedBefore)
+  }
+
+  #reserveOf(totalBytes: number): number {
+    return this.#reserveBytes ?? defaultReserveBytes(totalBytes)
   }
 }

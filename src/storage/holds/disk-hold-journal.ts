@@ -46,6 +46,8 @@ interface Waiting {
 export class DiskHoldJournal implements HoldJournal {
   readonly #options: DiskHoldJournalOptions
   readonly #ended: EndedSegment[]
+  /** Names of those that there were at first. */
+  readonly #found: ReadonlySet<string>
   /** Whether an index on disk may be believed: no power cut can have come over it. */
   readonly isIndexSound: boolean
   readonly #queue: Waiting[] = []
@@ -61,6 +63,7 @@ export class DiskHoldJournal implements HoldJournal {
   ) {
     this.#options = options
     this.#ended = ended
+    this.#found = new Set(ended.map(({ name }) => name))
     this.isIndexSound = isIndexSound
   }
 
@@ -92,6 +95,16 @@ export class DiskHoldJournal implements HoldJournal {
     })
   }
 
+  /** Whoever changes an index has begun a segment before. */
+  async isAlone(): Promise<boolean> {
+    const { disk, directory, writers } = this.#options
+    const names = (await ifPresent(disk.readDirectory(directory))) ?? []
+    return names.every((name) => {
+      const writer = writerOf(name)
+      return writer === undefined || writer === writers.own || this.#found.has(name)
+    })
+  }
+
   async replay(index: HoldIndex): Promise<void> {
     const behind = this.#ended.filter((segment) => !isCarriedOut(segment, index))
     if (behind.length > 0) {
@@ -120,8 +133,9 @@ export class DiskHoldJournal implements HoldJournal {
       let segment: SegmentWriter | undefined
       try {
         segment = await this.#writer()
-        await segment.write(batch.flatMap(({ records }) => records.map((one) => this.#dated(one))))
-        if (batch.some(({ durable }) => durable)) await segment.sync()
+        const records = batch.flatMap(({ records }) => records.map((one) => this.#dated(one)))
+        if (records.length > 0) await segment.write(records)
+        if (!segment.isSynced && batch.some(({ durable }) => durable)) await segment.sync()
         for (const { resolve } of batch) resolve()
       } catch (error) {
         // what it wrote last may be torn: the next ones go into another

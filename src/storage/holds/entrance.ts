@@ -1,7 +1,7 @@
 /** The door of a server: gives nonces, checks credentials, and knows who has entered (docs/specs/holds.md, "Accounts"). */
 import { toHex } from '../../base/bytes.ts'
 import type { Clock } from '../../base/clock.ts'
-import { GridError } from '../../base/errors.ts'
+import { GridError, isGridError } from '../../base/errors.ts'
 import type { Random } from '../../base/random.ts'
 import { TokenBucket } from '../../base/token-bucket.ts'
 import { accountTokenBytes, type Credentials, enterNonceBytes } from '../hold-peer.ts'
@@ -17,11 +17,23 @@ const maxSessions = 65_536
 /** Entering costs a signature or two: so many a second, for all together. */
 const entriesPerSecond = 15
 const entriesAtOnce = 900
+/** How long a token is good for. */
+const sessionMs = 3600 * 1000
+/** A key that was revoked meanwhile is found out when it is used after so long. */
+const recheckMs = 60_000
 
 /** One client that has entered one account. */
 export interface Session extends AccountKey {
   client: string
   holder: Holder
+}
+
+interface Entered {
+  session: Session
+  enteredMs: number
+  /** When its key was last looked for among those that are revoked, and what came of it. */
+  checkedMs: number
+  checked: Promise<void>
 }
 
 export interface EntranceOptions {
@@ -39,7 +51,7 @@ export class Entrance {
   /** By the hex of the nonce, the oldest first. */
   readonly #nonces = new Map<string, { client: string; untilMs: number }>()
   /** By the hex of the token, the least recently used first. */
-  readonly #sessions = new Map<string, Session>()
+  readonly #sessions = new Map<string, Entered>()
   /** The tokens of those, by who has which. */
   readonly #tokens = new Map<string, Uint8Array>()
 
@@ -73,20 +85,48 @@ export class Entrance {
     const who = `${client} ${session.holder} ${toHex(key.key)}`
     const token = this.#tokens.get(who) ?? this.#options.random.bytes(accountTokenBytes)
     this.#tokens.set(who, token)
-    this.#remember(toHex(token), session)
+    const nowMs = this.#options.clock.monotonicMs()
+    const checked = Promise.resolve()
+    this.#remember(toHex(token), { session, enteredMs: nowMs, checkedMs: nowMs, checked })
     return { token, session }
   }
 
-  /** Who asks on which account; undefined without a token. Throws E_FORBIDDEN for one that is not known. */
-  sessionOf(options: RequestOptions): Session | undefined {
+  /**
+   * Who asks on which account; undefined without a token. Throws E_FORBIDDEN for one that is not known
+   * or was given an hour ago, E_REVOKED if its key has been revoked since, and what the look for that throws.
+   */
+  async sessionOf(options: RequestOptions): Promise<Session | undefined> {
     if (options.account === undefined) return undefined
     const token = toHex(options.account)
-    const session = this.#sessions.get(token)
-    if (session?.client !== this.#clientOf(options)) {
+    const entered = this.#sessions.get(token)
+    if (entered?.session.client !== this.#clientOf(options) || this.#hasEnded(entered)) {
+      if (entered !== undefined && this.#hasEnded(entered)) this.#forget(token)
       throw new GridError('E_FORBIDDEN', 'enter the account first')
     }
-    this.#remember(token, session)
-    return session
+    this.#remember(token, entered)
+    await this.#recheck(token, entered)
+    return entered.session
+  }
+
+  #hasEnded({ enteredMs }: Entered): boolean {
+    return this.#options.clock.monotonicMs() - enteredMs >= sessionMs
+  }
+
+  /** Once a minute for each session, however many ask on it. */
+  async #recheck(token: string, entered: Entered): Promise<void> {
+    const nowMs = this.#options.clock.monotonicMs()
+    if (nowMs - entered.checkedMs >= recheckMs) {
+      entered.checkedMs = nowMs
+      entered.checked = this.#options.checkRevoked(entered.session)
+    }
+    try {
+      await entered.checked
+    } catch (error) {
+      // it was not found to be good: the next one who asks looks again
+      entered.checkedMs = -Infinity
+      if (isGridError(error, 'E_REVOKED')) this.#forget(token)
+      throw error
+    }
   }
 
   /** Each nonce serves once, and whoever it was given to. */
@@ -105,13 +145,17 @@ export class Entrance {
     return client ?? this.#options.id
   }
 
-  #remember(token: string, session: Session): void {
+  #remember(token: string, entered: Entered): void {
     this.#sessions.delete(token)
-    this.#sessions.set(token, session)
-    if (this.#sessions.size <= maxSessions) return
-    const oldest = firstOf(this.#sessions)
-    const { client, holder, key } = this.#sessions.get(oldest)!
-    this.#sessions.delete(oldest)
+    this.#sessions.set(token, entered)
+    if (this.#sessions.size > maxSessions) this.#forget(firstOf(this.#sessions))
+  }
+
+  #forget(token: string): void {
+    const known = this.#sessions.get(token)
+    if (known === undefined) return
+    const { client, holder, key } = known.session
+    this.#sessions.delete(token)
     this.#tokens.delete(`${client} ${holder} ${toHex(key)}`)
   }
 }

@@ -47,6 +47,10 @@ export interface HeldObject {
   readonly holds: readonly Hold[]
 }
 
+/** Leases of clients that an object may have, and accounts that may hold it. */
+export const maxLeases = 64
+export const maxAccounts = 1024
+
 /** A deletion that has not ended by then never will: its process has. */
 export const leavingEndsMs: number = 10 * 60 * 1000
 
@@ -75,6 +79,10 @@ export function clientHolder(peerId: string): Holder {
 
 export function isAccount(holder: Holder): boolean {
   return holder.startsWith('01')
+}
+
+function isClient(holder: Holder): boolean {
+  return holder.startsWith('02')
 }
 
 export function holderToBytes(holder: Holder): Uint8Array {
@@ -155,7 +163,30 @@ export function withHold(
   }
   const gone = isAccount(holder) ? [holder, nobody] : [holder]
   const others = object.holds.filter((other) => !gone.includes(other.holder))
-  return { ...object, leavingMs: 0, holds: [...others, hold] }
+  return { ...object, leavingMs: 0, holds: withinBounds([...others, hold]) }
+}
+
+/** Whether one more, or the same anew, may hold it. */
+export function hasPlaceFor(
+  object: HeldObject,
+  { holder, expiresMs }: Pick<Hold, 'holder' | 'expiresMs'>,
+): boolean {
+  if (holdOf(object, holder) !== undefined) return true
+  if (isAccount(holder)) {
+    return object.holds.filter((other) => isAccount(other.holder)).length < maxAccounts
+  }
+  const leases = object.holds.filter((other) => isClient(other.holder))
+  return leases.length < maxLeases || leases.some((lease) => endOf(lease) < expiresMs)
+}
+
+/** Of too many leases the one that ends first gives way: all others keep the object for longer. */
+function withinBounds(holds: readonly Hold[]): readonly Hold[] {
+  const leases = holds.filter(({ holder }) => isClient(holder))
+  if (leases.length <= maxLeases) return holds
+  const isBefore = (a: Hold, b: Hold): boolean =>
+    endOf(a) < endOf(b) || (endOf(a) === endOf(b) && a.holder < b.holder)
+  const first = leases.reduce((a, b) => (isBefore(b, a) ? b : a))
+  return holds.filter((hold) => hold !== first)
 }
 
 /** With one of its holds in the place of that holder's. */

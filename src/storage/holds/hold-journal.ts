@@ -9,10 +9,12 @@ export interface HoldJournal {
   /** Must have resolved before anything of an index changes that lies on disk. Throws E_FULL, E_IO. */
   begin(): Promise<void>
   /**
-   * Adds records, in the order of the calls. If `durable`, it resolves when they would survive a
-   * power cut, and everything before them too. Throws E_FULL, E_IO; later calls may succeed again.
+   * Adds records, in the order of the calls; none, to wait for those before. If `durable`, it resolves
+   * when they would survive a power cut, and everything before them too. Throws E_FULL, E_IO; later calls may succeed again.
    */
   append(records: readonly HoldRecord[], options: { durable: boolean }): Promise<void>
+  /** Whether no other process has changed the index since this one was opened. Throws E_IO. */
+  isAlone(): Promise<boolean>
   /** Brings `index` up to what the journal said when it was opened. */
   replay(index: HoldIndex): Promise<void>
   /** Ends it in order: `index`, which is closed too, has all that was added. */
@@ -24,6 +26,10 @@ export class NoHoldJournal implements HoldJournal {
   async begin(): Promise<void> {}
 
   async append(): Promise<void> {}
+
+  async isAlone(): Promise<boolean> {
+    return true
+  }
 
   async replay(): Promise<void> {}
 

@@ -78,6 +78,10 @@ const dayMs = 24 * 3600 * 1000
 const pageObjects = 256
 /** Objects touched or renewed each second, for all together; saved up for a minute. */
 const touchesPerSecond = 20_000
+/** Objects looked at for lists each second, for all together; saved up for a minute. */
+const listedPerSecond = 50_000
+/** What looking at a page of a list costs at least, in objects. */
+const minPageCost = 64
 /** Releases each second, for all together; saved up for a minute. */
 const releasesPerSecond = 10
 
@@ -97,6 +101,7 @@ export class HoldKeeper {
   readonly #quarantine: QuarantineCount
   readonly #sweeper: Sweeper
   readonly #touchRate: TokenBucket
+  readonly #listRate: TokenBucket
   readonly #releaseRate: TokenBucket
 
   private constructor(options: HoldKeeperOptions, ledger: HoldLedger, memory: SweepMemory) {
@@ -122,6 +127,7 @@ export class HoldKeeper {
     const rate = (tokensPerSecond: number): TokenBucket =>
       new TokenBucket({ clock, tokensPerSecond, burst: 60 * tokensPerSecond })
     this.#touchRate = rate(touchesPerSecond)
+    this.#listRate = rate(listedPerSecond)
     this.#releaseRate = rate(releasesPerSecond)
   }
 
@@ -145,7 +151,7 @@ export class HoldKeeper {
   }
 
   async touch(indexes: readonly StorageIndex[], options: RequestOptions): Promise<TouchOutcome[]> {
-    const session = this.#sessionFor(options, 'put', 'renew', 'release')
+    const session = await this.#sessionFor(options, 'put', 'renew', 'release')
     this.#checkTouchRate(indexes)
     const terms = this.#termsOf('write', options, session)
     return touch(this.#ledger, indexes, this.#claimOf(session, options, terms))
@@ -157,14 +163,19 @@ export class HoldKeeper {
   }
 
   async listHolds(request: ListHoldsRequest, options: RequestOptions): Promise<ListHoldsReply> {
-    const session = this.#entrance.sessionOf(options)
+    const session = await this.#entrance.sessionOf(options)
     if (session === undefined) throw new GridError('E_FORBIDDEN', 'enter an account first')
     const { holder } = session
     const { limit, which } = request
     const holds: ListedHold[] = []
     let { after } = request
     for (;;) {
-      const page = this.#ledger.index.page({ after, limit: limit - holds.length, holder })
+      const left = limit - holds.length
+      if (!this.#listRate.tryTake(Math.max(left, minPageCost))) {
+        if (holds.length > 0) return { holds, complete: false }
+        throw new GridError('E_RATE', 'too many lists of holds')
+      }
+      const page = this.#ledger.index.page({ after, limit: left, holder })
       for (const { storageIndex, object } of page.objects) {
         const { touchedMs, releasedMs } = holdOf(object, holder)!
         const isAsked = which === 'damaged' ? object.damaged.length > 0 : releasedMs === 0
@@ -190,7 +201,7 @@ export class HoldKeeper {
     shareBytes: number,
     options: RequestOptions,
   ): Promise<AdmittedPut> {
-    const session = this.#sessionFor(options, 'put')
+    const session = await this.#sessionFor(options, 'put')
     const terms = this.#termsOf('write', options, session)
     const claim = this.#claimOf(session, options, terms)
     await keepForPut(this.#ledger, storageIndex, claim)
@@ -249,12 +260,12 @@ export class HoldKeeper {
     if (!this.#touchRate.tryTake(indexes.length)) throw new GridError('E_RATE', 'too many touches')
   }
 
-  /** On whose account it is asked, if on one's; that key must have any of these rights. Throws E_FORBIDDEN. */
-  #sessionFor(
+  /** On whose account it is asked, if on one's; that key must have any of these rights. Throws E_FORBIDDEN, E_REVOKED. */
+  async #sessionFor(
     options: RequestOptions,
     ...anyOf: Parameters<typeof mayDo>[1][]
-  ): Session | undefined {
-    const session = this.#entrance.sessionOf(options)
+  ): Promise<Session | undefined> {
+    const session = await this.#entrance.sessionOf(options)
     if (session === undefined || mayDo(session, ...anyOf)) return session
     throw new GridError('E_FORBIDDEN', 'this key has no right to hold anything')
   }

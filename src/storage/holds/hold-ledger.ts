@@ -5,6 +5,7 @@ import type { Trace } from '../../base/trace.ts'
 import type { Medium } from '../medium.ts'
 import type { StorageIndex } from '../request.ts'
 import type { ShareStore } from '../share-store.ts'
+import type { SpaceReserve } from '../space-reserve.ts'
 import type { HoldIndex } from './hold-index.ts'
 import type { HoldJournal } from './hold-journal.ts'
 import type { HoldRecord } from './hold-record.ts'
@@ -16,18 +17,27 @@ export interface LedgerParts {
   medium: Medium
   clock: Clock
   trace: Trace
+  /** What is left of the disk. */
+  space: Pick<SpaceReserve, 'isHalfLeft'>
 }
 
 const lookConcurrency = 8
+/** Records that need not be durable at once are so after this long. */
+const syncAfterMs = 1000
 
 export class HoldLedger {
   readonly index: HoldIndex
   readonly #parts: LedgerParts
   #lastMs = 0
+  #trustedMs: number
+  /** Ends the wait for the sync of what was written; undefined where nothing waits. */
+  #endSync: (() => void) | undefined
+  #isClosing = false
 
   private constructor(parts: LedgerParts) {
     this.#parts = parts
     this.index = parts.index
+    this.#trustedMs = this.now()
   }
 
   /** Brings the index up to the journal. Throws E_FULL, E_IO. */
@@ -42,6 +52,30 @@ export class HoldLedger {
     return this.#lastMs
   }
 
+  /** What the index says was touched after it is in the journal, or under way there; ms by `now`. */
+  get trustedMs(): number {
+    return this.#trustedMs
+  }
+
+  /** What was touched before now may not stand as the index says it does. */
+  doubt(): void {
+    this.#trustedMs = this.now()
+  }
+
+  /**
+   * Makes durable what was under way before; says whether that is all that the index was told since
+   * `trustedMs`. Throws E_FULL, E_IO.
+   */
+  async settle(trustedMs: number): Promise<boolean> {
+    await this.#append([], { durable: true })
+    return trustedMs === this.#trustedMs && (await this.#parts.journal.isAlone())
+  }
+
+  /** Whether there is room for records of holds. Throws E_IO. */
+  hasRoom(): Promise<boolean> {
+    return this.#parts.space.isHalfLeft()
+  }
+
   /** Makes ready for a change that must become durable. Throws E_READ_ONLY, E_FULL, E_IO. */
   async begin(): Promise<void> {
     const { medium, journal } = this.#parts
@@ -51,16 +85,25 @@ export class HoldLedger {
 
   /** Resolves when the records would survive a power cut. Throws E_FULL, E_IO. */
   async write(records: readonly HoldRecord[]): Promise<void> {
-    const { medium, journal } = this.#parts
-    if (records.length > 0) await medium.watch(journal.append(records, { durable: true }))
+    if (records.length > 0) await this.#append(records, { durable: true })
   }
 
-  /** Writes records that may be lost: what they are of is kept without them. Never rejects. */
+  /**
+   * Writes records that may be lost: what they are of is kept without them. They are durable a second
+   * later, if all goes well. Never rejects.
+   */
   async writeSoon(records: readonly HoldRecord[]): Promise<void> {
-    const { medium, journal } = this.#parts
-    await medium
-      .watch(journal.append(records, { durable: false }))
-      .catch((error: unknown) => this.lost(error))
+    try {
+      await this.#append(records, { durable: false })
+    } catch (error) {
+      this.lost(error)
+      return
+    }
+    if (this.#isClosing) return
+    this.#endSync ??= this.#parts.clock.after(syncAfterMs, () => {
+      this.#endSync = undefined
+      void this.#append([], { durable: true }).catch((error: unknown) => this.lost(error))
+    })
   }
 
   /** Says that a hold could not be recorded. */
@@ -83,6 +126,19 @@ export class HoldLedger {
 
   /** Ends both in order. */
   async close(): Promise<void> {
+    this.#isClosing = true
+    this.#endSync?.()
     await this.#parts.journal.close(this.index)
+  }
+
+  /** What could not be added is in the index all the same, and perhaps what was added before it too. */
+  async #append(records: readonly HoldRecord[], options: { durable: boolean }): Promise<void> {
+    const { medium, journal } = this.#parts
+    try {
+      await medium.watch(journal.append(records, options))
+    } catch (error) {
+      this.doubt()
+      throw error
+    }
   }
 }

@@ -39,7 +39,10 @@ export interface EndedSegment {
   isClosed: boolean
 }
 
-/** Looks at the end of a segment alone. Undefined where there is none any more. */
+/**
+ * Looks at the end of a segment alone. One that was not closed is synced first: what its process only
+ * wrote must not be believed now and be gone after a power cut. Undefined where there is none any more.
+ */
 export async function endedSegment(
   disk: Disk,
   directory: string,
@@ -49,7 +52,9 @@ export async function endedSegment(
     const bytes = await file.size()
     const at = Math.max(0, bytes - closedBytes)
     const last = readRecord(await file.read(at, closedBytes), name, at)
-    return { name, bytes, isClosed: last?.record.kind === 'closed' }
+    const isClosed = last?.record.kind === 'closed'
+    if (!isClosed) await file.sync()
+    return { name, bytes, isClosed }
   })
 }
 

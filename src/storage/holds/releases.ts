@@ -61,6 +61,8 @@ export class Releases {
       reply.changed += changed
       reply.kept += kept
     }
+    // the next touch of what was taken back is written, however short the time since the last
+    if (cutoffMs === 0) ledger.doubt()
     return reply
   }
 }

@@ -8,10 +8,13 @@ import type { TouchOutcome } from '../hold-peer.ts'
 import type { StorageIndex } from '../request.ts'
 import { applyRecord } from './apply-record.ts'
 import {
+  endOf,
+  hasPlaceFor,
   type HeldObject,
   type Hold,
   holdOf,
   type Holder,
+  isAccount,
   isHeld,
   isLeaving,
   nobody,
@@ -33,33 +36,82 @@ export interface Claim {
   checkRoom: (chargeBytes: number, index: HoldReader) => void
 }
 
+/** So long after it was touched, and that is durable, a hold is not touched anew. */
+const restMs = 3600 * 1000
+
 /** Durable when it resolves. Throws as `touch` of HoldPeer does. */
 export async function touch(
   ledger: HoldLedger,
   indexes: readonly StorageIndex[],
   claim: Claim,
 ): Promise<TouchOutcome[]> {
+  const { trustedMs } = ledger
+  const { outcomes, rest } = await touchUnless(ledger, indexes, claim, trustedMs)
+  if (rest > 0 && !(await ledger.settle(trustedMs))) {
+    await touchUnless(ledger, indexes, claim, Infinity)
+  }
+  return outcomes
+}
+
+/** Lets those rest that were touched after `trustedMs`, and not long ago; `rest` of them. */
+async function touchUnless(
+  ledger: HoldLedger,
+  indexes: readonly StorageIndex[],
+  claim: Claim,
+  trustedMs: number,
+): Promise<{ outcomes: TouchOutcome[]; rest: number }> {
   await ledger.begin()
+  const hasRoom = await ledger.hasRoom()
   const present = await ledger.present(indexes)
   const atMs = ledger.now()
   const holds: RecordedHold[] = []
+  let rest = 0
   const outcomes = await ledger.index.change((writer) => {
     const charges = new Map<string, number>()
     const outcomes = indexes.map((storageIndex, i): TouchOutcome => {
       const object = writer.object(storageIndex) ?? unheld
       if (!isHere(object, present[i], writer, atMs)) return 'absent'
       const known = holdOf(object, claim.holder)
+      if (
+        known !== undefined &&
+        known.touchedMs > trustedMs &&
+        mayRest(object, known, claim, atMs)
+      ) {
+        rest++
+        return 'held'
+      }
+      checkPlace(object, claim)
       if (known === undefined || known.payer !== claim.payer)
         charges.set(toHex(storageIndex), object.chargedBytes)
       holds.push(recordOf(storageIndex, object, known, claim, atMs))
       return wasSafe(object, atMs) ? 'held' : 'readopted'
     })
+    if (holds.length > 0 && !hasRoom) throw noRoom()
     claim.checkRoom(sumOf(charges.values()), writer)
     applyRecord(writer, heldBy(claim, atMs, holds))
     return outcomes
   })
   if (holds.length > 0) await ledger.write([heldBy(claim, atMs, holds)])
-  return outcomes
+  return { outcomes, rest }
+}
+
+/** Whether a touch now would change nothing but the time of the last, and that by little. */
+function mayRest(object: HeldObject, known: Hold, claim: Claim, nowMs: number): boolean {
+  const { touchedMs, expiresMs, releasedMs, payer } = known
+  if (releasedMs > 0 || object.leavingMs > 0 || payer !== claim.payer) return false
+  if (isAccount(claim.holder) && holdOf(object, nobody) !== undefined) return false
+  const isNew = touchedMs <= nowMs && nowMs - touchedMs < restMs
+  const isLongEnough =
+    claim.expiresMs === 0 ? expiresMs === 0 : claim.expiresMs - expiresMs < restMs
+  return isNew && isLongEnough && endOf(known) > nowMs
+}
+
+function checkPlace(object: HeldObject, claim: Claim): void {
+  if (!hasPlaceFor(object, claim)) throw new GridError('E_FULL', 'too many hold this object')
+}
+
+function noRoom(): GridError {
+  return new GridError('E_FULL', 'no space left for holds')
 }
 
 /** Prolongs every lease of each to `expiresMs`. Durable when it resolves. */
@@ -69,6 +121,7 @@ export async function renew(
   expiresMs: number,
 ): Promise<TouchOutcome[]> {
   await ledger.begin()
+  const hasRoom = await ledger.hasRoom()
   const present = await ledger.present(indexes)
   const atMs = ledger.now()
   const renewed: HoldRecord[] = []
@@ -84,6 +137,7 @@ export async function renew(
       }
       return wasSafe(object, atMs) || leases.length === 0 ? 'held' : 'readopted'
     })
+    if (renewed.length > 0 && !hasRoom) throw noRoom()
     for (const record of renewed) applyRecord(writer, record)
     return outcomes
   })
@@ -130,7 +184,8 @@ export async function notePut(
 
 /**
  * Takes an object back before a put of one of its shares is answered: what is here of it may be all
- * that the put needs, and must not be deleted meanwhile. Throws E_BUSY while it is being deleted.
+ * that the put needs, and must not be deleted meanwhile. Throws E_BUSY while it is being deleted, E_FULL
+ * where too many hold it.
  */
 export async function keepForPut(
   ledger: HoldLedger,
@@ -139,6 +194,7 @@ export async function keepForPut(
 ): Promise<void> {
   const nowMs = ledger.now()
   const known = ledger.index.object(storageIndex)
+  if (known !== undefined) checkPlace(known, claim)
   if (known === undefined || (wasSafe(known, nowMs) && !isLeaving(known, nowMs))) return
   await ledger.begin()
   await ledger.index.change((writer) => {

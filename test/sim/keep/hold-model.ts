@@ -43,9 +43,14 @@ export class HoldModel {
     this.#hold(index, holder, wallMs, untilMs)
   }
 
-  /** A touch was acknowledged: what this process has written down before it is durable too. */
+  /**
+   * A touch was acknowledged: what this process has written down before it is durable too. It may stand
+   * for one of up to an hour before.
+   */
   touched(index: StorageIndex, holder: string, wallMs: number, untilMs: number): void {
-    this.#hold(index, holder, wallMs, untilMs)
+    const isNew = this.#of(index).get(holder) === undefined
+    const restMs = isNew ? 0 : dayMs / 24
+    this.#hold(index, holder, wallMs - restMs, untilMs - restMs)
     this.#synced()
   }
 

@@ -166,6 +166,24 @@ describe('DiskHoldJournal', () => {
     assert.equal(third.journal.isIndexSound, false)
   })
 
+  it('is alone until another process begins a segment', async () => {
+    const machine = await machineOf('alone')
+    await machine.run((await Keeper.start(machine, { writer: '1' })).add(touchOf(1, 100)))
+    const disk = machine.disk.mount(machine.clock)
+    const journalOf = (own: string): Promise<DiskHoldJournal> => {
+      const writers = { own, isRunning: (name: string) => name !== '1' }
+      return DiskHoldJournal.open({ disk, directory, clock: machine.clock, writers })
+    }
+    const first = await machine.run(journalOf('2'))
+    await machine.run(first.append([touchOf(2, 200)], { durable: true }))
+    assert.equal(await machine.run(first.isAlone()), true)
+    const second = await machine.run(journalOf('3'))
+    assert.equal(await machine.run(first.isAlone()), true)
+    await machine.run(second.begin())
+    assert.equal(await machine.run(first.isAlone()), false)
+    assert.equal(await machine.run(second.isAlone()), false)
+  })
+
   it('puts many segments into one, and says the same then', async () => {
     const machine = await machineOf('many')
     let before: unknown
@@ -231,6 +249,20 @@ describe('DiskHoldJournal', () => {
         while (await attempt({ call, code, persisted })) call++
         assert.ok(call > 5, `${call} calls`)
       }
+    }
+  })
+
+  it('makes durable what a process left that was killed, before it believes it', async () => {
+    for (let seed = 0; seed < 20; seed++) {
+      const machine = await machineOf(`killed ${seed}`)
+      const first = await Keeper.start(machine)
+      await machine.run(first.journal.begin())
+      await machine.run(first.add(touchOf(1, 100), false))
+      machine.disk.kill()
+      assert.ok((await Keeper.start(machine)).index.object(indexOf(1)))
+      machine.disk.cutPower()
+      const { index } = await Keeper.start(machine)
+      assert.ok(index.object(indexOf(1)), 'it was believed, and is gone')
     }
   })
 

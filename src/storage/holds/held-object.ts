@@ -51,6 +51,9 @@ export interface HeldObject {
 export const maxLeases = 64
 export const maxAccounts = 1024
 
+/** What is nobody's and an account's stays so long for whoever else may count on it. */
+const claimedEndsMs = 365 * 24 * 3600 * 1000
+
 /** A deletion that has not ended by then never will: its process has. */
 export const leavingEndsMs: number = 10 * 60 * 1000
 
@@ -143,8 +146,8 @@ export function withDamaged(object: HeldObject, number: number, shareBytes: numb
 
 /**
  * With a hold touched at `touchedMs`, by the rules that make the order of touches not matter: the
- * latest touch and the latest date count, and one at or after a release's cutoff takes it back. What
- * an account holds is no longer nobody's.
+ * latest touch and the latest date count, and one at or after a release's cutoff takes it back. Once an
+ * account holds what is nobody's too, nobody's hold has an end, a year away.
  */
 export function withHold(
   object: HeldObject,
@@ -161,9 +164,19 @@ export function withHold(
     releasedMs: isBack ? 0 : known.releasedMs,
     cutoffMs: isBack ? 0 : known.cutoffMs,
   }
-  const gone = isAccount(holder) ? [holder, nobody] : [holder]
-  const others = object.holds.filter((other) => !gone.includes(other.holder))
-  return { ...object, leavingMs: 0, holds: withinBounds([...others, hold]) }
+  const others = object.holds.filter((other) => other.holder !== holder)
+  const left = isAccount(holder) ? others.map((other) => claimed(other, touchedMs)) : others
+  return { ...object, leavingMs: 0, holds: withinBounds([...left, hold]) }
+}
+
+/**
+ * Nobody's hold may be that of someone whose record is lost: a claim of another must not end it at once,
+ * and it must not keep for ever what the one who claims it lets go of.
+ */
+function claimed(hold: Hold, touchedMs: number): Hold {
+  if (hold.holder !== nobody) return hold
+  const endsMs = touchedMs + claimedEndsMs
+  return { ...hold, expiresMs: hold.expiresMs === 0 ? endsMs : Math.min(hold.expiresMs, endsMs) }
 }
 
 /** Whether one more, or the same anew, may hold it. */

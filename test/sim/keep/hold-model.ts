@@ -117,8 +117,10 @@ export class HoldModel {
       state: isHeldForGood(claims) ? 'durable' : 'written',
     })
     if (holder !== 'account') return
-    // what was nobody's is the account's from now on
-    for (const [other, claim] of claims) if (claim.state === 'lost') claims.delete(other)
+    // what is nobody's stays for another year
+    const endsMs = wallMs + 365 * dayMs
+    for (const claim of claims.values())
+      if (claim.state === 'lost') claim.untilMs = Math.min(claim.untilMs, endsMs)
   }
 
   #synced(): void {

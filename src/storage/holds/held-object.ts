@@ -52,7 +52,7 @@ export const maxLeases = 64
 export const maxAccounts = 1024
 
 /** What is nobody's and an account's stays so long for whoever else may count on it. */
-const claimedEndsMs = 365 * 24 * 3600 * 1000
+export const claimedEndsMs: number = 365 * 24 * 3600 * 1000
 
 /** A deletion that has not ended by then never will: its process has. */
 export const leavingEndsMs: number = 10 * 60 * 1000

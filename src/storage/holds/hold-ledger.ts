@@ -24,6 +24,8 @@ export interface LedgerParts {
 const lookConcurrency = 8
 /** Records that need not be durable at once are so after this long. */
 const syncAfterMs = 1000
+/** Records that could not be written and are kept to be written with the next; of more the rest is lost. */
+const maxUnwritten = 4096
 
 export class HoldLedger {
   readonly index: HoldIndex
@@ -33,6 +35,8 @@ export class HoldLedger {
   /** Ends the wait for the sync of what was written; undefined where nothing waits. */
   #endSync: (() => void) | undefined
   #isClosing = false
+  /** Of puts: what nobody was told is durable, and is in the index. */
+  readonly #unwritten: HoldRecord[] = []
 
   private constructor(parts: LedgerParts) {
     this.#parts = parts
@@ -96,6 +100,7 @@ export class HoldLedger {
     try {
       await this.#append(records, { durable: false })
     } catch (error) {
+      this.#unwritten.push(...records.slice(0, Math.max(0, maxUnwritten - this.#unwritten.length)))
       this.lost(error)
       return
     }
@@ -134,9 +139,12 @@ export class HoldLedger {
   /** What could not be added is in the index all the same, and perhaps what was added before it too. */
   async #append(records: readonly HoldRecord[], options: { durable: boolean }): Promise<void> {
     const { medium, journal } = this.#parts
+    // once others hold the same, what could not be written at its time must not be missing
+    const before = this.#unwritten.splice(0)
     try {
-      await medium.watch(journal.append(records, options))
+      await medium.watch(journal.append([...before, ...records], options))
     } catch (error) {
+      this.#unwritten.unshift(...before)
       this.doubt()
       throw error
     }

@@ -8,13 +8,13 @@ import type { TouchOutcome } from '../hold-peer.ts'
 import type { StorageIndex } from '../request.ts'
 import { applyRecord } from './apply-record.ts'
 import {
+  claimedEndsMs,
   endOf,
   hasPlaceFor,
   type HeldObject,
   type Hold,
   holdOf,
   type Holder,
-  isAccount,
   isHeld,
   isLeaving,
   nobody,
@@ -65,6 +65,11 @@ async function touchUnless(
   const present = await ledger.present(indexes)
   const atMs = ledger.now()
   const holds: RecordedHold[] = []
+  const found: RecordedHold[] = []
+  const recordsOf = (): HoldRecord[] => [
+    ...(found.length > 0 ? [heldBy(nobodys, atMs, found)] : []),
+    ...(holds.length > 0 ? [heldBy(claim, atMs, holds)] : []),
+  ]
   let rest = 0
   const outcomes = await ledger.index.change((writer) => {
     const charges = new Map<string, number>()
@@ -84,22 +89,33 @@ async function touchUnless(
       if (known === undefined || known.payer !== claim.payer)
         charges.set(toHex(storageIndex), object.chargedBytes)
       holds.push(recordOf(storageIndex, object, known, claim, atMs))
+      if (object.holds.length === 0) found.push(nobodysFor(storageIndex, object, atMs))
       return wasSafe(object, atMs) ? 'held' : 'readopted'
     })
     if (holds.length > 0 && !hasRoom) throw noRoom()
     claim.checkRoom(sumOf(charges.values()), writer)
-    applyRecord(writer, heldBy(claim, atMs, holds))
+    for (const record of recordsOf()) applyRecord(writer, record)
     return outcomes
   })
-  if (holds.length > 0) await ledger.write([heldBy(claim, atMs, holds)])
+  await ledger.write(recordsOf())
   return { outcomes, rest }
+}
+
+const nobodys = { holder: nobody, payer: undefined }
+
+/** What was here without a hold was put by someone whose record is lost, and who may count on it. */
+function nobodysFor(
+  storageIndex: StorageIndex,
+  { chargedBytes }: HeldObject,
+  nowMs: number,
+): RecordedHold {
+  return { storageIndex, chargedBytes, touchedMs: nowMs, expiresMs: nowMs + claimedEndsMs }
 }
 
 /** Whether a touch now would change nothing but the time of the last, and that by little. */
 function mayRest(object: HeldObject, known: Hold, claim: Claim, nowMs: number): boolean {
   const { touchedMs, expiresMs, releasedMs, payer } = known
   if (releasedMs > 0 || object.leavingMs > 0 || payer !== claim.payer) return false
-  if (isAccount(claim.holder) && holdOf(object, nobody) !== undefined) return false
   const isNew = touchedMs <= nowMs && nowMs - touchedMs < restMs
   const isLongEnough =
     claim.expiresMs === 0 ? expiresMs === 0 : claim.expiresMs - expiresMs < restMs
@@ -162,8 +178,12 @@ export async function notePut(
   // what is nobody's need not be noted where all will be looked for anyway
   if (isNobodys && !ledger.index.isComplete) return
   const isKnown = (ledger.index.object(storageIndex)?.holds.length ?? 0) > 0
+  // the record is kept in mind where it cannot be written now
+  await ledger.begin().catch((error: unknown) => {
+    if (isKnown) throw error
+    ledger.lost(error)
+  })
   try {
-    await ledger.begin()
     const atMs = ledger.now()
     const record = await ledger.index.change((writer) => {
       const object = withShare(writer.object(storageIndex) ?? unheld, shareNumber, shareBytes)

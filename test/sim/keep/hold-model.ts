@@ -117,10 +117,8 @@ export class HoldModel {
       state: isHeldForGood(claims) ? 'durable' : 'written',
     })
     if (holder !== 'account') return
-    // what is nobody's stays for another year
-    const endsMs = wallMs + 365 * dayMs
-    for (const claim of claims.values())
-      if (claim.state === 'lost') claim.untilMs = Math.min(claim.untilMs, endsMs)
+    // what was nobody's may be the account's from now on: a put whose record is lost is not judged
+    for (const [other, claim] of claims) if (claim.state === 'lost') claims.delete(other)
   }
 
   #synced(): void {

@@ -74,6 +74,8 @@ export class KeepServer {
   async sweep(consent: boolean): Promise<void> {
     const { tally, onViolation, onEvent } = this.#options
     const kept = this.#kept
+    // a sweep lets go of leases that are over by the clock, also where it deletes nothing
+    this.#lookAtClock()
     try {
       const report = await kept?.peer.sweep({ consent })
       if (kept !== this.#kept || report === undefined) return
@@ -153,10 +155,14 @@ export class KeepServer {
     })
   }
 
-  /** Whether its clock was never so wrong that its word on when a share was touched misleads. */
+  /** Whether its clock was never so wrong that its word on when a share was touched misleads, as far as was seen. */
   get isTrue(): boolean {
-    this.#isTrue &&= Math.abs(this.server.skewMs) <= maxSkewMs
+    this.#lookAtClock()
     return this.#isTrue
+  }
+
+  #lookAtClock(): void {
+    this.#isTrue &&= Math.abs(this.server.skewMs) <= maxSkewMs
   }
 
   owes(index: StorageIndex): boolean {

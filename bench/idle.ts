@@ -54,7 +54,11 @@ async function bundle(): Promise<string> {
     entryPoints: [entry('idle-node'), entry('idle-clients')],
     outdir,
     ...{ bundle: true, splitting: true, format: 'esm', platform: 'node', target: 'node20' },
-    ...{ minifySyntax: true, alias: { 'cbor-x': 'cbor-x/encode' }, external: ['koffi', 'esbuild'] },
+    ...{
+      minifySyntax: true,
+      alias: { 'cbor-x': 'cbor-x/encode' },
+      external: ['koffi', 'esbuild', 'lmdb'],
+    },
     banner: {
       js: "import { createRequire as requireFrom } from 'node:module';globalThis.require ??= requireFrom(import.meta.url);",
     },

@@ -32,7 +32,14 @@ export async function benchPrune(): Promise<Figure[]> {
   try {
     mkdirSync(tree)
     makers.tree(tree)
-    const { printed } = await grid(home, 0, ['backup', 'init', '--device', 'box', '--quiet'])
+    const { printed } = await grid(home, 0, [
+      'backup',
+      'init',
+      '--read',
+      '--device',
+      'box',
+      '--quiet',
+    ])
     const { cap } = readKit(printed)
     const admin = path.join(directory, 'admin.cap')
     writeFileSync(admin, formatCap(cap), { mode: 0o600 })

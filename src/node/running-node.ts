@@ -135,6 +135,7 @@ export async function runNode(given: NodeParts): Promise<RunningNode> {
   )
   const { signal } = closing
   peers.ready({ signal }).catch(() => undefined)
+  storage?.openHolds().catch(() => undefined)
   trace.event('node.started', { software: version })
   const background = Promise.allSettled([
     watchPeers(peers, { clock, trace, signal }),
@@ -189,7 +190,7 @@ async function announce(
   { certificate }: GridMembership,
   closing: AbortSignal,
 ): Promise<{ announcer: Announcer; look: () => Promise<void> }> {
-  let status = await storage.status()
+  let status = await storage.offer()
   const announcer = new Announcer({
     gridName: config.grid.name,
     seed: secrets.identitySeed,
@@ -213,7 +214,7 @@ async function announce(
     }),
   })
   const look = async (): Promise<void> => {
-    const now = await storage.status().catch(() => status)
+    const now = await storage.offer().catch(() => status)
     const changed = now.readOnly !== status.readOnly
     status = now
     if (changed) announcer.renew()

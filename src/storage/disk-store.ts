@@ -71,6 +71,7 @@ export class DiskStore implements ShareStore {
   /** Shares that got their names so far. */
   #published = 0
   #totals: ShareTotals | undefined
+  #counting: Promise<ShareTotals> | undefined
   #serial = 0
 
   constructor({ disk, root, writers = soleWriter }: DiskStoreOptions) {
@@ -92,15 +93,8 @@ export class DiskStore implements ShareStore {
   }
 
   async totals(): Promise<ShareTotals> {
-    if (this.#totals === undefined) {
-      const totals = { shareCount: 0, shareBytes: 0, diskBytes: 0 }
-      for await (const { sizeBytes, diskBytes } of this.#files()) {
-        totals.shareCount++
-        totals.shareBytes += sizeBytes
-        totals.diskBytes += diskBytes
-      }
-      this.#totals = totals
-    }
+    // whoever asks while it is counted waits for the same count
+    this.#totals ??= await (this.#counting ??= this.#countAll())
     return { ...this.#totals }
   }
 
@@ -290,6 +284,20 @@ export class DiskStore implements ShareStore {
   async #names(prefix: string): Promise<string[]> {
     const names = await this.#directories.names(prefix)
     return names.filter((name) => !this.#unsettled.has(name))
+  }
+
+  async #countAll(): Promise<ShareTotals> {
+    try {
+      const totals = { shareCount: 0, shareBytes: 0, diskBytes: 0 }
+      for await (const { sizeBytes, diskBytes } of this.#files()) {
+        totals.shareCount++
+        totals.shareBytes += sizeBytes
+        totals.diskBytes += diskBytes
+      }
+      return totals
+    } finally {
+      this.#counting = undefined
+    }
   }
 
   #sizeOf(name: string): Promise<number | undefined> {

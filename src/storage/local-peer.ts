@@ -197,14 +197,18 @@ export class LocalPeer implements StoragePeer {
     throw new GridError('E_ABSENT', 'this server keeps no logs')
   }
 
-  async status(): Promise<PeerStatus> {
+  /** What it offers: told without looking at what it keeps, however much that is. Throws E_IO. */
+  async offer(): Promise<Pick<PeerStatus, 'freeBytes' | 'readOnly' | 'quarantineDays'>> {
     const { readOnly } = this.#medium
     const freeBytes = readOnly ? 0 : await this.#space.freeBytes()
+    return { freeBytes, readOnly, quarantineDays: this.#holds?.quarantineDays ?? 0 }
+  }
+
+  async status(): Promise<PeerStatus> {
     const totals = await this.#store.totals()
     return {
-      ...{ software: this.#software, freeBytes, ...totals, readOnly },
+      ...{ software: this.#software, ...totals, ...(await this.offer()) },
       nowMs: Math.floor(this.#clock.nowMs()),
-      quarantineDays: this.#holds?.quarantineDays ?? 0,
       quarantinedCount: (await this.#holds?.quarantinedCount()) ?? 0,
       damagedCount: (await this.#store.damaged()).length,
       diskBytes: totals.diskBytes + ((await this.#usage?.otherBytes()) ?? 0),
@@ -266,6 +270,11 @@ export class LocalPeer implements StoragePeer {
   async noteDamaged({ storageIndex, shareNumber, shareBytes }: ShareEntry): Promise<void> {
     if (this.#holds === undefined) return
     await (await this.#holds.keeper()).noteDamaged(storageIndex, shareNumber, shareBytes)
+  }
+
+  /** Opens its holds ahead of need, so that no put waits for it. Throws E_FULL, E_IO; they are opened when needed then. */
+  async openHolds(): Promise<void> {
+    await this.#holds?.keeper()
   }
 
   /** Serves what is there and takes no more, from now on. */

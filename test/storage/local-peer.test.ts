@@ -64,6 +64,19 @@ holdPeerSuite('LocalPeer on disk', async (settings) => {
   return { peer: asClient(server, clientId), server, clock: moved, clientId, close }
 })
 
+describe('LocalPeer', () => {
+  it('says what it offers without looking at what it keeps', async () => {
+    const store = new MemoryStore()
+    await store.open()
+    store.totals = () => Promise.reject(new Error('counted'))
+    const peer = new LocalPeer({ id: 'server', store, clock: new SystemClock(), reserveBytes: 0 })
+    const { freeBytes, readOnly } = await peer.offer()
+    assert.equal(readOnly, false)
+    assert.ok(freeBytes > 0)
+    await assert.rejects(peer.status(), /counted/)
+  })
+})
+
 describe('LocalPeer on disk', () => {
   it('does what the worked example of its spec says', async () => {
     const root = await mkdtemp(path.join(tmpdir(), 'grid-peer-'))

@@ -1,7 +1,7 @@
 /** Seal, code and hash a real file at 3-of-10 in worker threads, beside what SHA-256 alone does. */
 import { createHash, randomBytes } from 'node:crypto'
 import { closeSync, fstatSync, openSync } from 'node:fs'
-import { WorkerEncoder } from '../src/node/worker-encoder.ts'
+import { WorkerEncoder } from '../src/node/encoder/worker-encoder.ts'
 import type { Figure } from './figure.ts'
 
 const settings = { secret: randomBytes(32), coding: { k: 3, n: 10 }, profile: 'cdc' } as const

@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline'
 import { u32be } from '../src/base/bytes.ts'
 import type { Channel } from '../src/base/channel.ts'
 import type { PeerTarget } from '../src/base/net.ts'
-import { openLibp2pNet } from '../src/node/libp2p-net.ts'
+import { openLibp2pNet } from '../src/node/net/libp2p-net.ts'
 
 export const sinkProtocol = '/grid/bench-sink/1'
 

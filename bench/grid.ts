@@ -5,7 +5,7 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { DemoGrid } from '../src/cli/demo/demo-grid.ts'
-import { openFile } from '../src/node/file-source.ts'
+import { openFile } from '../src/node/encoder/file-source.ts'
 import type { Grid } from '../src/node/grid.ts'
 import { fanOut } from './fan-out.ts'
 import { type Figure, median } from './figure.ts'

@@ -3,8 +3,8 @@ import '../src/base/shim.ts'
 import { SystemClock } from '../src/base/clock.ts'
 import { parsePeerAddress } from '../src/base/multiaddr.ts'
 import { SystemRandom } from '../src/base/random.ts'
-import { connectStorage } from '../src/node/connect-storage.ts'
-import { openLibp2pNet } from '../src/node/libp2p-net.ts'
+import { connectStorage } from '../src/node/peers/connect-storage.ts'
+import { openLibp2pNet } from '../src/node/net/libp2p-net.ts'
 import { storageProtocol } from '../src/storage/storage-protocol.ts'
 
 const [address = '', count = '1'] = process.argv.slice(2)

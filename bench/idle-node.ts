@@ -7,10 +7,10 @@ import { noTrace } from '../src/base/trace.ts'
 import { collectSeldom, giveBackMemory } from '../src/cli/heap.ts'
 import { restWhenIdle } from '../src/cli/memory-rest.ts'
 import { cpuMs } from '../src/cli/run-node.ts'
-import { parseConfig } from '../src/node/config.ts'
-import { homeAt, openHome, readConfig } from '../src/node/home.ts'
-import { openLibp2pNet } from '../src/node/libp2p-net.ts'
-import { runNode } from '../src/node/running-node.ts'
+import { parseConfig } from '../src/node/home/config.ts'
+import { homeAt, openHome, readConfig } from '../src/node/home/home.ts'
+import { openLibp2pNet } from '../src/node/net/libp2p-net.ts'
+import { runNode } from '../src/node/running/running-node.ts'
 
 const [directory = '', room = '256'] = process.argv.slice(2)
 // as the command line does

@@ -15,7 +15,7 @@ import { LogReader } from '../src/log/log-reader.ts'
 import { MemoryLogPeer } from '../src/log/memory-log-peer.ts'
 import type { CapOf } from '../src/caps/cap.ts'
 import type { Grid } from '../src/node/grid.ts'
-import type { SnapshotFacts } from '../src/node/device-log.ts'
+import type { SnapshotFacts } from '../src/node/logs/device-log.ts'
 import { type Figure, median } from './figure.ts'
 import { gather } from './gather.ts'
 

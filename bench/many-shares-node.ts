@@ -5,10 +5,10 @@ import { SystemDisk } from '../src/base/disk.ts'
 import { SystemRandom } from '../src/base/random.ts'
 import { noTrace } from '../src/base/trace.ts'
 import { collectSeldom } from '../src/cli/heap.ts'
-import { parseConfig } from '../src/node/config.ts'
-import { homeAt, openHome, readConfig } from '../src/node/home.ts'
-import { openLibp2pNet } from '../src/node/libp2p-net.ts'
-import { runNode } from '../src/node/running-node.ts'
+import { parseConfig } from '../src/node/home/config.ts'
+import { homeAt, openHome, readConfig } from '../src/node/home/home.ts'
+import { openLibp2pNet } from '../src/node/net/libp2p-net.ts'
+import { runNode } from '../src/node/running/running-node.ts'
 
 const [directory = ''] = process.argv.slice(2)
 // as the command line does

@@ -4,7 +4,7 @@
  */
 import '../src/base/shim.ts'
 import { randomBytes } from 'node:crypto'
-import { openLibp2pNet } from '../src/node/libp2p-net.ts'
+import { openLibp2pNet } from '../src/node/net/libp2p-net.ts'
 import { sinkProtocol } from './fan-out.ts'
 
 const net = await openLibp2pNet({ seed: randomBytes(32), listen: ['/ip4/127.0.0.1/tcp/0'] })

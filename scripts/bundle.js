@@ -8,7 +8,7 @@ import { build } from 'esbuild'
 
 const entries = {
   grid: 'dist/src/cli/main.js',
-  'encoder-worker': 'dist/src/node/encoder-worker.js',
+  'encoder-worker': 'dist/src/node/encoder/encoder-worker.js',
   'restore-worker': 'dist/src/backup/restore/restore-worker.js',
 }
 

@@ -17,15 +17,15 @@ export {
 export type { Random } from './base/random.ts'
 export type { Trace } from './base/trace.ts'
 export type { ChunkProfile, Encoder } from './encoding/encoder.ts'
-export type { Override } from './node/config.ts'
-export type { FileInput } from './node/file-upload.ts'
-export type { FileContent } from './node/file-content.ts'
-export type { ContentRange } from './node/content-range.ts'
-export type { ManyInput, ManyOptions, ManyResult } from './node/many-files.ts'
-export type { PlaceOptions } from './node/placer.ts'
-export { TreeStore, type ReadContentOptions } from './node/tree-store.ts'
-export { type ContentInput, TreeWriter, type TreeWriteOptions } from './node/tree-writer.ts'
-export type { Home } from './node/home.ts'
+export type { Override } from './node/home/config.ts'
+export type { FileInput } from './node/content/file-upload.ts'
+export type { FileContent } from './node/content/file-content.ts'
+export type { ContentRange } from './node/content/content-range.ts'
+export type { ManyInput, ManyOptions, ManyResult } from './node/content/many-files.ts'
+export type { PlaceOptions } from './node/content/placer.ts'
+export { TreeStore, type ReadContentOptions } from './node/content/tree-store.ts'
+export { type ContentInput, TreeWriter, type TreeWriteOptions } from './node/content/tree-writer.ts'
+export type { Home } from './node/home/home.ts'
 export type { PeerStatus } from './storage/peer.ts'
 export {
   Grid,
@@ -35,13 +35,13 @@ export {
   type PutReport,
 } from './node/grid.ts'
 export { makeHome, openGrid, type OpenGridOptions } from './node/open-grid.ts'
-export { openFile, type OpenFile } from './node/file-source.ts'
-export type { PeerPool, PeerReport } from './node/peer-pool.ts'
+export { openFile, type OpenFile } from './node/encoder/file-source.ts'
+export type { PeerPool, PeerReport } from './node/peers/peer-pool.ts'
 export { Upkeep, type MendOptions, type UpkeepOptions } from './node/upkeep.ts'
 export type { CheckDepth, FoundObject } from './node/check/check-run.ts'
 export { CheckTally } from './node/check/check-tally.ts'
 export type { RepairedObject } from './node/repair/repair-run.ts'
-export type { Redundancy } from './node/placement.ts'
+export type { Redundancy } from './node/placement/placement.ts'
 export type { NodeName } from './tree/node-ref.ts'
 export type { DirectoryEntry, DirectoryRef } from './tree/entry.ts'
 export { capOfDirectory, capOfEntry, directoryOfCap } from './tree/directory-cap.ts'
@@ -57,17 +57,17 @@ export {
   type DirectoryWriteContext,
   writeDirectory,
 } from './tree/directory-writer.ts'
-export { totalsOf } from './node/tree-totals.ts'
+export { totalsOf } from './node/content/tree-totals.ts'
 export {
   type CreatedLog,
   type CreateLogOptions,
   type GrantOptions,
   type LogOptions,
   Logs,
-} from './node/logs.ts'
-export type { DeviceLog, SnapshotFacts } from './node/device-log.ts'
-export type { LogSnapshot, ReadableLog, SnapshotsOptions } from './node/readable-log.ts'
-export type { LogRecords } from './node/log-records.ts'
+} from './node/logs/logs.ts'
+export type { DeviceLog, SnapshotFacts } from './node/logs/device-log.ts'
+export type { LogSnapshot, ReadableLog, SnapshotsOptions } from './node/logs/readable-log.ts'
+export type { LogRecords } from './node/logs/log-records.ts'
 export type { RateLimits, Right } from './log/certificate.ts'
 export type { Conclusion, Evidence, Freshness, Witness } from './log/conclusion.ts'
 export type { ReadOptions } from './log/log-reader.ts'

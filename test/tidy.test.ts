@@ -66,6 +66,36 @@ const layers: Record<string, { imports: string[]; why: string }> = {
   },
 }
 
+/** Likewise for the rooms of `src/node`; what lies in none of them may use all. */
+const rooms: Record<string, { imports: string[]; why: string }> = {
+  placement: { imports: [], why: 'which server for which share: pure' },
+  home: { imports: ['placement'], why: 'what lies in the folder of a node, no network' },
+  net: {
+    imports: [],
+    why: 'connections and their limits; what is said over them is not its business',
+  },
+  peers: { imports: ['placement', 'home'], why: 'whom a client may ask, however they are reached' },
+  logs: { imports: ['placement', 'home', 'peers'], why: 'chains over peers' },
+  objects: { imports: ['placement', 'peers'], why: 'one object to servers and back' },
+  check: {
+    imports: ['placement', 'peers', 'logs', 'objects'],
+    why: 'with verify caps: it must not be able to read',
+  },
+  encoder: { imports: [], why: 'worker threads that turn bytes into shares' },
+  content: {
+    imports: ['placement', 'peers', 'logs', 'objects', 'check', 'encoder'],
+    why: 'files and directories as objects',
+  },
+  repair: {
+    imports: ['placement', 'peers', 'objects', 'check', 'content'],
+    why: 'what a check found missing, made anew',
+  },
+  running: {
+    imports: ['placement', 'home', 'net', 'peers'],
+    why: 'a node that serves others, and its owner over a socket; it keeps no files of its own',
+  },
+}
+
 const source = path.resolve(import.meta.dirname, '../../src')
 const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.ts') && !name.includes('assembly'))
@@ -108,6 +138,19 @@ describe('tidy', () => {
     }
   })
 
+  it('imports from the rooms of a node as its table says', () => {
+    const roomOf = (name: string): string | undefined => /^node\/([^/]+)\//.exec(name)?.[1]
+    for (const name of files) {
+      const room = roomOf(name)
+      if (room === undefined) continue
+      for (const target of importsOf(name).filter((target) => folderOf(target) === 'node')) {
+        const lower = roomOf(target)
+        const allowed = lower === room || rooms[room]?.imports.includes(lower ?? '')
+        assert.ok(allowed, `src/${name} imports src/${target}: ${room} may not use it`)
+      }
+    }
+  })
+
   it('has no import cycle', () => {
     const done = new Set<string>()
     const visit = (name: string, path: string[]): void => {
@@ -144,7 +187,11 @@ describe('tidy', () => {
   it('never gives a path of a machine or a registry', () => {
     for (const name of files) {
       const text = readFileSync(path.join(source, name), 'utf8')
-      assert.doesNotMatch(text, /\/(home|root)\/[a-z]|https?:\/\/registry\./, `src/${name}`)
+      assert.doesNotMatch(
+        text,
+        /(^|[^\w.])\/(home|root)\/[a-z]|https?:\/\/registry\./,
+        `src/${name}`,
+      )
     }
   })
 })

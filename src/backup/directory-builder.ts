@@ -4,7 +4,7 @@
  */
 import type { EntryFacts } from '../local/facts.ts'
 import type { SnapshotTotals } from '../log/snapshot-body.ts'
-import type { StoredFile } from '../node/stored-file.ts'
+import type { StoredFile } from '../node/content/stored-file.ts'
 import type { DirectoryEntry, DirectoryRef } from '../tree/entry.ts'
 import {
   changeDirectory,

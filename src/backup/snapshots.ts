@@ -9,7 +9,7 @@ import { GridError } from '../base/errors.ts'
 import type { ReadHeader } from '../log/entry.ts'
 import type { LogView } from '../log/log-view.ts'
 import type { Snapshot } from '../log/snapshot-body.ts'
-import type { LogSnapshot, ReadableLog } from '../node/readable-log.ts'
+import type { LogSnapshot, ReadableLog } from '../node/logs/readable-log.ts'
 import { fitsFilter, filtersNothing, type SnapshotFilter } from './snapshot-filter.ts'
 
 export interface ListedSnapshot extends LogSnapshot {

@@ -3,7 +3,7 @@ import type { EntryFacts } from '../local/facts.ts'
 import type { LocalEntry } from '../local/local-entry.ts'
 import type { LocalFile } from '../local/local-file.ts'
 import { LocalTree, type LocalStep } from '../local/local-tree.ts'
-import type { FileInput } from '../node/file-upload.ts'
+import type { FileInput } from '../node/content/file-upload.ts'
 
 /** A file open for reading. */
 export interface SourceFile {

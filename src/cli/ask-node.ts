@@ -1,10 +1,10 @@
 /** Asks the running node of a home. */
 import type { CborValue } from '../base/cbor.ts'
 import { GridError, isGridError } from '../base/errors.ts'
-import { openHome } from '../node/home.ts'
-import { askNode } from '../node/lending.ts'
-import { socketOf } from '../node/node-socket.ts'
-import { connectUnix } from '../node/unix-net.ts'
+import { openHome } from '../node/home/home.ts'
+import { askNode } from '../node/running/lending.ts'
+import { socketOf } from '../node/home/node-socket.ts'
+import { connectUnix } from '../node/net/unix-net.ts'
 import type { Context } from './command.ts'
 
 /** Throws E_UNREACHABLE where no node runs, and what the node answers with. */

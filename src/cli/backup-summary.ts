@@ -1,7 +1,7 @@
 /** What a backup says in the end. */
 import { formatByteSize } from '../base/byte-size.ts'
 import type { BackupReport } from '../backup/backup.ts'
-import type { AuditReport } from '../node/audit.ts'
+import type { AuditReport } from '../node/check/audit.ts'
 import type { Context, Outcome } from './command.ts'
 import { formatElapsed } from './duration.ts'
 import { exitCodes } from './exit-codes.ts'

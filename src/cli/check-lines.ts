@@ -1,6 +1,6 @@
 /** How the findings of a check are told, to people and to programs. */
 import { toBase32 } from '../base/base32.ts'
-import type { Candidate } from '../node/candidate.ts'
+import type { Candidate } from '../node/peers/candidate.ts'
 import type { CheckDepth, FoundObject } from '../node/check/check-run.ts'
 import type { CheckTally } from '../node/check/check-tally.ts'
 import { answersOf, type CheckableObject } from '../node/check/object-check.ts'

@@ -3,7 +3,7 @@
  * help, JSON, progress, errors and exit codes, so no command can lack one of them.
  */
 import type { Trace } from '../base/trace.ts'
-import type { Home } from '../node/home.ts'
+import type { Home } from '../node/home/home.ts'
 import type { ExitCode } from './exit-codes.ts'
 import type { Facts, Output } from './output.ts'
 import type { Progress } from './progress.ts'

@@ -2,7 +2,7 @@
 import path from 'node:path'
 import { withDeadline } from '../base/deadline.ts'
 import { version } from '../base/version.ts'
-import { homeAt } from '../node/home.ts'
+import { homeAt } from '../node/home/home.ts'
 import type { CommandLine } from './command-line.ts'
 import type { Command, Outcome } from './command.ts'
 import { type ExitCode, exitCodeFor, exitCodes } from './exit-codes.ts'

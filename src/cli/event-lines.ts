@@ -1,7 +1,7 @@
 /** Events of a node, as the terminal and JSON show them. */
 import { plainText } from '../base/plain-text.ts'
 import { scrub } from '../caps/scrub.ts'
-import type { NodeEvent } from '../node/node-event.ts'
+import type { NodeEvent } from '../node/running/node-event.ts'
 import type { Facts } from './output.ts'
 import { isoText, momentText } from './time-text.ts'
 

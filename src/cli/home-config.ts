@@ -1,9 +1,9 @@
 /** What the commands about keys know of a home without opening its grid: its caps, and where its grid is. */
 import path from 'node:path'
 import { Keyring } from '../backup/keys/keyring.ts'
-import { type Config, environmentOverrides, parseConfig } from '../node/config.ts'
-import { type GridLocation, locationOf } from '../node/grid-location.ts'
-import { openHome, readConfig } from '../node/home.ts'
+import { type Config, environmentOverrides, parseConfig } from '../node/home/config.ts'
+import { type GridLocation, locationOf } from '../node/home/grid-location.ts'
+import { openHome, readConfig } from '../node/home/home.ts'
 import type { Context } from './command.ts'
 import { text, type Value } from './option.ts'
 

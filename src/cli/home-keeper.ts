@@ -3,8 +3,8 @@ import path from 'node:path'
 import { GridError } from '../base/errors.ts'
 import { KeeperCaps } from '../keeper/keeper-caps.ts'
 import { KeeperState } from '../keeper/keeper-state.ts'
-import { type HomeLock, lockFile } from '../node/home-lock.ts'
-import { RecordFolder } from '../node/record-folder.ts'
+import { type HomeLock, lockFile } from '../node/home/home-lock.ts'
+import { RecordFolder } from '../node/home/record-folder.ts'
 import type { Context } from './command.ts'
 
 type Parts = Pick<Context, 'home' | 'world'>

@@ -1,7 +1,7 @@
 /** How invitations and members look on a terminal, and in JSON. */
 import { formatByteSize } from '../base/byte-size.ts'
 import { peerIdOf } from '../base/peer-id.ts'
-import type { InviteReport } from '../node/control-messages.ts'
+import type { InviteReport } from '../node/running/control-messages.ts'
 import type { Member } from '../members/member-book.ts'
 import { memberKinds } from '../members/member-certificate.ts'
 import type { Facts } from './output.ts'

@@ -1,8 +1,8 @@
 /** The running node of the home that a command was given. */
 import { GridError, isGridError } from '../base/errors.ts'
-import { type OwnNode, reachNode } from '../node/own-verbs.ts'
-import { socketOf } from '../node/node-socket.ts'
-import { connectUnix } from '../node/unix-net.ts'
+import { type OwnNode, reachNode } from '../node/running/own-verbs.ts'
+import { socketOf } from '../node/home/node-socket.ts'
+import { connectUnix } from '../node/net/unix-net.ts'
 import type { Context } from './command.ts'
 
 /** Close it when done. @throws E_UNREACHABLE if no node of this home runs */

@@ -1,6 +1,6 @@
 /** k, happy and n on a command line: all three or none. */
 import { GridError } from '../base/errors.ts'
-import type { Redundancy } from '../node/placement.ts'
+import type { Redundancy } from '../node/placement/placement.ts'
 import { value, type Value } from './option.ts'
 
 export const redundancyOptions: { k: Value<number>; happy: Value<number>; n: Value<number> } = {

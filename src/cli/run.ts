@@ -62,7 +62,7 @@ const ask: Ask = async (question, options) =>
 const openGrid: World['openGrid'] = async (options) => {
   const [node, { environmentOverrides }] = await Promise.all([
     import('../node/open-grid.ts'),
-    import('../node/config.ts'),
+    import('../node/home/config.ts'),
   ])
   const engine = process.env.GRID_RS === 'package' ? 'package' : undefined
   return node.openGrid({ ...options, overrides: environmentOverrides(process.env), engine })

@@ -2,7 +2,7 @@
 import { formatByteSize } from '../base/byte-size.ts'
 import { errorText, isGridError } from '../base/errors.ts'
 import { keyringOf, readHomeConfig } from './home-config.ts'
-import { readOwnCertificate } from '../node/grid-membership.ts'
+import { readOwnCertificate } from '../node/home/grid-membership.ts'
 import type { Grid } from '../node/grid.ts'
 import { readMemberCertificate } from '../members/member-certificate.ts'
 import type { Context } from './command.ts'

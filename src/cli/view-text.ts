@@ -1,7 +1,7 @@
 /** A running node at one moment, as `grid top` shows it. */
 import { formatByteSize } from '../base/byte-size.ts'
 import { plainText } from '../base/plain-text.ts'
-import type { NodeView } from '../node/own-verbs.ts'
+import type { NodeView } from '../node/running/own-verbs.ts'
 import type { ScrubReport } from '../storage/scrub/scrubber.ts'
 import type { Facts } from './output.ts'
 import { isoText, momentText, spanText } from './time-text.ts'

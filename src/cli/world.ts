@@ -4,7 +4,7 @@ import type { Disk } from '../base/disk.ts'
 import type { Random } from '../base/random.ts'
 import type { Trace } from '../base/trace.ts'
 import type { Grid } from '../node/grid.ts'
-import type { Home } from '../node/home.ts'
+import type { Home } from '../node/home/home.ts'
 
 /** Where text goes. */
 export interface Sink {

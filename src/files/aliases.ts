@@ -8,8 +8,8 @@ import type { Disk } from '../base/disk.ts'
 import { GridError } from '../base/errors.ts'
 import type { Random } from '../base/random.ts'
 import type { Cap, CapOf } from '../caps/cap.ts'
-import { CapFolder, isCapName } from '../node/cap-folder.ts'
-import type { Home } from '../node/home.ts'
+import { CapFolder, isCapName } from '../node/home/cap-folder.ts'
+import type { Home } from '../node/home/home.ts'
 
 /** What opens a tree: the versions of a log, or one directory that never changes. */
 export type TreeCaps =

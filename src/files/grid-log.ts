@@ -8,9 +8,9 @@ import type { ReadHeader } from '../log/entry.ts'
 import type { LogView } from '../log/log-view.ts'
 import type { AppendReport } from '../log/quorum-append.ts'
 import type { Snapshot } from '../log/snapshot-body.ts'
-import type { DeviceLog } from '../node/device-log.ts'
+import type { DeviceLog } from '../node/logs/device-log.ts'
 import type { Grid } from '../node/grid.ts'
-import type { ReadableLog } from '../node/readable-log.ts'
+import type { ReadableLog } from '../node/logs/readable-log.ts'
 import type { VersionLog } from './version-log.ts'
 
 export interface GridLogParts {

@@ -1,8 +1,8 @@
 /** What a file system asks of a grid: `grid.trees` has it. */
 import type { DirectoryWriteContext } from '../tree/directory-writer.ts'
 import type { SliceReader } from '../tree/slice-reader.ts'
-import type { TreeWriter } from '../node/tree-writer.ts'
-import type { TreeStore } from '../node/tree-store.ts'
+import type { TreeWriter } from '../node/content/tree-writer.ts'
+import type { TreeStore } from '../node/content/tree-store.ts'
 
 /** Stores files and nodes; what it gives is stored once the whole change is. */
 export type ContentWriter = Pick<TreeWriter, 'putContent' | 'putMany'> & DirectoryWriteContext

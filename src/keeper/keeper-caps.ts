@@ -8,7 +8,7 @@ import type { Cap } from '../caps/cap.ts'
 import { parseCap } from '../caps/parse.ts'
 import { formatCap } from '../caps/text.ts'
 import { type VerifyCap, verifierOf } from '../node/check/objects-of-cap.ts'
-import type { RecordFolder } from '../node/record-folder.ts'
+import type { RecordFolder } from '../node/home/record-folder.ts'
 
 export const keeperCapsFile = 'keeper.caps'
 /** A hundred thousand caps. */

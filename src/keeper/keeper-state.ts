@@ -7,7 +7,7 @@ import { utf8 } from '../base/bytes.ts'
 import { sha256 } from '../base/hash.ts'
 import type { Cap } from '../caps/cap.ts'
 import { formatCap } from '../caps/text.ts'
-import type { RecordFolder } from '../node/record-folder.ts'
+import type { RecordFolder } from '../node/home/record-folder.ts'
 
 /** How the last visit to a cap ended. */
 export interface CapState {

@@ -2,10 +2,10 @@
  * How a grid is, as one client sees it: a state, why, and what to do about it. Pure, over what
  * servers answered and what is remembered of them. What is unknown is never ok.
  */
-import type { Seen } from './peer-history.ts'
-import type { PeerReport } from './peer-pool.ts'
-import type { Redundancy } from './placement.ts'
-import { type Tolerance, toleranceOf } from './tolerance.ts'
+import type { Seen } from './peers/peer-history.ts'
+import type { PeerReport } from './peers/peer-pool.ts'
+import type { Redundancy } from './placement/placement.ts'
+import { type Tolerance, toleranceOf } from './placement/tolerance.ts'
 
 export type StateName = 'ok' | 'degraded' | 'never worked'
 

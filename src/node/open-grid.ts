@@ -11,14 +11,18 @@ import { noTrace, type Trace } from '../base/trace.ts'
 import { version } from '../base/version.ts'
 import { InlineEncoder } from '../encoding/inline-encoder.ts'
 import { openErasureCode } from '../encoding/open-code.ts'
-import { type Config, type Override, parseConfig } from './config.ts'
-import { type EmbeddedOptions, embeddedRedundancy, openEmbeddedPeers } from './embedded-peers.ts'
-import { usefulThreads } from './encoder-thread.ts'
-import { syncFileReader } from './file-source.ts'
+import { type Config, type Override, parseConfig } from './home/config.ts'
+import {
+  type EmbeddedOptions,
+  embeddedRedundancy,
+  openEmbeddedPeers,
+} from './peers/embedded-peers.ts'
+import { usefulThreads } from './encoder/encoder-thread.ts'
+import { syncFileReader } from './encoder/file-source.ts'
 import { Grid } from './grid.ts'
-import { openMembership } from './grid-membership.ts'
-import { openUploads, subscribe } from './grid-subscription.ts'
-import { configText } from './config-file.ts'
+import { openMembership } from './home/grid-membership.ts'
+import { openUploads, subscribe } from './peers/grid-subscription.ts'
+import { configText } from './home/config-file.ts'
 import {
   type Home,
   homeAt,
@@ -27,16 +31,16 @@ import {
   readConfig,
   readPsks,
   type Secrets,
-} from './home.ts'
-import { identityOf } from './identity.ts'
-import { withKeptFolders } from './kept-folders.ts'
-import { borrowPeers } from './lending.ts'
-import { diskRecords } from './log-records.ts'
-import { NetworkPeers } from './network-peers.ts'
-import { socketOf } from './node-socket.ts'
-import type { PeerPool } from './peer-pool.ts'
-import { connectUnix } from './unix-net.ts'
-import { WorkerEncoder } from './worker-encoder.ts'
+} from './home/home.ts'
+import { identityOf } from './home/identity.ts'
+import { withKeptFolders } from './peers/kept-folders.ts'
+import { borrowPeers } from './running/lending.ts'
+import { diskRecords } from './logs/log-records.ts'
+import { NetworkPeers } from './peers/network-peers.ts'
+import { socketOf } from './home/node-socket.ts'
+import type { PeerPool } from './peers/peer-pool.ts'
+import { connectUnix } from './net/unix-net.ts'
+import { WorkerEncoder } from './encoder/worker-encoder.ts'
 
 export interface OpenGridOptions {
   /** The home's directory, or the home. */
@@ -122,7 +126,7 @@ async function openNetwork(parts: Parts): Promise<PeerPool> {
     trace.event('no node lends its connections', { code: error.code })
   }
   // libp2p is large: it is loaded only when no running node can be used.
-  const { openLibp2pNet } = await import('./libp2p-net.ts')
+  const { openLibp2pNet } = await import('./net/libp2p-net.ts')
   const psks = await readPsks(config.grid.pskFiles)
   const net = await openLibp2pNet({ seed: secrets.identitySeed, listen: [], psks })
   const { membership, certificate, revocations } = await openMembership(parts)

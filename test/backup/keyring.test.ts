@@ -10,7 +10,7 @@ import { SystemRandom } from '../../src/base/random.ts'
 import { attenuate } from '../../src/caps/attenuate.ts'
 import type { CapOf } from '../../src/caps/cap.ts'
 import { formatCap } from '../../src/caps/text.ts'
-import { type Home, homeAt, initHome, openHome } from '../../src/node/home.ts'
+import { type Home, homeAt, initHome, openHome } from '../../src/node/home/home.ts'
 
 const bytes = (value: number): Uint8Array => new Uint8Array(32).fill(value)
 const logId = bytes(9)

@@ -12,8 +12,8 @@ import {
 import { isGridError } from '../../src/base/errors.ts'
 import { attenuate } from '../../src/caps/attenuate.ts'
 import type { CapOf } from '../../src/caps/cap.ts'
-import type { GridLocation } from '../../src/node/grid-location.ts'
-import { identityOf } from '../../src/node/identity.ts'
+import type { GridLocation } from '../../src/node/home/grid-location.ts'
+import { identityOf } from '../../src/node/home/identity.ts'
 
 const cap: CapOf<'LOG-Admin'> = {
   ...{ type: 'LOG-Admin', adminSeed: new Uint8Array(32).fill(0xa7) },

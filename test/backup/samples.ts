@@ -1,13 +1,13 @@
 /** Made-up rows: refs that hang together, of no content. */
 import type { BackupMemory } from '../../src/backup/memory/backup-memory.ts'
-import { checkOf, type KnownStream } from '../../src/node/known-stream.ts'
+import { checkOf, type KnownStream } from '../../src/node/content/known-stream.ts'
 import type { CachedDirectory, CachedEntry } from '../../src/backup/memory/cache-row.ts'
 import type { CacheWriter } from '../../src/backup/memory/cache-writer.ts'
 import type { StoredRow } from '../../src/backup/memory/stored-row.ts'
 import { sha256 } from '../../src/base/hash.ts'
 import { concat, u32be, utf8 } from '../../src/base/bytes.ts'
 import type { Random } from '../../src/base/random.ts'
-import type { StoredFile, TaggedStream } from '../../src/node/stored-file.ts'
+import type { StoredFile, TaggedStream } from '../../src/node/content/stored-file.ts'
 import type { ObjectRef } from '../../src/tree/refs.ts'
 
 /** Bytes that differ from call to call and not from run to run. */

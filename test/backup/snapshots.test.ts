@@ -8,9 +8,9 @@ import { isGridError } from '../../src/base/errors.ts'
 import type { CapOf } from '../../src/caps/cap.ts'
 import type { ReadHeader } from '../../src/log/entry.ts'
 import type { LogView } from '../../src/log/log-view.ts'
-import type { SnapshotFacts } from '../../src/node/device-log.ts'
+import type { SnapshotFacts } from '../../src/node/logs/device-log.ts'
 import type { Grid } from '../../src/node/grid.ts'
-import type { ReadableLog } from '../../src/node/readable-log.ts'
+import type { ReadableLog } from '../../src/node/logs/readable-log.ts'
 import { clock, MemoryGrid } from '../node/memory-grid.ts'
 
 const cap: CapOf<'DIR-CHK'> = {

@@ -5,7 +5,7 @@ import { peerIdOf } from '../../src/base/peer-id.ts'
 import { formatCompactCap } from '../../src/caps/compact.ts'
 import { formatCap } from '../../src/caps/text.ts'
 import { scrub } from '../../src/caps/scrub.ts'
-import { arbitraryCap } from '../caps/arbitrary-cap.ts'
+import { arbitraryCap } from './arbitrary-cap.ts'
 
 const cap =
   'URI:CHK:gcu6uftl422kn6n562zydmfcgaxczad7qire7qw3sgfxriixcblq:' +

@@ -6,9 +6,9 @@ import { afterEach, beforeEach, describe, it } from 'mocha'
 import { GridError } from '../../src/base/errors.ts'
 import { version } from '../../src/base/version.ts'
 import type { World } from '../../src/cli/world.ts'
-import { parseConfig } from '../../src/node/config.ts'
-import { homeAt, openHome, readConfig } from '../../src/node/home.ts'
-import { identityOf } from '../../src/node/identity.ts'
+import { parseConfig } from '../../src/node/home/config.ts'
+import { homeAt, openHome, readConfig } from '../../src/node/home/home.ts'
+import { identityOf } from '../../src/node/home/identity.ts'
 import { fakeWorld, grid, type Transcript } from './fake-world.ts'
 
 const readCap =

@@ -8,7 +8,7 @@ import { lockKeyFile } from '../../src/backup/keys/key-file.ts'
 import { SystemDisk } from '../../src/base/disk.ts'
 import { SystemRandom } from '../../src/base/random.ts'
 import type { World } from '../../src/cli/world.ts'
-import { homeAt } from '../../src/node/home.ts'
+import { homeAt } from '../../src/node/home/home.ts'
 import { fakeWorld, grid, type Transcript } from './fake-world.ts'
 
 const random = new SystemRandom()

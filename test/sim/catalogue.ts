@@ -5,9 +5,9 @@
 import { formatCap } from '../../src/caps/text.ts'
 import { storageIndexOf } from '../../src/encoding/descriptor.ts'
 import type { Encoder } from '../../src/encoding/encoder.ts'
-import { capOfContent } from '../../src/node/file-content.ts'
-import { uploadFile } from '../../src/node/file-upload.ts'
-import type { Redundancy } from '../../src/node/placement.ts'
+import { capOfContent } from '../../src/node/content/file-content.ts'
+import { uploadFile } from '../../src/node/content/file-upload.ts'
+import type { Redundancy } from '../../src/node/placement/placement.ts'
 import type { StorageIndex } from '../../src/storage/peer.ts'
 import type { SimRandom } from './sim-random.ts'
 

@@ -5,7 +5,7 @@
  */
 import { equalBytes } from '../../src/base/bytes.ts'
 import { isGridError } from '../../src/base/errors.ts'
-import type { PeerVerdict } from '../../src/node/candidate.ts'
+import type { PeerVerdict } from '../../src/node/peers/candidate.ts'
 import type { SimFile } from './catalogue.ts'
 import { holdersOf } from './holders.ts'
 import type { StorageIndex } from '../../src/storage/peer.ts'

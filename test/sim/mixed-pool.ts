@@ -1,8 +1,8 @@
 /** A client's peers: some in its own process, as an embedded grid has them, and some over the network. */
 import type { Clock } from '../../src/base/clock.ts'
-import type { Candidate } from '../../src/node/candidate.ts'
-import { NetworkPeers } from '../../src/node/network-peers.ts'
-import type { PeerPool } from '../../src/node/peer-pool.ts'
+import type { Candidate } from '../../src/node/peers/candidate.ts'
+import { NetworkPeers } from '../../src/node/peers/network-peers.ts'
+import type { PeerPool } from '../../src/node/peers/peer-pool.ts'
 import type { StoragePeer } from '../../src/storage/peer.ts'
 import { DirectPeer, type DirectServer } from './direct-peer.ts'
 import type { SimNetwork } from './sim-net.ts'

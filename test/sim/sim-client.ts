@@ -4,8 +4,8 @@ import type { Clock } from '../../src/base/clock.ts'
 import type { Random } from '../../src/base/random.ts'
 import type { Encoder } from '../../src/encoding/encoder.ts'
 import { Grid } from '../../src/node/grid.ts'
-import type { PeerPool } from '../../src/node/peer-pool.ts'
-import type { Redundancy } from '../../src/node/placement.ts'
+import type { PeerPool } from '../../src/node/peers/peer-pool.ts'
+import type { Redundancy } from '../../src/node/placement/placement.ts'
 
 /** What a run asks of a client. */
 export interface Client {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { it } from 'mocha'
 import { equalBytes } from '../../src/base/bytes.ts'
 import { isGridError } from '../../src/base/errors.ts'
-import type { LogRecords } from '../../src/node/log-records.ts'
+import type { LogRecords } from '../../src/node/logs/log-records.ts'
 import type { TestEntry } from './test-log.ts'
 import { TestLog } from './test-log.ts'
 

@@ -6,9 +6,9 @@ import type { LogAppendCap } from '../../src/caps/cap.ts'
 import { parseCap } from '../../src/caps/parse.ts'
 import { bodyHashOf, formatHeader, signHeader } from '../../src/log/entry.ts'
 import type { HandedEntry } from '../../src/log/log-peer.ts'
-import { connectStorage } from '../../src/node/connect-storage.ts'
-import { openLibp2pNet } from '../../src/node/libp2p-net.ts'
-import type { Connection } from '../../src/node/dialled-peer.ts'
+import { connectStorage } from '../../src/node/peers/connect-storage.ts'
+import { openLibp2pNet } from '../../src/node/net/libp2p-net.ts'
+import type { Connection } from '../../src/node/peers/dialled-peer.ts'
 import { storageProtocol } from '../../src/storage/storage-protocol.ts'
 
 const clock = new SystemClock()

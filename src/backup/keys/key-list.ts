@@ -2,8 +2,8 @@
 import { GridError, isGridError } from '../../base/errors.ts'
 import { parseCap } from '../../caps/parse.ts'
 import { formatCap } from '../../caps/text.ts'
-import { isCapName } from '../../node/cap-folder.ts'
-import { formatLocation, type GridLocation, readLocation } from '../../node/grid-location.ts'
+import { isCapName } from '../../node/home/cap-folder.ts'
+import { formatLocation, type GridLocation, readLocation } from '../../node/home/grid-location.ts'
 import { type BackupCaps, backupCapsOf } from './keyring.ts'
 
 export interface KeyList {

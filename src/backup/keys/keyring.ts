@@ -10,8 +10,8 @@ import { GridError } from '../../base/errors.ts'
 import type { Random } from '../../base/random.ts'
 import { attenuate } from '../../caps/attenuate.ts'
 import type { Cap, CapOf, CapType } from '../../caps/cap.ts'
-import { CapFolder } from '../../node/cap-folder.ts'
-import type { Home } from '../../node/home.ts'
+import { CapFolder } from '../../node/home/cap-folder.ts'
+import type { Home } from '../../node/home/home.ts'
 
 /** What a home holds of one log: at least one, all of the same log. */
 export interface BackupCaps {

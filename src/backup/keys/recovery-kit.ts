@@ -13,7 +13,7 @@ import {
   itemsOf,
   readLocation,
   spoken,
-} from '../../node/grid-location.ts'
+} from '../../node/home/grid-location.ts'
 
 /** What a kit says. */
 export interface RecoveryKit {

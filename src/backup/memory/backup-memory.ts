@@ -14,7 +14,7 @@ import type { CacheRows } from './cache-rows.ts'
 import { commitRun, createRows, destroyRun, openRun, runsIn } from './cache-runs.ts'
 import { CacheWriter } from './cache-writer.ts'
 import type { CachedKeys } from './cached-keys.ts'
-import type { KnownStream } from '../../node/known-stream.ts'
+import type { KnownStream } from '../../node/content/known-stream.ts'
 import type { ObjectTable } from './object-table.ts'
 import { pageKeyBytes } from './sealed-page.ts'
 

@@ -1,5 +1,5 @@
 /** The rows of a cache, one after the other, in the order of the walk that wrote them. */
-import type { StoredFile } from '../../node/stored-file.ts'
+import type { StoredFile } from '../../node/content/stored-file.ts'
 import type { CachedDirectory } from './cache-row.ts'
 
 /** A row where a cursor stands; what it gives is read from it when asked for. */

@@ -13,7 +13,7 @@ import {
   trailerNumber,
 } from './cache-layout.ts'
 import type { CachedKeys } from './cached-keys.ts'
-import type { KnownStream } from '../../node/known-stream.ts'
+import type { KnownStream } from '../../node/content/known-stream.ts'
 import { objectRecordBytes, ObjectTable } from './object-table.ts'
 import { CacheRows } from './cache-rows.ts'
 import { PageShelf, pageBytes, type RowPages } from './row-pages.ts'

@@ -15,7 +15,7 @@ import {
 } from './cache-layout.ts'
 import type { CachedDirectory, CachedEntry } from './cache-row.ts'
 import type { CachedKeys } from './cached-keys.ts'
-import type { KnownStream } from '../../node/known-stream.ts'
+import type { KnownStream } from '../../node/content/known-stream.ts'
 import { objectRecordBytes, ObjectTable } from './object-table.ts'
 import { RowBuilder, RowParser } from './row-bytes.ts'
 import { RowFormat } from './row-format.ts'

@@ -6,8 +6,8 @@
  *   2 ‖ streams                                            either, where no keys are kept
  */
 import { fingerprintBytes } from '../../local/fingerprint.ts'
-import { sizeOfContent } from '../../node/file-content.ts'
-import type { StoredFile, TaggedStream } from '../../node/stored-file.ts'
+import { sizeOfContent } from '../../node/content/file-content.ts'
+import type { StoredFile, TaggedStream } from '../../node/content/stored-file.ts'
 import type { ObjectRef } from '../../tree/refs.ts'
 import { objectRecord, objectRecordBytes, parseObjectRecord } from './object-table.ts'
 import type { RowBuilder, RowParser } from './row-bytes.ts'

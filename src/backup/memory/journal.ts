@@ -7,11 +7,11 @@
 import { equalBytes } from '../../base/bytes.ts'
 import type { Random } from '../../base/random.ts'
 import { fingerprintBytes } from '../../local/fingerprint.ts'
-import type { StoredFile, TaggedStream } from '../../node/stored-file.ts'
+import type { StoredFile, TaggedStream } from '../../node/content/stored-file.ts'
 import type { CacheFolder } from './cache-folder.ts'
 import { undescribed } from './cache-layout.ts'
 import type { CachedKeys } from './cached-keys.ts'
-import type { KnownStream } from '../../node/known-stream.ts'
+import type { KnownStream } from '../../node/content/known-stream.ts'
 import {
   type FileState,
   type JournalItem,

@@ -1,6 +1,6 @@
 /** The bodies of new rows (docs/specs/backup-cache.md, "Rows"); each is good until the next is made. */
 import { fingerprintBytes } from '../../local/fingerprint.ts'
-import type { TaggedStream } from '../../node/stored-file.ts'
+import type { TaggedStream } from '../../node/content/stored-file.ts'
 import { maxNameBytes } from '../../tree/entry.ts'
 import type { ObjectRef } from '../../tree/refs.ts'
 import type { CachedDirectory, CachedEntry } from './cache-row.ts'

@@ -5,8 +5,8 @@
  */
 import { fingerprintBytes } from '../../local/fingerprint.ts'
 import { type LocalKind, localKinds } from '../../local/facts.ts'
-import { sizeOfContent } from '../../node/file-content.ts'
-import type { StoredFile, TaggedStream } from '../../node/stored-file.ts'
+import { sizeOfContent } from '../../node/content/file-content.ts'
+import type { StoredFile, TaggedStream } from '../../node/content/stored-file.ts'
 import { maxNameBytes } from '../../tree/entry.ts'
 import type { ObjectRef } from '../../tree/refs.ts'
 import type { CachedRow } from './cache-cursor.ts'

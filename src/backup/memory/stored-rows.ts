@@ -3,14 +3,14 @@
  * How an object is named is the business of whoever holds the row.
  */
 import { type CachedKeys, checkBytes, tagBytes } from './cached-keys.ts'
-import { type KnownStream, checkOf } from '../../node/known-stream.ts'
+import { type KnownStream, checkOf } from '../../node/content/known-stream.ts'
 import { keyBytes } from '../../caps/keys.ts'
 import { compressions, maxStreamBytes } from '../../encoding/compression.ts'
 import { maxCiphertextBytes } from '../../encoding/padme.ts'
 import { sealedLength } from '../../encoding/seal.ts'
 import type { SnapshotTotals } from '../../log/snapshot-body.ts'
-import type { FileContent } from '../../node/file-content.ts'
-import type { TaggedStream } from '../../node/stored-file.ts'
+import type { FileContent } from '../../node/content/file-content.ts'
+import type { TaggedStream } from '../../node/content/stored-file.ts'
 import { maxLitBytes } from '../../tree/entry.ts'
 import type { NodeRef } from '../../tree/node-ref.ts'
 import type { ObjectRef } from '../../tree/refs.ts'

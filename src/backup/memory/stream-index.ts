@@ -1,6 +1,6 @@
 /** Finds streams in rows of a cache by their tags. */
 import { equalBytes } from '../../base/bytes.ts'
-import type { KnownStream } from '../../node/known-stream.ts'
+import type { KnownStream } from '../../node/content/known-stream.ts'
 import { RowParser } from './row-bytes.ts'
 import { readNumbers, RowObjectSource } from './row-objects.ts'
 import { type RowPages, RowScanner, rowSteps } from './row-pages.ts'

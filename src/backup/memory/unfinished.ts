@@ -3,8 +3,8 @@
  * has more to do, and this one goes on.
  */
 import { isGridError } from '../../base/errors.ts'
-import type { KnownStream } from '../../node/known-stream.ts'
-import type { StoredFile, TaggedStream } from '../../node/stored-file.ts'
+import type { KnownStream } from '../../node/content/known-stream.ts'
+import type { StoredFile, TaggedStream } from '../../node/content/stored-file.ts'
 import type { Journal } from './journal.ts'
 
 export class Unfinished {

@@ -1,5 +1,5 @@
 /** What an account holds that no kept snapshot stands on (docs/specs/prune.md, "List"). */
-import type { HeldObject } from '../../node/log-account.ts'
+import type { HeldObject } from '../../node/logs/log-account.ts'
 import { indexKey, indexOfKey } from './index-set.ts'
 import type { Marked } from './mark.ts'
 

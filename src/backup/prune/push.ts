@@ -1,8 +1,8 @@
 /** Hands a release that is in the log to servers (docs/specs/prune.md, "Push"). */
 import { isGridError } from '../../base/errors.ts'
 import type { LogEntry } from '../../log/entry.ts'
-import { type PeerVerdict, verdictOf } from '../../node/candidate.ts'
-import type { LogAccount } from '../../node/log-account.ts'
+import { type PeerVerdict, verdictOf } from '../../node/peers/candidate.ts'
+import type { LogAccount } from '../../node/logs/log-account.ts'
 
 export interface Pushed {
   /** Holds that ended or came back, and that stay since they were touched; over all servers. */

@@ -12,7 +12,7 @@ import { writeSparsely } from '../../local/sparse-writer.ts'
 import type { TargetHandle } from '../../local/target-directory.ts'
 import { pathBelow } from '../../local/target-directory.ts'
 import { TargetRun, type TargetOptions } from '../../local/target-run.ts'
-import type { SealedRun } from '../../node/tree-store.ts'
+import type { SealedRun } from '../../node/content/tree-store.ts'
 import { type BatchContent, type BatchMessage, itemsOf } from './file-batch.ts'
 
 /** Options of a target that another thread may be told. */

@@ -2,7 +2,7 @@
 import type { Budget } from '../../base/limit.ts'
 import { sealedLength } from '../../encoding/seal.ts'
 import { endFile } from '../../local/sparse-writer.ts'
-import type { TreeStore } from '../../node/tree-store.ts'
+import type { TreeStore } from '../../node/content/tree-store.ts'
 import type { ChildRow } from '../../tree/file-node.ts'
 import type { PlacedExtent } from '../../tree/file-reader.ts'
 import type { BatchCrew } from './batch-crew.ts'

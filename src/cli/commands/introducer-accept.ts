@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { isGridError } from '../../base/errors.ts'
-import { uploadsFileOf } from '../../node/grid-subscription.ts'
+import { uploadsFileOf } from '../../node/peers/grid-subscription.ts'
 import { askHomeNode } from '../ask-node.ts'
 import { command, type Command } from '../command.ts'
 

@@ -1,4 +1,4 @@
-import { parseInvites } from '../../node/control-messages.ts'
+import { parseInvites } from '../../node/running/control-messages.ts'
 import { askHomeNode } from '../ask-node.ts'
 import { command, type Command } from '../command.ts'
 import { inviteFacts, inviteLine } from '../invite-lines.ts'

@@ -2,9 +2,13 @@ import encodeQR from 'qr'
 import { parseByteSize } from '../../base/byte-size.ts'
 import { GridError } from '../../base/errors.ts'
 import { randomBelow, type Random } from '../../base/random.ts'
-import { maxWatchMs } from '../../node/control.ts'
-import { formatRequest, parseInvite, type InviteReport } from '../../node/control-messages.ts'
-import { defaultMemberMs } from '../../node/founding.ts'
+import { maxWatchMs } from '../../node/running/control.ts'
+import {
+  formatRequest,
+  parseInvite,
+  type InviteReport,
+} from '../../node/running/control-messages.ts'
+import { defaultMemberMs } from '../../node/running/founding.ts'
 import { memberKinds } from '../../members/member-certificate.ts'
 import { words } from '../../members/word-list.ts'
 import { askHomeNode } from '../ask-node.ts'

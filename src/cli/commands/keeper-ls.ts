@@ -1,6 +1,6 @@
 import { capFingerprint } from '../../caps/describe.ts'
 import { nameOfCap } from '../../keeper/keeper-state.ts'
-import { openHome } from '../../node/home.ts'
+import { openHome } from '../../node/home/home.ts'
 import { command, type Command } from '../command.ts'
 import { keeperCapsOf, openKeeperState } from '../home-keeper.ts'
 

@@ -1,5 +1,5 @@
 import { Keeper, type KeeperEvent, type Visit } from '../../keeper/keeper.ts'
-import { openHome } from '../../node/home.ts'
+import { openHome } from '../../node/home/home.ts'
 import { depthOf, depthOptions, objectName } from '../check-lines.ts'
 import { command, type Command, type Context } from '../command.ts'
 import { parseDurationMs } from '../duration.ts'

@@ -6,7 +6,7 @@ import {
   kitLines,
 } from '../../backup/keys/recovery-kit.ts'
 import { GridError } from '../../base/errors.ts'
-import { spoken } from '../../node/grid-location.ts'
+import { spoken } from '../../node/home/grid-location.ts'
 import { command, type Command, type Context } from '../command.ts'
 import { keyringOf, logOption, readLocationOfHome, warnOfOwnDisk } from '../home-config.ts'
 import { thisMachine } from '../log-cap.ts'

@@ -1,4 +1,4 @@
-import { parseMembers } from '../../node/control-messages.ts'
+import { parseMembers } from '../../node/running/control-messages.ts'
 import { askHomeNode } from '../ask-node.ts'
 import { command, type Command } from '../command.ts'
 import { memberFacts, memberLine } from '../invite-lines.ts'

@@ -1,6 +1,6 @@
 import { command, type Command } from '../command.ts'
-import { openHome } from '../../node/home.ts'
-import { identityOf } from '../../node/identity.ts'
+import { openHome } from '../../node/home/home.ts'
+import { identityOf } from '../../node/home/identity.ts'
 
 export const nodeId: Command = command({
   arguments: [],

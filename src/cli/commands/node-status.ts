@@ -1,11 +1,11 @@
 import { formatByteSize } from '../../base/byte-size.ts'
 import { GridError, isGridError } from '../../base/errors.ts'
-import { openHome } from '../../node/home.ts'
-import { identityOf } from '../../node/identity.ts'
-import { borrowPeers } from '../../node/lending.ts'
-import type { PeerPool } from '../../node/peer-pool.ts'
-import { socketOf } from '../../node/node-socket.ts'
-import { connectUnix } from '../../node/unix-net.ts'
+import { openHome } from '../../node/home/home.ts'
+import { identityOf } from '../../node/home/identity.ts'
+import { borrowPeers } from '../../node/running/lending.ts'
+import type { PeerPool } from '../../node/peers/peer-pool.ts'
+import { socketOf } from '../../node/home/node-socket.ts'
+import { connectUnix } from '../../node/net/unix-net.ts'
 import { command, type Command, type Context } from '../command.ts'
 
 export const nodeStatus: Command = command({

@@ -1,6 +1,6 @@
 import { formatByteSize } from '../../base/byte-size.ts'
 import { GridError } from '../../base/errors.ts'
-import { openFile } from '../../node/file-source.ts'
+import { openFile } from '../../node/encoder/file-source.ts'
 import type { Grid } from '../../node/grid.ts'
 import { readTargets, type Target, targetOptions } from '../check-targets.ts'
 import { depthOf, depthOptions } from '../check-lines.ts'

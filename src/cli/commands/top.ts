@@ -1,6 +1,6 @@
 import { sleep } from '../../base/clock.ts'
-import { openHome } from '../../node/home.ts'
-import type { NodeView } from '../../node/own-verbs.ts'
+import { openHome } from '../../node/home/home.ts'
+import type { NodeView } from '../../node/running/own-verbs.ts'
 import { command, type Command } from '../command.ts'
 import { flag } from '../option.ts'
 import { openOwnNode } from '../own-node.ts'

@@ -1,8 +1,8 @@
 import { GridError, isGridError } from '../../base/errors.ts'
 import { parseTcpAddress } from '../../base/multiaddr.ts'
-import type { Override } from '../../node/config.ts'
-import { openHome } from '../../node/home.ts'
-import { identityOf } from '../../node/identity.ts'
+import type { Override } from '../../node/home/config.ts'
+import { openHome } from '../../node/home/home.ts'
+import { identityOf } from '../../node/home/identity.ts'
 import { command, type Command, type Context } from '../command.ts'
 import {
   clientOptions,

@@ -7,7 +7,7 @@ import { randomBelow } from '../../base/random.ts'
 import { encodedLength } from '../../encoding/object.ts'
 import { maxCiphertextBytes } from '../../encoding/padme.ts'
 import { maxHaveIndexes } from '../../storage/peer.ts'
-import type { Candidate } from '../candidate.ts'
+import type { Candidate } from '../peers/candidate.ts'
 import { auditBlock } from './block-audit.ts'
 import {
   type CheckableObject,

@@ -2,8 +2,8 @@
 import type { ErrorCode } from '../../base/errors.ts'
 import type { Coding } from '../../encoding/descriptor.ts'
 import type { ObjectName } from '../../tree/refs.ts'
-import type { Candidate } from '../candidate.ts'
-import { matchHeld } from '../placement.ts'
+import type { Candidate } from '../peers/candidate.ts'
+import { matchHeld } from '../placement/placement.ts'
 
 /** An object whose length may not be known: a cap does not tell it. */
 export interface CheckableObject extends ObjectName {

@@ -8,7 +8,7 @@ import { tooWeak } from '../../caps/refusal.ts'
 import { verifyNameOf } from '../../tree/directory-cap.ts'
 import type { SliceReader } from '../../tree/slice-reader.ts'
 import { walkVerify, type WalkMemory } from '../../tree/verify-walk.ts'
-import type { Logs } from '../logs.ts'
+import type { Logs } from '../logs/logs.ts'
 import type { CheckableObject } from './object-check.ts'
 
 export type VerifyCap = CapOf<'CHK-Verifier' | 'DIR-CHK-Verifier' | 'LOG-Verify'>

@@ -11,8 +11,8 @@ import { GridError, isGridError } from '../../base/errors.ts'
 import { EventQueue } from '../../base/event-queue.ts'
 import { storageIndexOf } from '../../encoding/descriptor.ts'
 import { maxHaveIndexes } from '../../storage/peer.ts'
-import { type Candidate, type PeerVerdict, verdictOf } from '../candidate.ts'
-import type { PeerHealth } from '../peer-health.ts'
+import { type Candidate, type PeerVerdict, verdictOf } from '../peers/candidate.ts'
+import type { PeerHealth } from '../peers/peer-health.ts'
 import type { CheckableObject, Claim, UnheardServer } from './object-check.ts'
 
 export interface PresenceContext {

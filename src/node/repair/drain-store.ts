@@ -14,12 +14,12 @@ import { isNewerShare } from '../../encoding/newer-share.ts'
 import { ShareVerifier } from '../../encoding/share-verifier.ts'
 import { maxHaveIndexes } from '../../storage/peer.ts'
 import type { ShareEntry, ShareStore } from '../../storage/share-store.ts'
-import { type Candidate, type PeerVerdict, verdictOf } from '../candidate.ts'
+import { type Candidate, type PeerVerdict, verdictOf } from '../peers/candidate.ts'
 import { patiently } from '../check/block-audit.ts'
 import type { Claim } from '../check/object-check.ts'
 import { Presence } from '../check/presence.ts'
-import type { PeerHealth } from '../peer-health.ts'
-import { permuted, spread } from '../placement.ts'
+import type { PeerHealth } from '../peers/peer-health.ts'
+import { permuted, spread } from '../placement/placement.ts'
 
 export interface DrainContext {
   clock: Clock

@@ -5,13 +5,13 @@
  */
 import { storageIndexOf } from '../../encoding/descriptor.ts'
 import type { EncodedShares } from '../../encoding/encoder.ts'
-import type { Candidate, PeerVerdict } from '../candidate.ts'
+import type { Candidate, PeerVerdict } from '../peers/candidate.ts'
 import type { CheckableObject, Claim } from '../check/object-check.ts'
 import { concludeObject, type ObjectCheck } from '../check/object-check.ts'
 import { checkWhole, type WholeCheckContext } from '../check/whole-check.ts'
-import type { ObjectReport } from '../object-report.ts'
-import { uploadObject } from '../object-upload.ts'
-import { type Holdings, matchShares, permuted, spread } from '../placement.ts'
+import type { ObjectReport } from '../objects/object-report.ts'
+import { uploadObject } from '../objects/object-upload.ts'
+import { type Holdings, matchShares, permuted, spread } from '../placement/placement.ts'
 
 export interface MendReport {
   /** What a check of every byte found before. */

@@ -2,7 +2,7 @@
 import { mapWithin } from '../../base/limit.ts'
 import { storageIndexOf } from '../../encoding/descriptor.ts'
 import { maxTouchIndexes } from '../../storage/hold-peer.ts'
-import { type Candidate, type PeerVerdict, verdictOf } from '../candidate.ts'
+import { type Candidate, type PeerVerdict, verdictOf } from '../peers/candidate.ts'
 import { patiently } from '../check/block-audit.ts'
 import type { CheckableObject } from '../check/object-check.ts'
 import type { WholeCheckContext } from '../check/whole-check.ts'

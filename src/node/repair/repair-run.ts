@@ -5,7 +5,7 @@
  */
 import { type GridError, isGridError } from '../../base/errors.ts'
 import { Budget, mapWithin, within } from '../../base/limit.ts'
-import type { Candidate } from '../candidate.ts'
+import type { Candidate } from '../peers/candidate.ts'
 import {
   type CheckDepth,
   checkObjects,

@@ -8,7 +8,7 @@ import { equalBytes } from '../../../src/base/bytes.ts'
 import { type Clock, SystemClock } from '../../../src/base/clock.ts'
 import { GridError, isGridError } from '../../../src/base/errors.ts'
 import { storageIndexOf } from '../../../src/encoding/descriptor.ts'
-import type { LogSnapshot } from '../../../src/node/readable-log.ts'
+import type { LogSnapshot } from '../../../src/node/logs/readable-log.ts'
 import { shownContent } from '../memory-tree.ts'
 import { PruneWorld } from './prune-world.ts'
 

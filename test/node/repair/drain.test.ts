@@ -3,7 +3,7 @@ import { beforeEach, describe, it } from 'mocha'
 import { GridError } from '../../../src/base/errors.ts'
 import { SystemRandom } from '../../../src/base/random.ts'
 import { parseCap } from '../../../src/caps/parse.ts'
-import { PeerHealth } from '../../../src/node/peer-health.ts'
+import { PeerHealth } from '../../../src/node/peers/peer-health.ts'
 import { type DrainReport, drainStore } from '../../../src/node/repair/drain-store.ts'
 import { clock, content, MemoryGrid } from '../memory-grid.ts'
 

@@ -1,8 +1,8 @@
 /** Reads snapshots back, each to the last byte, as somebody does who has nothing but the read cap. */
 import type { CapOf } from '../../../src/caps/cap.ts'
 import { concat, toHex } from '../../../src/base/bytes.ts'
-import type { FileContent } from '../../../src/node/file-content.ts'
-import type { TreeStore } from '../../../src/node/tree-store.ts'
+import type { FileContent } from '../../../src/node/content/file-content.ts'
+import type { TreeStore } from '../../../src/node/content/tree-store.ts'
 import { directoryOfCap } from '../../../src/tree/directory-cap.ts'
 import { listDirectory } from '../../../src/tree/directory-reader.ts'
 import type { DirectoryEntry } from '../../../src/tree/entry.ts'

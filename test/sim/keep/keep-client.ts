@@ -1,7 +1,7 @@
 /** One life of a machine that asks servers: its clock, and how it is known to them. */
 import { signMessage } from '../../../src/base/ed25519.ts'
 import { isGridError } from '../../../src/base/errors.ts'
-import { AccountPeer } from '../../../src/node/account-peer.ts'
+import { AccountPeer } from '../../../src/node/peers/account-peer.ts'
 import type { StoragePeer } from '../../../src/storage/peer.ts'
 import { DirectPeer } from '../direct-peer.ts'
 import { HostClock } from '../host-clock.ts'

@@ -1,11 +1,11 @@
 /** The machine that looks after what is kept: it checks, and puts what is missing. */
 import type { Encoder } from '../../../src/encoding/encoder.ts'
 import { InlineEncoder } from '../../../src/encoding/inline-encoder.ts'
-import type { Candidate } from '../../../src/node/candidate.ts'
+import type { Candidate } from '../../../src/node/peers/candidate.ts'
 import { checkObjects, type FoundObject } from '../../../src/node/check/check-run.ts'
 import type { CheckableObject } from '../../../src/node/check/object-check.ts'
 import type { WholeCheckContext } from '../../../src/node/check/whole-check.ts'
-import { PeerHealth } from '../../../src/node/peer-health.ts'
+import { PeerHealth } from '../../../src/node/peers/peer-health.ts'
 import { type RepairedObject, repairObjects } from '../../../src/node/repair/repair-run.ts'
 import { toHex } from '../../../src/base/bytes.ts'
 import { isGridError } from '../../../src/base/errors.ts'

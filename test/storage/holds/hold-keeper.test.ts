@@ -7,7 +7,7 @@ import { sha256 } from '../../../src/base/hash.ts'
 import { peerIdOf } from '../../../src/base/peer-id.ts'
 import { SystemRandom } from '../../../src/base/random.ts'
 import { rights } from '../../../src/log/certificate.ts'
-import { AccountPeer } from '../../../src/node/account-peer.ts'
+import { AccountPeer } from '../../../src/node/peers/account-peer.ts'
 import { NoHoldJournal } from '../../../src/storage/holds/hold-journal.ts'
 import type { HoldRecord } from '../../../src/storage/holds/hold-record.ts'
 import {

@@ -1,0 +1,30 @@
+/** The peers that a client may use, however they are reached: on this machine, over the network, through a running node. */
+import type { PeerStatus } from '../../storage/peer.ts'
+import type { Candidate } from './candidate.ts'
+
+/** What is known of one peer, for people. */
+export interface PeerReport {
+  id: string
+  nickname: string
+  domain: string | undefined
+  accepts: boolean
+  /** What it answered; undefined when it did not. */
+  status: PeerStatus | undefined
+  /** Why it did not answer, one line. */
+  error: string | undefined
+}
+
+export interface PeerPool {
+  /**
+   * Resolves as soon as the peers known are worth asking; a pool that never finds one resolves
+   * after a few seconds, and the operation then says what is missing.
+   */
+  ready(options?: { signal?: AbortSignal }): Promise<void>
+  /** Every peer known now. */
+  candidates(): Candidate[]
+  /** Where it keeps its shares, in words: shown once where the answer limits what may fail. */
+  note(): string | undefined
+  /** Display names by peer id. */
+  nickname(id: string): string
+  close(): Promise<void>
+}

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict'
+import { beforeEach, describe, it } from 'mocha'
+import { publicKeyOfSeed } from '../../../src/base/ed25519.ts'
+import type { Net } from '../../../src/base/net.ts'
+import { peerIdOf } from '../../../src/base/peer-id.ts'
+import type { KnownNode } from '../../../src/introducer/subscriber.ts'
+import { UploadSet } from '../../../src/introducer/upload-set.ts'
+import { signMemberCertificate } from '../../../src/members/member-certificate.ts'
+import { Membership } from '../../../src/members/membership.ts'
+import { NetworkPeers } from '../../../src/node/peers/network-peers.ts'
+import { ManualClock } from '../../cli/fake-world.ts'
+import { facts } from '../../introducer/nodes.ts'
+
+const gridSeed = new Uint8Array(32).fill(1)
+const gridId = publicKeyOfSeed(gridSeed)
+const addresses = ['/ip4/203.0.113.7/tcp/7780']
+
+function keyOf(i: number): Uint8Array {
+  return publicKeyOfSeed(new Uint8Array(32).fill(100 + i))
+}
+
+function node(i: number, changed: Partial<KnownNode> = {}): KnownNode {
+  const member = { kindBits: 1, quotaBytes: 0, notAfterMs: 1000, serial: i + 1 }
+  const certificate = signMemberCertificate({ ...member, publicKey: keyOf(i) }, gridSeed)
+  return { id: peerIdOf(keyOf(i)), addresses, facts, certificate, stale: false, ...changed }
+}
+
+describe('peers of a network', () => {
+  const clock = new ManualClock()
+  let nodes: KnownNode[]
+  let revoked: number[]
+  let peers: NetworkPeers
+
+  beforeEach(async () => {
+    nodes = []
+    revoked = []
+    const revocations = { isRevoked: (serial: number) => revoked.includes(serial) }
+    peers = new NetworkPeers({
+      net: { id: 'this node' } as Net,
+      clock,
+      fixed: [{ id: peerIdOf(keyOf(50)), addresses }],
+      subscriber: { nodes: () => nodes, tried: async () => {}, close: async () => {} },
+      membership: new Membership({ mode: 'signed', gridId, clock, revocations }),
+      uploads: await UploadSet.open(),
+    })
+  })
+
+  /** Numbers of the nodes that take uploads. */
+  function accepting(): number[] {
+    const ids = peers.candidates().flatMap(({ id, accepts }) => (accepts ? [id] : []))
+    return Array.from({ length: 60 }, (_, i) => i).filter((i) => ids.includes(peerIdOf(keyOf(i))))
+  }
+
+  it('upload to members only, and read from all', () => {
+    nodes = [
+      node(0),
+      node(1, { certificate: undefined }),
+      node(2, { certificate: node(0).certificate }),
+      node(3, { facts: { ...facts, readOnly: true } }),
+      node(4, { stale: true }),
+    ]
+    assert.deepEqual(accepting(), [0])
+    assert.equal(peers.candidates().length, 6)
+  })
+
+  it('server 42: upload to no server whose key was revoked, also among those held on to', () => {
+    nodes = [0, 1, 2, 3, 4].map((i) => node(i))
+    assert.deepEqual(accepting(), [0, 1, 2, 3, 4])
+    revoked = [2, 3, 4, 5]
+    assert.deepEqual(accepting(), [0])
+  })
+
+  it('server 31: go on with those they know while most are left out, and say so', () => {
+    nodes = [0, 1, 2, 3].map((i) => node(i))
+    accepting()
+    assert.equal(peers.note(), undefined)
+    const sybils = [7, 8, 9].map((i) => node(i))
+    nodes = [node(0), ...[1, 2, 3].map((i) => node(i, { stale: true })), ...sybils]
+    assert.deepEqual(accepting(), [0, 1, 2, 3])
+    assert.match(peers.note() ?? '', /^3 of the 4 servers known .* run: grid introducer accept$/)
+    peers.acceptServers()
+    assert.deepEqual(accepting(), [0, 7, 8, 9])
+    assert.equal(peers.note(), undefined)
+  })
+})

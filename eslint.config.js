@@ -20,6 +20,7 @@ const adapters = [
     'settle',
     'sparse-writer',
     'local-stats',
+    'native',
   ].map((name) => `src/local/${name}.ts`),
   'src/backup/memory/disk-cache-folder.ts',
   'src/backup/backup-paths.ts',

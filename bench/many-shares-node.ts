@@ -4,7 +4,7 @@ import { SystemClock } from '../src/base/clock.ts'
 import { SystemDisk } from '../src/base/disk.ts'
 import { SystemRandom } from '../src/base/random.ts'
 import { noTrace } from '../src/base/trace.ts'
-import { collectSeldom } from '../src/cli/heap.ts'
+import { collectSeldom, forgetMapped } from '../src/cli/heap.ts'
 import { parseConfig } from '../src/node/home/config.ts'
 import { homeAt, openHome, readConfig } from '../src/node/home/home.ts'
 import { openLibp2pNet } from '../src/node/net/libp2p-net.ts'
@@ -20,7 +20,7 @@ const parts = { clock: new SystemClock(), random: new SystemRandom(), disk: new 
 const { listen } = config.node
 const net = await openLibp2pNet({ seed: secrets.identitySeed, listen, ...parts })
 const node = await runNode({
-  ...{ home, config, secrets, net, trace: noTrace, introduces: false },
+  ...{ home, config, secrets, net, trace: noTrace, introduces: false, forgetMapped },
   ...parts,
 })
 console.log(node.addresses[0])

@@ -36,6 +36,13 @@ export async function giveBackMemory(): Promise<void> {
   native?.giveBackFreeMemory()
 }
 
+/** Has the pages of a mapped file leave this process's memory soon, where the system can do that. */
+export function forgetMapped(path: string): void {
+  loadNative()
+    .then((native) => native?.forgetMapped(path))
+    .catch(() => undefined)
+}
+
 /** What lives grows and goes with each bundle of a backup: there the heap is kept near it. */
 const closePercent = 100
 

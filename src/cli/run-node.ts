@@ -7,7 +7,7 @@ import { openLibp2pNet } from '../node/net/libp2p-net.ts'
 import { runNode } from '../node/running/running-node.ts'
 import { SelfNet } from '../node/net/self-net.ts'
 import type { Context, Outcome } from './command.ts'
-import { giveBackMemory } from './heap.ts'
+import { forgetMapped, giveBackMemory } from './heap.ts'
 import { restWhenIdle } from './memory-rest.ts'
 
 export interface NodeRoles {
@@ -39,7 +39,7 @@ export async function runHere(context: Context, roles: NodeRoles = {}): Promise<
     const onTwin = (): void =>
       void output.warning(twin, { code: 'E_LOCKED' }).catch(() => undefined)
     const basic = { home, config, secrets, net, clock, random, disk, trace, introduces }
-    const parts = { ...basic, onTwin, ...wall }
+    const parts = { ...basic, onTwin, forgetMapped, ...wall }
     const node = await runNode(parts).catch(async (error: unknown) => {
       await net.close()
       throw error

@@ -4,6 +4,7 @@
  *
  * A `path` never ends in a link that is followed. Failures are errors with the system's `code`.
  */
+import { readFileSync } from 'node:fs'
 import { getSystemErrorName } from 'node:util'
 import type { LibraryHandle } from 'koffi'
 import { concat } from '../base/bytes.ts'
@@ -41,6 +42,11 @@ export interface NativeCalls {
   separateLargeBlocks(): void
   /** Has the C library give back to the system what it holds and nobody uses. Nothing where it cannot. */
   giveBackFreeMemory(): void
+  /**
+   * Takes the pages of a mapped file out of this process's memory; those of it that are wanted again are
+   * mapped again. The file's bytes stay in the system's cache. Only for files that are mapped to read.
+   */
+  forgetMapped(path: string): void
 }
 
 const atFdcwd = -100
@@ -52,6 +58,7 @@ const renameNoReplace = 1
 const seekData = 3
 const seekHole = 4
 const mallocMmapThreshold = -3
+const dontNeed = 4
 const largeBlockBytes = 256 * 1024
 /** What Linux takes at most, of all names and of one value. */
 const maxXattrBytes = 65_536
@@ -186,6 +193,17 @@ class LinuxCalls implements NativeCalls {
       this.#call('int malloc_trim(size_t)')(0)
     } catch {
       // musl has none
+    }
+  }
+
+  forgetMapped(path: string): void {
+    for (const line of readFileSync('/proc/self/maps', 'utf8').split('\n')) {
+      const [, start, end, file] =
+        /^([0-9a-f]+)-([0-9a-f]+) r-\S+ \S+ \S+ \S+ +(.*)$/.exec(line) ?? []
+      if (start === undefined || end === undefined || file !== path) continue
+      const [from, to] = [BigInt(`0x${start}`), BigInt(`0x${end}`)]
+      const forget = this.#call('int madvise(uintptr_t, size_t, int)')
+      this.#check('madvise', forget(from, to - from, dontNeed))
     }
   }
 

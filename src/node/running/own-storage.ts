@@ -28,6 +28,8 @@ export interface OwnStorageParts {
   random: Random
   trace: Trace
   traffic: Traffic
+  /** See `IndexRowsOptions`. */
+  forgetMapped: ((path: string) => void) | undefined
 }
 
 export interface OwnStorage {
@@ -41,7 +43,7 @@ const sweepEveryMs = 6 * 3_600_000
 
 /** Throws E_IO. */
 export async function openOwnStorage(parts: OwnStorageParts): Promise<OwnStorage> {
-  const { id, config, admission, disk, clock, random, trace, traffic } = parts
+  const { id, config, admission, disk, clock, random, trace, traffic, forgetMapped } = parts
   const { directory, reserveBytes, readOnly, leaseDays, quarantineDays } = config
   const place = { disk, root: directory, writers: processWriters }
   const store = new DiskStore(place)
@@ -49,7 +51,8 @@ export async function openOwnStorage(parts: OwnStorageParts): Promise<OwnStorage
   // the home's lock keeps other nodes away, and commands use a running node
   const logStore = new DiskLogStore({ ...place, alone: true })
   await logStore.open()
-  const open = (): ReturnType<typeof openDiskHolds> => openDiskHolds({ ...place, clock })
+  const open = (): ReturnType<typeof openDiskHolds> =>
+    openDiskHolds({ ...place, clock, forgetMapped })
   const storage = new LocalPeer({
     ...{ id, store, clock, trace, software: version, reserveBytes, readOnly },
     usage: new DiskUsage({ disk, clock, root: directory }),

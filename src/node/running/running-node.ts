@@ -56,6 +56,8 @@ export interface NodeParts {
   psk?: Uint8Array
   /** Opens a host that strangers reach, where others do not: see `InviteParts`. */
   openDoor?: () => Promise<Net>
+  /** Takes the pages of a mapped file out of this process's memory, where the system can. */
+  forgetMapped?: (path: string) => void
   /** What others are shown of its storage: in a trial, a peer that lies. */
   face?: (storage: StoragePeer) => StoragePeer
 }
@@ -94,7 +96,9 @@ export async function runNode(given: NodeParts): Promise<RunningNode> {
   const { random, disk, secrets } = parts
   const readOnly = config.storage.readOnly || (await isDraining(parts))
   const place = { id: net.id, config: { ...config.storage, readOnly }, admission: membership }
-  const own = { ...place, identitySeed: secrets.identitySeed, disk, clock, random, trace, traffic }
+  const { identitySeed } = secrets
+  const { forgetMapped } = parts
+  const own = { ...place, identitySeed, disk, clock, random, trace, traffic, forgetMapped }
   const { storage, scrubber } = config.storage.enabled ? await openOwnStorage(own) : {}
   if (storage !== undefined && (await isDraining(parts))) storage.stopTaking()
   const face = storage && traffic.around(parts.face?.(storage) ?? storage)

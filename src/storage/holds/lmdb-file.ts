@@ -15,10 +15,15 @@ const pageBytes = 4096
 const magicAt = 24
 const magic = fromHex('dec0efbe02000000')
 
+/** The one that is mapped. */
+export function indexFileIn(directory: string): string {
+  return path.join(directory, 'data.mdb')
+}
+
 /** Opens it, or makes it anew: where it is not sound, or is not there. Throws E_FULL, E_IO. */
 export function openIndexFile(directory: string, options: { isSound: boolean }): Database {
   return onIndex(() => {
-    const isSound = options.isSound && isIndex(path.join(directory, 'data.mdb'))
+    const isSound = options.isSound && isIndex(indexFileIn(directory))
     if (!isSound) rmSync(directory, { recursive: true, force: true })
     mkdirSync(directory, { recursive: true, mode: 0o700 })
     const encodings = { keyEncoding: 'binary', encoding: 'binary' } as const

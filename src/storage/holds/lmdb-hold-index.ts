@@ -25,7 +25,7 @@ import { GridError } from '../../base/errors.ts'
 import { storageIndexBytes } from '../../encoding/descriptor.ts'
 import type { StorageIndex } from '../request.ts'
 import { chargedFor, type HeldObject, type Holder, holderBytes } from './held-object.ts'
-import { type Database, failure, onIndex, openIndexFile } from './lmdb-file.ts'
+import { IndexRows, type IndexRowsOptions, key } from './index-rows.ts'
 import type { HolderTotals, HoldIndex, HoldWriter, ObjectPage } from './hold-index.ts'
 import { formatRow, type HolderNumbers, parseRow } from './object-row.ts'
 
@@ -36,14 +36,14 @@ const noTotals: HolderTotals = { chargedBytes: 0, objectCount: 0, damagedCount: 
 const completeKey = key('c')
 
 export class LmdbHoldIndex implements HoldIndex, HoldWriter {
-  readonly #db: Database
+  readonly #rows: IndexRows
   /** Of holders that were met, both ways; they never change. */
   readonly #names = new Map<number, Holder>()
   readonly #numbersMet = new Map<Holder, number>()
   readonly #numbers: HolderNumbers
 
-  private constructor(db: Database) {
-    this.#db = db
+  private constructor(rows: IndexRows) {
+    this.#rows = rows
     this.#numbers = {
       numberOf: (holder) => this.#numberOf(holder),
       holderOf: (number) => this.#holderOf(number),
@@ -54,37 +54,38 @@ export class LmdbHoldIndex implements HoldIndex, HoldWriter {
    * Opens the index in a directory of its own; makes it if it is not there, and anew if what is there is
    * not sound. Throws E_IO.
    */
-  static async open(directory: string, options: { isSound: boolean }): Promise<LmdbHoldIndex> {
-    return new LmdbHoldIndex(openIndexFile(directory, options))
+  static async open(directory: string, options: IndexRowsOptions): Promise<LmdbHoldIndex> {
+    return new LmdbHoldIndex(IndexRows.open(directory, options))
   }
 
   get isComplete(): boolean {
-    return this.#get(completeKey) !== undefined
+    return this.#rows.get(completeKey) !== undefined
   }
 
   object(storageIndex: StorageIndex): HeldObject | undefined {
-    const row = this.#get(key('o', storageIndex))
+    const row = this.#rows.get(key('o', storageIndex))
     return row && parseRow(row, this.#numbers, damaged)
   }
 
   totals(holder: Holder): HolderTotals {
     const number = this.#knownNumber(holder)
-    const row = number === undefined ? undefined : this.#get(key('i', u32be(number)))
+    const row = number === undefined ? undefined : this.#rows.get(key('i', u32be(number)))
     return row === undefined ? noTotals : totalsOf(row)
   }
 
   holders(): Holder[] {
-    return this.#range('i', nothing)
+    return this.#rows
+      .range('i', nothing)
       .filter(({ value }) => totalsOf(value).objectCount > 0)
       .map(({ value }) => toHex(value.subarray(0, holderBytes)))
   }
 
   lastRelease(account: Holder, author: Uint8Array): number {
-    return numberIn(this.#get(key('r', fromHex(account), author)))
+    return numberIn(this.#rows.get(key('r', fromHex(account), author)))
   }
 
   releases(): ReturnType<HoldIndex['releases']> {
-    return this.#range('r', nothing).map(({ suffix, value }) => ({
+    return this.#rows.range('r', nothing).map(({ suffix, value }) => ({
       account: toHex(suffix.subarray(0, holderBytes)),
       author: suffix.slice(holderBytes),
       releaseSeq: numberIn(value),
@@ -92,7 +93,7 @@ export class LmdbHoldIndex implements HoldIndex, HoldWriter {
   }
 
   marks(): ReadonlyMap<string, number> {
-    const marks = this.#range('m', nothing)
+    const marks = this.#rows.range('m', nothing)
     return new Map(marks.map(({ suffix, value }) => [toText(suffix), numberIn(value)]))
   }
 
@@ -100,10 +101,10 @@ export class LmdbHoldIndex implements HoldIndex, HoldWriter {
     const number = holder === undefined ? undefined : this.#knownNumber(holder)
     if (holder !== undefined && number === undefined) return { objects: [], complete: true }
     const [kind, prefix] = number === undefined ? ['o', nothing] : ['h', u32be(number)]
-    const rows = this.#range(kind, prefix, { after, limit: limit + 1 })
+    const rows = this.#rows.range(kind, prefix, { after, limit: limit + 1 })
     const objects = rows.slice(0, limit).flatMap(({ suffix, value }) => {
       const storageIndex = suffix.slice(-storageIndexBytes)
-      const row = number === undefined ? value : this.#get(key('o', storageIndex))
+      const row = number === undefined ? value : this.#rows.get(key('o', storageIndex))
       return row === undefined
         ? []
         : { storageIndex, object: parseRow(row, this.#numbers, damaged) }
@@ -112,36 +113,24 @@ export class LmdbHoldIndex implements HoldIndex, HoldWriter {
   }
 
   async change<T>(work: (writer: HoldWriter) => T): Promise<T> {
-    let thrown: { error: unknown } | undefined
     try {
-      return this.#db.transactionSync(() => {
-        try {
-          return work(this)
-        } catch (error) {
-          thrown = { error }
-          throw error
-        }
-      })
+      return this.#rows.change(() => work(this))
     } catch (error) {
       // it may have met holders that are not there now
       this.#forgetMet()
-      throw thrown === undefined ? failure(error) : error
+      throw error
     }
   }
 
   async close(): Promise<void> {
-    const db = this.#db as Database & { sync(done: (error: unknown) => void): void }
-    await new Promise<void>((resolve, reject) => {
-      db.sync((error) => (error ? reject(failure(error)) : resolve()))
-    })
-    await this.#db.close()
+    await this.#rows.close()
   }
 
   setObject(storageIndex: StorageIndex, object: HeldObject | undefined): void {
     const before = this.object(storageIndex)
     const place = key('o', storageIndex)
-    if (object === undefined) this.#remove(place)
-    else this.#put(place, formatRow(object, this.#numbers))
+    if (object === undefined) this.#rows.remove(place)
+    else this.#rows.put(place, formatRow(object, this.#numbers))
     this.#count(before, object)
     const holdersBefore = new Set(before?.holds.map(({ holder }) => holder))
     const holdersAfter = new Set(object?.holds.map(({ holder }) => holder))
@@ -149,24 +138,24 @@ export class LmdbHoldIndex implements HoldIndex, HoldWriter {
       const [was, is] = [holdersBefore.has(holder), holdersAfter.has(holder)]
       if (was === is) continue
       const held = key('h', u32be(this.#numberOf(holder)), storageIndex)
-      if (is) this.#put(held, nothing)
-      else this.#remove(held)
+      if (is) this.#rows.put(held, nothing)
+      else this.#rows.remove(held)
     }
   }
 
   setLastRelease(account: Holder, author: Uint8Array, releaseSeq: number): void {
-    this.#put(key('r', fromHex(account), author), u64be(releaseSeq))
+    this.#rows.put(key('r', fromHex(account), author), u64be(releaseSeq))
   }
 
   setMark(segment: string, offset: number | undefined): void {
     const place = key('m', utf8(segment))
-    if (offset === undefined) this.#remove(place)
-    else this.#put(place, u64be(offset))
+    if (offset === undefined) this.#rows.remove(place)
+    else this.#rows.put(place, u64be(offset))
   }
 
   setComplete(isComplete: boolean): void {
-    if (isComplete) this.#put(completeKey, nothing)
-    else this.#remove(completeKey)
+    if (isComplete) this.#rows.put(completeKey, nothing)
+    else this.#rows.remove(completeKey)
   }
 
   /** Charges everyone for `after` instead of `before`. */
@@ -184,7 +173,7 @@ export class LmdbHoldIndex implements HoldIndex, HoldWriter {
         totals.damagedCount + damagedCount,
       ]
       const row = concat(fromHex(holder), ...next.map((value) => u64be(Math.max(0, value))))
-      this.#put(key('i', u32be(this.#numberOf(holder))), row)
+      this.#rows.put(key('i', u32be(this.#numberOf(holder))), row)
     }
   }
 
@@ -202,7 +191,7 @@ export class LmdbHoldIndex implements HoldIndex, HoldWriter {
   #knownNumber(holder: Holder): number | undefined {
     const met = this.#numbersMet.get(holder)
     if (met !== undefined) return met
-    const value = this.#get(key('n', fromHex(holder)))
+    const value = this.#rows.get(key('n', fromHex(holder)))
     const number = value && readU32be(value, 0)
     if (number !== undefined) this.#meet(number, holder)
     return number
@@ -212,59 +201,22 @@ export class LmdbHoldIndex implements HoldIndex, HoldWriter {
   #numberOf(holder: Holder): number {
     const known = this.#knownNumber(holder)
     if (known !== undefined) return known
-    const last = this.#range('i', nothing, { limit: 1, reverse: true }).at(0)
+    const last = this.#rows.range('i', nothing, { limit: 1, reverse: true }).at(0)
     const number = last === undefined ? 0 : readU32be(last.suffix, 0) + 1
-    this.#put(key('n', fromHex(holder)), u32be(number))
-    this.#put(key('i', u32be(number)), concat(fromHex(holder), new Uint8Array(24)))
+    this.#rows.put(key('n', fromHex(holder)), u32be(number))
+    this.#rows.put(key('i', u32be(number)), concat(fromHex(holder), new Uint8Array(24)))
     return number
   }
 
   #holderOf(number: number): Holder {
     const known = this.#names.get(number)
     if (known !== undefined) return known
-    const row = this.#get(key('i', u32be(number)))
+    const row = this.#rows.get(key('i', u32be(number)))
     if (row === undefined) throw damaged()
     const holder = toHex(row.subarray(0, holderBytes))
     this.#meet(number, holder)
     return holder
   }
-
-  #get(place: Uint8Array): Uint8Array | undefined {
-    return onIndex(() => this.#db.get(place))
-  }
-
-  #remove(place: Uint8Array): void {
-    onIndex(() => this.#db.removeSync(place))
-  }
-
-  #put(place: Uint8Array, value: Uint8Array): void {
-    onIndex(() => this.#db.putSync(place, value))
-  }
-
-  /** Rows whose keys begin with `kind` and `prefix`, ascending, with what follows in the key. */
-  #range(
-    kind: string,
-    prefix: Uint8Array,
-    { after, limit, reverse }: { after?: Uint8Array; limit?: number; reverse?: boolean } = {},
-  ): { suffix: Uint8Array; value: Uint8Array }[] {
-    const from = key(kind, prefix)
-    const start = after === undefined ? from : concat(from, after, Uint8Array.of(0))
-    const end = concat(from, endOfKeys)
-    const options = reverse ? { start: end, end: start, limit, reverse } : { start, end, limit }
-    return onIndex(() =>
-      [...this.#db.getRange(options)].map((row) => ({
-        suffix: new Uint8Array(row.key).subarray(1),
-        value: row.value,
-      })),
-    )
-  }
-}
-
-/** Above every key that begins as what it is put behind. */
-const endOfKeys = new Uint8Array(256).fill(0xff)
-
-function key(kind: string, ...parts: readonly Uint8Array[]): Uint8Array {
-  return concat(utf8(kind), ...parts)
 }
 
 function addTotals(

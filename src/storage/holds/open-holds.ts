@@ -13,14 +13,18 @@ export interface HoldPlace {
   root: string
   clock: Clock
   writers: Writers
+  /** See `IndexRowsOptions`. */
+  forgetMapped?: (path: string) => void
 }
 
 /** Throws E_IO. */
-export async function openDiskHolds({ disk, root, clock, writers }: HoldPlace): Promise<OpenHolds> {
+export async function openDiskHolds(place: HoldPlace): Promise<OpenHolds> {
+  const { disk, root, clock, writers, forgetMapped } = place
   const directory = path.join(root, 'holds')
   const journal = await DiskHoldJournal.open({ disk, directory, clock, writers })
   const { LmdbHoldIndex } = await import('./lmdb-hold-index.ts')
   const isSound = journal.isIndexSound
-  const index = await LmdbHoldIndex.open(path.join(directory, 'index'), { isSound })
+  const options = { isSound, forgetMapped }
+  const index = await LmdbHoldIndex.open(path.join(directory, 'index'), options)
   return { index, journal, memory: new DiskSweepMemory(disk, directory) }
 }

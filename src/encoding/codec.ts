@@ -5,6 +5,7 @@
  */
 import { equalBytes } from '../base/bytes.ts'
 import { GridError, isGridError } from '../base/errors.ts'
+import { hmac } from '../base/hash.ts'
 import { convergenceKeys, type ConvergenceKeys, readKeyOf, tagOf } from '../caps/keys.ts'
 import { ExtentCutter, fixedCut, maxExtentBytes } from './chunker.ts'
 import { compress } from './compression.ts'
@@ -108,9 +109,12 @@ export class Codec {
     { root, k, n }: Coding & { root: Uint8Array },
     ciphertext: Uint8Array,
     out: Uint8Array,
-  ): EncodedObject {
+    nonces: readonly Uint8Array[],
+  ): EncodedObject & { proofs: Uint8Array[] } {
     const object = encodeObject(ciphertext, { k, n }, this.#code, out)
-    if (equalBytes(object.root, root)) return object
+    if (equalBytes(object.root, root)) {
+      return { ...object, proofs: nonces.map((nonce, i) => hmac(nonce, object.shares[i])) }
+    }
     throw new GridError(
       'E_ENCODING',
       'the shares of this object are not all made of one content: it was uploaded malformed',

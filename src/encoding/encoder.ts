@@ -95,6 +95,16 @@ export interface Packed {
   release(): void
 }
 
+export interface RecodeOptions {
+  signal?: AbortSignal
+  nonces?: readonly Uint8Array[]
+}
+
+export interface RecodedShares extends EncodedShares {
+  /** HMAC-SHA-256(nonce, share), by share number (docs/specs/share.md, "Possession"); none where no nonces were given. */
+  proofs: readonly Uint8Array[]
+}
+
 export interface Encoder {
   /**
    * Cuts the next extent off `input`; undefined where it has ended. Waits while too many bytes are
@@ -130,12 +140,14 @@ export interface Encoder {
    * Makes the shares of an object anew from its ciphertext, handed over, every segment of which has
    * been checked. Rejects with E_ENCODING unless they are the very shares that the root commits to:
    * whoever made the object was malformed then, and no share of it can be made.
+   *
+   * @param options.nonces - by share number: what a holder of each share answers to that nonce comes with them
    */
   recode(
     object: Coding & { root: Uint8Array },
     ciphertext: Uint8Array,
-    options?: { signal?: AbortSignal },
-  ): Promise<EncodedShares>
+    options?: RecodeOptions,
+  ): Promise<RecodedShares>
   /** Checks and decodes. Rejects with E_ENCODING when good shares give a segment that the root denies. */
   decode(request: DecodeRequest, options?: { signal?: AbortSignal }): Promise<DecodeOutcome>
   close(): Promise<void>

@@ -14,6 +14,8 @@ import type {
   EncodeSettings,
   ExtentInput,
   Packed,
+  RecodedShares,
+  RecodeOptions,
 } from './encoder.ts'
 import type { ErasureCode } from './erasure-code.ts'
 import type { FileReader } from './file-reader.ts'
@@ -68,10 +70,11 @@ export class InlineEncoder implements Encoder {
   async recode(
     { root, k, n }: Coding & { root: Uint8Array },
     ciphertext: Uint8Array,
-  ): Promise<EncodedShares> {
+    { nonces = [] }: RecodeOptions = {},
+  ): Promise<RecodedShares> {
     const coding = { k, n }
     const out = new Uint8Array(encodedLength(ciphertext.length, coding))
-    const object = this.#codec.recode({ root, ...coding }, ciphertext, out)
+    const object = this.#codec.recode({ root, ...coding }, ciphertext, out, nonces)
     return { ...object, coding, release() {} }
   }
 

@@ -15,6 +15,8 @@ import type {
   EncodeSettings,
   ExtentInput,
   Packed,
+  RecodedShares,
+  RecodeOptions,
 } from '../../src/encoding/encoder.ts'
 import type { PackInput } from '../../src/encoding/pack.ts'
 
@@ -59,8 +61,10 @@ export class SimEncoder implements Encoder {
   async recode(
     object: Coding & { root: Uint8Array },
     ciphertext: Uint8Array,
-  ): Promise<EncodedShares> {
-    return lent(await this.#encoder.recode(object, ciphertext))
+    options: RecodeOptions = {},
+  ): Promise<RecodedShares> {
+    const recoded = await this.#encoder.recode(object, ciphertext, options)
+    return lent(recoded)
   }
 
   decode(request: DecodeRequest): Promise<DecodeOutcome> {

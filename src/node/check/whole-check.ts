@@ -1,6 +1,6 @@
 /**
  * Checks every byte of an object: k shares are read and decoded, all n are made anew and must hit the
- * root, and every server proves that it holds exactly the share it says it has.
+ * root, and every server proves that it holds exactly the share it says it has, meanwhile.
  *
  * A proof is a keyed hash of the whole share under a fresh nonce (docs/specs/share.md, "Possession"):
  * as good as reading the share, without moving it. A server that gives no proofs is read from.
@@ -10,7 +10,7 @@ import { GridError, isGridError } from '../../base/errors.ts'
 import { hmac } from '../../base/hash.ts'
 import { mapWithin } from '../../base/limit.ts'
 import { segmentBytes, storageIndexOf } from '../../encoding/descriptor.ts'
-import type { EncodedShares, Encoder } from '../../encoding/encoder.ts'
+import type { EncodedShares, Encoder, RecodedShares } from '../../encoding/encoder.ts'
 import type { Candidate, PeerVerdict } from '../peers/candidate.ts'
 import { downloadSegments } from '../objects/object-download.ts'
 import { auditBlock, type AuditContext, patiently, settle, settleFailure } from './block-audit.ts'
@@ -48,11 +48,22 @@ export async function checkWhole(
   { signal, made }: WholeCheckOptions = {},
 ): Promise<EncodedShares | undefined> {
   const options = signal === undefined ? {} : { signal }
-  const shares = made ?? (await remake(context, object, claims, options))
+  const nonces = Array.from({ length: object.n }, () => context.random.bytes(nonceBytes))
+  // servers read their shares while some of them are fetched and made anew
+  const asked = mapWithin(proofsTogether, claims, (claim) =>
+    askProof(context, object, claim, nonces[claim.shareNumber], options),
+  )
+  asked.catch(() => undefined)
+  const shares =
+    made === undefined
+      ? await remake(context, object, claims, { ...options, nonces })
+      : { ...made, proofs: nonces.map((nonce, i) => hmac(nonce, made.shares[i])) }
   if (shares === undefined) return undefined
   try {
-    await mapWithin(proofsTogether, claims, (claim) =>
-      checkShare(context, object, claim, shares.shares[claim.shareNumber], options),
+    const proofs = await asked
+    const numbers = claims.map((_, i) => i)
+    await mapWithin(proofsTogether, numbers, (i) =>
+      compareShare(context, object, claims[i], { shares, proof: proofs[i] }, options),
     )
     return shares
   } catch (error) {
@@ -66,8 +77,8 @@ async function remake(
   context: WholeCheckContext,
   object: CheckableObject,
   claims: readonly Claim[],
-  options: { signal?: AbortSignal },
-): Promise<EncodedShares | undefined> {
+  { nonces, ...options }: { signal?: AbortSignal; nonces: readonly Uint8Array[] },
+): Promise<RecodedShares | undefined> {
   const { clock, health } = context
   const isSmall = (object.ciphertextBytes ?? Infinity) <= smallBytes
   const encoder = isSmall ? context.smallEncoder : context.encoder
@@ -80,7 +91,7 @@ async function remake(
   const range = { object, firstSegment: 0, segmentCount }
   try {
     const found = await downloadSegments({ clock, health, encoder }, holders, range, options)
-    return await encoder.recode(object, found.ciphertext, options)
+    return await encoder.recode(object, found.ciphertext, { ...options, nonces })
   } catch (error) {
     options.signal?.throwIfAborted()
     if (isGridError(error, 'E_ENCODING')) {
@@ -105,37 +116,50 @@ async function remake(
   }
 }
 
-async function checkShare(
+/** What a server says to prove that it has a share: the proof, or what kept it from giving one. */
+type Proof = { proof: Uint8Array } | { error: unknown }
+
+async function askProof(
+  context: WholeCheckContext,
+  { root }: CheckableObject,
+  { answer, candidate, shareNumber }: Claim,
+  nonce: Uint8Array,
+  options: { signal?: AbortSignal },
+): Promise<Proof | undefined> {
+  if (answer !== 'has') return undefined
+  const prove = (signal: AbortSignal): Promise<Uint8Array> =>
+    candidate.peer.prove(storageIndexOf(root), shareNumber, nonce, { signal })
+  try {
+    return { proof: await patiently(context, options, prove, proofMs) }
+  } catch (error) {
+    options.signal?.throwIfAborted()
+    return { error }
+  }
+}
+
+async function compareShare(
   context: WholeCheckContext,
   object: CheckableObject,
   claim: Claim,
-  share: Uint8Array,
+  { shares, proof }: { shares: RecodedShares; proof: Proof | undefined },
   options: { signal?: AbortSignal },
 ): Promise<void> {
-  if (claim.answer !== 'has') return
-  const { random } = context
-  const { candidate, shareNumber } = claim
-  const storageIndex = storageIndexOf(object.root)
-  const nonce = random.bytes(nonceBytes)
-  const prove = (signal: AbortSignal): Promise<Uint8Array> =>
-    candidate.peer.prove(storageIndex, shareNumber, nonce, { signal })
-  try {
-    const proof = await patiently(context, options, prove, proofMs)
-    if (equalBytes(proof, hmac(nonce, share))) {
-      settle(claim, 'has', 'whole')
-      return
-    }
-    await auditBlock(context, object, claim, options)
-    // one block may be sound where another is not
-    if (claim.answer === 'has') settle(claim, 'damaged', 'whole')
-  } catch (error) {
-    options.signal?.throwIfAborted()
-    if (!isGridError(error, 'E_RATE', 'E_UNKNOWN_VERB', 'E_FORBIDDEN')) {
-      settleFailure(claim, error)
-      return
-    }
-    await compare(context, candidate, claim, share, storageIndex, options)
+  const { answer, candidate, shareNumber } = claim
+  if (answer !== 'has' || proof === undefined) return
+  if ('error' in proof) {
+    if (isGridError(proof.error, 'E_RATE', 'E_UNKNOWN_VERB', 'E_FORBIDDEN')) {
+      const storageIndex = storageIndexOf(object.root)
+      await compare(context, candidate, claim, shares.shares[shareNumber], storageIndex, options)
+    } else settleFailure(claim, proof.error)
+    return
   }
+  if (equalBytes(proof.proof, shares.proofs[shareNumber])) {
+    settle(claim, 'has', 'whole')
+    return
+  }
+  await auditBlock(context, object, claim, options)
+  // one block may be sound where another is not
+  if (claim.answer === 'has') settle(claim, 'damaged', 'whole')
 }
 
 /** Reads the whole share, of a server that gives no proof of it. */

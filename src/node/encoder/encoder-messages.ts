@@ -31,6 +31,7 @@ export type WorkerRequest =
       kind: 'recode'
       object: Coding & { root: Uint8Array }
       ciphertext: Uint8Array
+      nonces: readonly Uint8Array[]
       out: ArrayBuffer
     }
   | { kind: 'decode'; request: DecodeRequest }
@@ -44,6 +45,8 @@ export type WorkerReply =
       root: Uint8Array
       shareBytes: number
       ciphertextBytes: number
+      /** By share number, where there were nonces. */
+      proofs: readonly Uint8Array[]
       /** Of an extent. */
       stream: StreamShape | undefined
       plaintext: ArrayBuffer | undefined

@@ -3,6 +3,7 @@ import '../../base/shim.ts'
 import { parentPort, workerData } from 'node:worker_threads'
 import { GridError } from '../../base/errors.ts'
 import { Codec } from '../../encoding/codec.ts'
+import type { EncodedObject } from '../../encoding/object.ts'
 import { openErasureCode } from '../../encoding/open-code.ts'
 import type { StreamShape } from '../../encoding/file-stream.ts'
 import type { PackInput } from '../../encoding/pack.ts'
@@ -43,8 +44,8 @@ function run(request: WorkerRequest): void {
       return replyEncoded(out, object, undefined, sealed.buffer as ArrayBuffer)
     }
     case 'recode': {
-      const { object, ciphertext, out } = request
-      return replyEncoded(out, codec.recode(object, ciphertext, new Uint8Array(out)))
+      const { object, ciphertext, nonces, out } = request
+      return replyEncoded(out, codec.recode(object, ciphertext, new Uint8Array(out), nonces))
     }
     case 'pack': {
       const rows = formatPacked(codec.pack(inputsOf(request), request.settings), request.out)
@@ -80,11 +81,11 @@ function inputsOf({ fds, lengths, bytes }: Extract<WorkerRequest, { kind: 'pack'
 
 function replyEncoded(
   out: ArrayBuffer,
-  object: { root: Uint8Array; shares: Uint8Array[]; ciphertextBytes: number },
+  object: EncodedObject & { proofs?: Uint8Array[] },
   shape?: StreamShape,
   plaintext?: ArrayBuffer,
 ): void {
-  const { root, ciphertextBytes } = object
+  const { root, ciphertextBytes, proofs = [] } = object
   const shareBytes = object.shares[0]?.length ?? 0
   const stream = shape && {
     readKey: shape.readKey,
@@ -93,7 +94,7 @@ function replyEncoded(
     storedBytes: shape.storedBytes,
   }
   reply(
-    { kind: 'encoded', out, root, shareBytes, ciphertextBytes, stream, plaintext },
+    { kind: 'encoded', out, root, shareBytes, ciphertextBytes, proofs, stream, plaintext },
     plaintext ? [out, plaintext] : [out],
   )
 }

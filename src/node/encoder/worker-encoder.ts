@@ -19,6 +19,8 @@ import type {
   EncodeSettings,
   ExtentInput,
   Packed,
+  RecodedShares,
+  RecodeOptions,
 } from '../../encoding/encoder.ts'
 import { encodedLength } from '../../encoding/object.ts'
 import type { PackInput } from '../../encoding/pack.ts'
@@ -147,13 +149,14 @@ export class WorkerEncoder implements Encoder {
   async recode(
     object: Coding & { root: Uint8Array },
     ciphertext: Uint8Array,
-    options: Options = {},
-  ): Promise<EncodedShares> {
+    { nonces = [], ...options }: RecodeOptions = {},
+  ): Promise<RecodedShares> {
     const out = await this.#shareMemory.take(encodedLength(ciphertext.length, object), options)
     const sent = owned(ciphertext)
-    const request = { kind: 'recode', object, ciphertext: sent, out: out.bytes } as const
+    const request = { kind: 'recode', object, ciphertext: sent, nonces, out: out.bytes } as const
     const reply = await this.#encoded(request, [out.bytes, sent.buffer], out, options)
-    return this.#shares(reply, { k: object.k, n: object.n }, out)
+    const shares = this.#shares(reply, { k: object.k, n: object.n }, out)
+    return { ...shares, proofs: reply.proofs }
   }
 
   async decode(request: DecodeRequest, options: Options = {}): Promise<DecodeOutcome> {

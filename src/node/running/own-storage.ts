@@ -74,9 +74,9 @@ export async function sweepNowAndThen(
   await sleep(clock, firstSweepMs, { signal })
   for (;;) {
     try {
-      const { deletedShares, deletedBytes, dueShares, refusal } = await storage.sweep({ signal })
+      const { deletedShares, deletedBytes, due, refusal } = await storage.sweep({ signal })
       if (deletedShares > 0) trace.event('sweep.deleted', { deletedShares, deletedBytes })
-      if (refusal !== undefined) trace.event('sweep.refused', { refusal, dueShares })
+      if (refusal !== undefined) trace.event('sweep.refused', { refusal, dueShares: due.shares })
     } catch (error) {
       signal.throwIfAborted()
       trace.event('sweep.failed', { cause: errorText(error) })

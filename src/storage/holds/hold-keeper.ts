@@ -47,6 +47,8 @@ export interface HoldsOptions {
   leaseDays?: number
   /** How long what nobody holds any more is kept: `quarantineDaysOf`. */
   quarantineDays?: number
+  /** How far the clock may go, unmeasured, between two sweeps, as over a restart; 1 unless told. */
+  believedDays?: number
 }
 
 export interface HoldKeeperOptions
@@ -106,7 +108,11 @@ export class HoldKeeper {
 
   private constructor(options: HoldKeeperOptions, ledger: HoldLedger, memory: SweepMemory) {
     const { clock, random, id, serverKey, admission = openAdmission } = options
-    const { leaseDays = defaultLeaseDays, checkRevoked = async () => {} } = options
+    const {
+      leaseDays = defaultLeaseDays,
+      believedDays = 1,
+      checkRevoked = async () => {},
+    } = options
     const { index } = ledger
     this.#options = options
     this.#admission = admission
@@ -120,8 +126,8 @@ export class HoldKeeper {
     this.#releases = new Releases({ ledger: this.#ledger, serverKey, checkRevoked })
     this.#quarantine = new QuarantineCount(index, clock)
     this.#sweeper = new Sweeper({
-      ...{ ledger, memory, store: options.store, trace: options.trace },
-      clockWatch: new ClockWatch(clock, memory),
+      ...{ ledger, store: options.store, trace: options.trace },
+      clockWatch: new ClockWatch({ clock, memory, believedMs: believedDays * dayMs }),
       quarantineMs: options.quarantineDays * dayMs,
     })
     const rate = (tokensPerSecond: number): TokenBucket =>
@@ -239,6 +245,11 @@ export class HoldKeeper {
   /** Deletes what is due: as `Sweeper.sweep`. */
   sweep(options: SweepOptions = {}): Promise<SweepReport> {
     return this.#sweeper.sweep(options)
+  }
+
+  /** When a sweep looked last; wall time in ms, undefined for never. Throws E_IO. */
+  sweptMs(): Promise<number | undefined> {
+    return this.#sweeper.lastMs()
   }
 
   /** Notes that a share was taken out of service. Throws E_IO. */

@@ -2,13 +2,14 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Net } from '../../base/net.ts'
 import { version } from '../../base/version.ts'
-import type { StoragePeer } from '../../storage/peer.ts'
+import type { LocalPeer } from '../../storage/local-peer.ts'
 import type { Scrubber, ScrubReport } from '../../storage/scrub/scrubber.ts'
 import type { Traffic } from '../../storage/traffic.ts'
 import type { NodeEvent } from './node-event.ts'
 import type { NodeEvents } from './node-events.ts'
 import type { NodeView, OwnNode } from './own-verbs.ts'
 import type { PeerPool } from '../peers/peer-pool.ts'
+import type { SweepJobs, SweepOutcome, SweepWish } from './sweep-job.ts'
 
 export interface RunningParts {
   nickname: string
@@ -17,9 +18,10 @@ export interface RunningParts {
   peers: PeerPool
   events: NodeEvents
   traffic: Traffic
-  /** Both absent where it keeps no shares. */
-  storage: StoragePeer | undefined
+  /** All absent where it keeps no shares. */
+  storage: LocalPeer | undefined
   scrubber: Scrubber | undefined
+  sweeps: SweepJobs | undefined
   /** Takes no shares from now on, and says so to others. */
   stopTaking: () => Promise<void>
 }
@@ -46,6 +48,7 @@ export class RunningOwnNode implements OwnNode {
       requests: traffic.requests,
       storage: await storage?.status(),
       scrub: await scrubber?.report(),
+      sweep: storage?.lastSweep,
     }
   }
 
@@ -57,6 +60,14 @@ export class RunningOwnNode implements OwnNode {
     const { scrubber } = this.#parts
     scrubber?.force()
     return scrubber?.report()
+  }
+
+  async sweep(wish: SweepWish): Promise<number | undefined> {
+    return this.#parts.sweeps?.start(wish)
+  }
+
+  async swept(job: number): Promise<SweepOutcome> {
+    return this.#parts.sweeps?.outcome(job) ?? {}
   }
 
   async stopTaking(): Promise<boolean> {

@@ -16,6 +16,7 @@ import { Scrubber } from '../../storage/scrub/scrubber.ts'
 import type { Traffic } from '../../storage/traffic.ts'
 import type { Config } from '../home/config.ts'
 import { processWriters } from '../peers/store-writers.ts'
+import { sweepAndTell } from './sweep-job.ts'
 
 export interface OwnStorageParts {
   /** Peer id. */
@@ -74,9 +75,7 @@ export async function sweepNowAndThen(
   await sleep(clock, firstSweepMs, { signal })
   for (;;) {
     try {
-      const { deletedShares, deletedBytes, due, refusal } = await storage.sweep({ signal })
-      if (deletedShares > 0) trace.event('sweep.deleted', { deletedShares, deletedBytes })
-      if (refusal !== undefined) trace.event('sweep.refused', { refusal, dueShares: due.shares })
+      await sweepAndTell(storage, trace, { signal })
     } catch (error) {
       signal.throwIfAborted()
       trace.event('sweep.failed', { cause: errorText(error) })

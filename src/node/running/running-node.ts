@@ -37,6 +37,7 @@ import { RunningOwnNode } from './own-node.ts'
 import { openOwnStorage, sweepNowAndThen } from './own-storage.ts'
 import { type OwnNode, ownVerbs } from './own-verbs.ts'
 import { watchPeers } from './peer-watch.ts'
+import { SweepJobs } from './sweep-job.ts'
 import { listenUnix } from '../net/unix-net.ts'
 
 export interface NodeParts {
@@ -125,8 +126,9 @@ export async function runNode(given: NodeParts): Promise<RunningNode> {
     storage?.stopTaking()
     await said?.look()
   }
-  const view = { nickname, clock, net, peers, events, traffic, storage, scrubber, stopTaking }
-  const ownNode = new RunningOwnNode(view)
+  const sweeps = storage && new SweepJobs(storage, trace)
+  const view = { nickname, clock, net, peers, events, traffic, storage, scrubber, sweeps }
+  const ownNode = new RunningOwnNode({ ...view, stopTaking })
   const invites = await Invites.open({ ...parts, budget, membership, members })
   const ruled = controlVerbs({ invites, members, clock, peers })
   const more = new Map([...ruled, ...ownVerbs(ownNode)])
@@ -151,6 +153,7 @@ export async function runNode(given: NodeParts): Promise<RunningNode> {
     async close() {
       closing.abort()
       await lending.close()
+      await sweeps?.close()
       await invites.close()
       await peers.close()
       await introducer?.close()

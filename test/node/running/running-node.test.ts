@@ -127,6 +127,27 @@ describe('running node', () => {
     await grid.close()
   })
 
+  it('sweeps when its own command line asks, one sweep at a time', async () => {
+    const at = path.join(directory, 'n1', 'node.sock')
+    const node = await reachNode(() => connectUnix(at), { clock })
+    const wish = { dryRun: false, consentShares: 0, clockIsRight: false }
+    const [job, other] = await Promise.allSettled([node.sweep(wish), node.sweep(wish)])
+    assert.deepEqual(job, { status: 'fulfilled', value: 1 })
+    assert.ok(other.status === 'rejected' && isGridError(other.reason, 'E_BUSY'))
+    await until(async () => (await node.swept(1)).report !== undefined)
+    const { report } = await node.swept(1)
+    assert.deepEqual([report?.deletedShares, report?.refusal], [0, undefined])
+    assert.equal((await node.view()).sweep?.due.shares, 0)
+    await assert.rejects(node.swept(2), { code: 'E_ABSENT' })
+    await assert.rejects(node.sweep({ ...wish, consentShares: -1 }), { code: 'E_BAD_REQUEST' })
+    node.close()
+    const client = await reachNode(() => connectUnix(path.join(directory, 'intro', 'node.sock')), {
+      clock,
+    })
+    assert.equal(await client.sweep(wish), undefined)
+    client.close()
+  })
+
   it('tells its own command line how it is and what happened, and nobody else', async () => {
     const at = path.join(directory, 'n1')
     const node = await reachNode(() => connectUnix(path.join(at, 'node.sock')), { clock })

@@ -250,19 +250,15 @@ export class LocalPeer implements StoragePeer {
     return (await this.#keeper()).release(release)
   }
 
+  /** For whoever rules them. Throws E_FORBIDDEN without holds. */
+  get holds(): KeptHolds {
+    if (this.#holds !== undefined) return this.#holds
+    throw new GridError('E_FORBIDDEN', 'this server keeps no accounts')
+  }
+
   /** Deletes what nobody has held for the time of quarantine: as `KeptHolds.sweep`. Throws E_FORBIDDEN without holds. */
   async sweep(options: PeerSweepOptions = {}): Promise<SweepReport> {
-    return this.#kept().sweep(options)
-  }
-
-  /** What came of the last sweep of this process. */
-  get lastSweep(): SweepReport | undefined {
-    return this.#holds?.lastSweep
-  }
-
-  /** When the last sweep was, maybe another process's; wall time in ms, undefined for never. Throws E_FORBIDDEN, E_IO. */
-  async sweptMs(): Promise<number | undefined> {
-    return (await this.#keeper()).sweptMs()
+    return this.holds.sweep(options)
   }
 
   /** All shares that should be here, as its holds say; none without holds. Throws E_IO. */
@@ -292,12 +288,7 @@ export class LocalPeer implements StoragePeer {
   }
 
   async #keeper(): Promise<HoldKeeper> {
-    return this.#kept().keeper()
-  }
-
-  #kept(): KeptHolds {
-    if (this.#holds !== undefined) return this.#holds
-    throw new GridError('E_FORBIDDEN', 'this server keeps no accounts')
+    return this.holds.keeper()
   }
 
   async #withShare<T>(

@@ -60,10 +60,14 @@ describe('command line', () => {
     const refused: [line: string, error: string, hint: string][] = [
       ['pit', 'there is no command "pit"', 'grid help'],
       ['--json=yes version', "unknown option '--json=yes'", 'grid help version'],
-      ['node', 'node: expected one of init, run, status, drain, scrub, sweep, id', 'grid help'],
+      [
+        'node',
+        'node: expected one of init, run, status, drain, scrub, sweep, purge, id',
+        'grid help',
+      ],
       [
         'node walk',
-        'node: expected one of init, run, status, drain, scrub, sweep, id',
+        'node: expected one of init, run, status, drain, scrub, sweep, purge, id',
         'grid help',
       ],
       ['--quiet', 'there is no command', 'grid help'],

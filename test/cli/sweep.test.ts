@@ -159,4 +159,65 @@ describe('grid node sweep', () => {
     assert.match(items[0].name as string, /folder-\d$/)
     assert.deepEqual([summary.dueShares, summary.waitingShares], [0, 0])
   })
+
+  /** A signed grid of one server, `intro`'s, and a client that was a member for a day. */
+  async function formerMember(): Promise<string> {
+    const words = ['--membership', 'signed', '--listen', loopback]
+    await run('intro', ['introducer', 'init', ...words])
+    await start('intro', ['introducer', 'run'])
+    const invite = ['invite', '--yes', '--name']
+    const link = await run('intro', [...invite, 'attic', '--server'])
+    await run('attic', ['join', link.stdout.trim(), '--nickname', 'attic', '--listen', loopback])
+    await start('attic', ['up'])
+    const guest = await run('intro', [...invite, 'guest', '--client', '--days', '1'])
+    const joined = await run('guest', ['join', guest.stdout.trim(), '--nickname', 'guest'])
+    assert.equal(joined.exit, 0, joined.stderr)
+    const file = path.join(directory, 'file')
+    await fs.writeFile(file, 'some text '.repeat(100))
+    const put = await run('guest', ['put', file, '--k', '1', '--happy', '1', '--n', '1'])
+    assert.equal(put.exit, 0, put.stderr)
+    const id = await run('guest', ['node', 'id'])
+    return id.stdout.trim()
+  }
+
+  it('purges what a former member pays for, 90 days after its end, also after a restart', async () => {
+    const guest = await formerMember()
+    const early = await run('attic', ['node', 'purge', guest, '--yes'])
+    assert.equal(early.exit, 1)
+    assert.match(early.stderr, /that membership ends on .* may be ended from \d{4}-\d\d-\d\d on/)
+    clock.moveDays(92)
+    const look = await summaryOf('attic', ['node', 'purge', guest, '--dry-run'])
+    assert.equal(look.exit, 0)
+    assert.deepEqual(
+      [look.items[0].kind, look.items[0].id, look.items[0].objects],
+      ['client', guest, 1],
+    )
+    assert.equal((look.summary.paid as { objects: number }).objects, 1)
+    assert.equal((await run('attic', ['node', 'purge', guest])).exit, 2)
+    assert.equal((await run('attic', ['node', 'purge', guest], async () => 'no')).exit, 2)
+    // nobody shows that certificate any more
+    await running.pop()!.stop()
+    const done = await run('attic', ['node', 'purge', guest], async () => 'yes')
+    assert.equal(done.exit, 0, done.stderr)
+    assert.match(done.stderr, /1 holds were ended; 1 objects .* nobody else holds/)
+    const { summary } = await summaryOf('attic', ['node', 'sweep', '--dry-run'])
+    assert.equal(summary.waitingShares, 1)
+    await start('attic', ['up'])
+    const again = await summaryOf('attic', ['node', 'purge', guest, '--yes'])
+    assert.deepEqual([again.exit, again.summary.endedHolds], [0, 0])
+  }).timeout(60_000)
+
+  it('purges by name where members are made, and nobody of whom it knows nothing', async () => {
+    await formerMember()
+    const nobody = '12D3KooWGC6TvWhfapngX6wvJHMYvKpDMXPb3ZnCZ6dMoaMtimQ5'
+    const unknown = await run('attic', ['node', 'purge', nobody, '--yes'])
+    assert.match(unknown.stderr, /has never met that member/)
+    const named = await run('attic', ['node', 'purge', 'guest', '--yes'])
+    assert.equal(named.exit, 2)
+    assert.match(named.stderr, /give the peer id, as grid members shows it/)
+    const intro = await run('intro', ['node', 'purge', 'guest', '--yes'])
+    assert.match(intro.stderr, /this home keeps no shares/)
+    const absent = await run('intro', ['node', 'purge', 'gust', '--yes'])
+    assert.match(absent.stderr, /there is no member gust/)
+  }).timeout(60_000)
 })

@@ -39,7 +39,7 @@ export async function sweepFolders(
   for (const folder of folders) {
     signal?.throwIfAborted()
     try {
-      const sweptMs = afterMs > 0 ? await folder.sweptMs() : undefined
+      const sweptMs = afterMs > 0 ? await folder.holds.sweptMs() : undefined
       // either way: a clock that was set back must not put it off for years
       if (sweptMs !== undefined && Math.abs(clock.nowMs() - sweptMs) < afterMs) continue
       const report = await folder.sweep({ walk, ...(signal !== undefined && { signal }) })

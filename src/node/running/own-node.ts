@@ -1,6 +1,7 @@
 /** What a running node says of itself to the command line of its home: see `OwnNode`. */
 import type { Clock } from '../../base/clock.ts'
 import type { Net } from '../../base/net.ts'
+import type { Trace } from '../../base/trace.ts'
 import { version } from '../../base/version.ts'
 import type { LocalPeer } from '../../storage/local-peer.ts'
 import type { Scrubber, ScrubReport } from '../../storage/scrub/scrubber.ts'
@@ -9,7 +10,8 @@ import type { NodeEvent } from './node-event.ts'
 import type { NodeEvents } from './node-events.ts'
 import type { NodeView, OwnNode } from './own-verbs.ts'
 import type { PeerPool } from '../peers/peer-pool.ts'
-import type { SweepJobs, SweepOutcome, SweepWish } from './sweep-job.ts'
+import type { JobOutcome, OwnJobs } from './own-jobs.ts'
+import { purgeAndTell, type PurgeWish, sweepAndTell, type SweepWish } from './own-sweep.ts'
 
 export interface RunningParts {
   nickname: string
@@ -18,10 +20,11 @@ export interface RunningParts {
   peers: PeerPool
   events: NodeEvents
   traffic: Traffic
-  /** All absent where it keeps no shares. */
+  jobs: OwnJobs
+  trace: Trace
+  /** Both absent where it keeps no shares. */
   storage: LocalPeer | undefined
   scrubber: Scrubber | undefined
-  sweeps: SweepJobs | undefined
   /** Takes no shares from now on, and says so to others. */
   stopTaking: () => Promise<void>
 }
@@ -48,7 +51,7 @@ export class RunningOwnNode implements OwnNode {
       requests: traffic.requests,
       storage: await storage?.status(),
       scrub: await scrubber?.report(),
-      sweep: storage?.lastSweep,
+      sweep: storage?.holds.lastSweep,
     }
   }
 
@@ -63,11 +66,20 @@ export class RunningOwnNode implements OwnNode {
   }
 
   async sweep(wish: SweepWish): Promise<number | undefined> {
-    return this.#parts.sweeps?.start(wish)
+    const { storage, jobs, trace } = this.#parts
+    return storage && jobs.start((options) => sweepAndTell(storage, trace, { ...wish, ...options }))
   }
 
-  async swept(job: number): Promise<SweepOutcome> {
-    return this.#parts.sweeps?.outcome(job) ?? {}
+  async purge({ publicKey, dryRun }: PurgeWish): Promise<number | undefined> {
+    const { storage, jobs, trace } = this.#parts
+    return (
+      storage &&
+      jobs.start((options) => purgeAndTell(storage, trace, publicKey, { dryRun, ...options }))
+    )
+  }
+
+  async outcome(job: number): Promise<JobOutcome> {
+    return this.#parts.jobs.outcome(job)
   }
 
   async stopTaking(): Promise<boolean> {

@@ -16,7 +16,7 @@ import { Scrubber } from '../../storage/scrub/scrubber.ts'
 import type { Traffic } from '../../storage/traffic.ts'
 import type { Config } from '../home/config.ts'
 import { processWriters } from '../peers/store-writers.ts'
-import { sweepAndTell } from './sweep-job.ts'
+import { sweepAndTell } from './own-sweep.ts'
 
 export interface OwnStorageParts {
   /** Peer id. */

@@ -1,10 +1,7 @@
-/**
- * Sweeps that the operator of a running node asks for over its socket (docs/specs/holds.md, "Quarantine
- * and deletion"). One may take longer than a request may, so it is begun by one and asked after by others.
- */
-import { asGridError, type ErrorCode, GridError } from '../../base/errors.ts'
+/** Sweeps and purges that the operator of a running node asks for (docs/specs/holds.md). */
 import type { Trace } from '../../base/trace.ts'
 import type { PeerSweepOptions } from '../../storage/holds/kept-holds.ts'
+import type { PurgeOptions, PurgeReport } from '../../storage/holds/purge.ts'
 import type { SweepReport } from '../../storage/holds/sweeper.ts'
 import type { LocalPeer } from '../../storage/local-peer.ts'
 
@@ -16,57 +13,10 @@ export interface SweepWish {
   clockIsRight: boolean
 }
 
-/** What came of it; neither while it goes on. */
-export interface SweepOutcome {
-  report?: SweepReport
-  error?: { code: ErrorCode; message: string }
-}
-
-export class SweepJobs {
-  readonly #storage: LocalPeer
-  readonly #trace: Trace
-  readonly #closing = new AbortController()
-  #job = 0
-  #outcome: SweepOutcome = {}
-  #running: Promise<void> | undefined
-
-  constructor(storage: LocalPeer, trace: Trace) {
-    this.#storage = storage
-    this.#trace = trace
-  }
-
-  /** Begins one, and tells its number. Throws E_BUSY while one goes on. */
-  start(wish: SweepWish): number {
-    if (this.#running !== undefined) throw new GridError('E_BUSY', 'a sweep is under way')
-    this.#job++
-    this.#outcome = {}
-    this.#running = this.#run(wish).finally(() => (this.#running = undefined))
-    return this.#job
-  }
-
-  /** Throws E_ABSENT for any but the last. */
-  outcome(job: number): SweepOutcome {
-    if (job === this.#job) return this.#outcome
-    throw new GridError('E_ABSENT', 'no such sweep')
-  }
-
-  /** Ends what goes on, between two objects. */
-  async close(): Promise<void> {
-    this.#closing.abort(new GridError('E_CLOSED', 'this node has stopped'))
-    await this.#running
-  }
-
-  async #run(wish: SweepWish): Promise<void> {
-    try {
-      const { signal } = this.#closing
-      this.#outcome = {
-        report: await sweepAndTell(this.#storage, this.#trace, { ...wish, signal }),
-      }
-    } catch (error) {
-      const { code, message } = asGridError(error, 'E_INTERNAL', 'the sweep failed')
-      this.#outcome = { error: { code, message } }
-    }
-  }
+export interface PurgeWish {
+  /** The member's, 32 bytes. */
+  publicKey: Uint8Array
+  dryRun: boolean
 }
 
 /** Sweeps, and has the node's events say what came of it. Throws what `sweep` throws. */
@@ -80,5 +30,18 @@ export async function sweepAndTell(
   const { deletedShares, deletedBytes, due, refusal } = report
   if (deletedShares > 0) trace.event('sweep.deleted', { deletedShares, deletedBytes })
   if (refusal !== undefined) trace.event('sweep.refused', { refusal, dueShares: due.shares })
+  return report
+}
+
+/** Ends what a former member pays for, and has the node's events say so. Throws what `purge` throws. */
+export async function purgeAndTell(
+  storage: LocalPeer,
+  trace: Trace,
+  publicKey: Uint8Array,
+  options: PurgeOptions,
+): Promise<PurgeReport> {
+  const report = await storage.holds.purge(publicKey, options)
+  const { endedHolds, paid } = report
+  if (endedHolds > 0) trace.event('member.purged', { endedHolds, objects: paid.objects })
   return report
 }

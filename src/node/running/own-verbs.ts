@@ -9,13 +9,14 @@ import type { Clock } from '../../base/clock.ts'
 import { GridError } from '../../base/errors.ts'
 import type { ScrubReport } from '../../storage/scrub/scrubber.ts'
 import type { VerbCount } from '../../storage/traffic.ts'
-import { arrayOf, integerOf, shapedAs } from '../../log/shape.ts'
+import { arrayOf, bytesOf, integerOf, shapedAs } from '../../log/shape.ts'
 import type { SweepReport } from '../../storage/holds/sweeper.ts'
 import type { PeerStatus } from '../../storage/peer.ts'
 import type { Verb, Verbs } from '../../wire/answerer.ts'
 import { openCaller } from '../../wire/caller.ts'
 import type { NodeEvent } from './node-event.ts'
-import type { SweepOutcome, SweepWish } from './sweep-job.ts'
+import type { JobOutcome } from './own-jobs.ts'
+import type { PurgeWish, SweepWish } from './own-sweep.ts'
 
 /** How a node is at one moment; all counts are since its start. */
 export interface NodeView {
@@ -49,8 +50,10 @@ export interface OwnNode {
   scrub(): Promise<ScrubReport | undefined>
   /** Begins to delete what is due, or to look at it, and tells its number; undefined where it keeps none. Throws E_BUSY. */
   sweep(wish: SweepWish): Promise<number | undefined>
-  /** What came of the last one. Throws E_ABSENT for any other. */
-  swept(job: number): Promise<SweepOutcome>
+  /** Begins to end what a former member pays for, or to look at it; otherwise as `sweep`. */
+  purge(wish: PurgeWish): Promise<number | undefined>
+  /** What came of the last of those: a `SweepReport` or a `PurgeReport`. Throws E_ABSENT for any other. */
+  outcome(job: number): Promise<JobOutcome>
   /** Takes no shares until it is started again, and tells others. */
   stopTaking(): Promise<boolean>
 }
@@ -66,7 +69,8 @@ export function ownVerbs(node: OwnNode): Verbs {
     ['events', jsonVerb(eventArguments, ({ seq, limit }) => node.events(seq, limit))],
     ['scrub', jsonVerb(noArguments, async () => (await node.scrub()) ?? null)],
     ['sweep', jsonVerb(sweepArguments, async (wish) => (await node.sweep(wish)) ?? null)],
-    ['swept', jsonVerb(jobArgument, (job) => node.swept(job))],
+    ['purge', jsonVerb(purgeArguments, async (wish) => (await node.purge(wish)) ?? null)],
+    ['outcome', jsonVerb(jobArgument, (job) => node.outcome(job))],
     ['stop-taking', jsonVerb(noArguments, () => node.stopTaking())],
   ])
 }
@@ -91,7 +95,9 @@ export async function reachNode(
       const flags = [dryRun ? 1 : 0, consentShares, clockIsRight ? 1 : 0]
       return (await ask<number | null>('sweep', flags)) ?? undefined
     },
-    swept: (job) => ask('swept', [job]),
+    purge: async ({ publicKey, dryRun }) =>
+      (await ask<number | null>('purge', [publicKey, dryRun ? 1 : 0])) ?? undefined,
+    outcome: (job) => ask('outcome', [job]),
     stopTaking: () => ask('stop-taking'),
     close: () => caller.close(),
   }
@@ -125,6 +131,13 @@ function sweepArguments(args: CborValue): SweepWish {
       consentShares: integerOf(consentShares, 0),
       clockIsRight: integerOf(clockIsRight, 0, 1) === 1,
     }
+  })
+}
+
+function purgeArguments(args: CborValue): PurgeWish {
+  return shapedAs('E_BAD_REQUEST', 'request', () => {
+    const [publicKey, dryRun] = arrayOf(args, 2, 2)
+    return { publicKey: bytesOf(publicKey, 32), dryRun: integerOf(dryRun, 0, 1) === 1 }
   })
 }
 

@@ -22,6 +22,7 @@ import { clientHolder, holdOf, nobody, payerHolder, withDamaged } from './held-o
 import type { HoldIndex } from './hold-index.ts'
 import type { HoldJournal } from './hold-journal.ts'
 import { HoldLedger, type LedgerParts } from './hold-ledger.ts'
+import { purgePayer, type PurgeOptions, type PurgeReport } from './purge.ts'
 import { QuarantineCount } from './quarantine-count.ts'
 import { Quota } from './quota.ts'
 import { Releases } from './releases.ts'
@@ -250,6 +251,16 @@ export class HoldKeeper {
   /** When a sweep looked last; wall time in ms, undefined for never. Throws E_IO. */
   sweptMs(): Promise<number | undefined> {
     return this.#sweeper.lastMs()
+  }
+
+  /**
+   * Ends all holds that a member pays for whose time was over 90 days ago, as far as admission knows. Throws
+   * as `purgePayer` does.
+   */
+  purge(payer: Uint8Array, options: PurgeOptions): Promise<PurgeReport> {
+    const terms = this.#admission.termsOf(payer)
+    const nowMs = Math.floor(this.#options.clock.nowMs())
+    return purgePayer(this.#ledger, { payer, terms, nowMs }, options)
   }
 
   /** Notes that a share was taken out of service. Throws E_IO. */

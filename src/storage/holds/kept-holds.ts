@@ -6,6 +6,7 @@ import {
   type HoldsOptions,
   quarantineDaysOf,
 } from './hold-keeper.ts'
+import type { PurgeOptions, PurgeReport } from './purge.ts'
 import type { SweepOptions, SweepReport } from './sweeper.ts'
 
 type KeptHoldsOptions = Omit<HoldKeeperOptions, 'quarantineDays'> & HoldsOptions
@@ -60,6 +61,16 @@ export class KeptHolds {
   /** What came of the last sweep of this process. */
   get lastSweep(): SweepReport | undefined {
     return this.#lastSweep
+  }
+
+  /** When the last sweep was, maybe another process's; wall time in ms, undefined for never. Throws E_IO. */
+  async sweptMs(): Promise<number | undefined> {
+    return (await this.keeper()).sweptMs()
+  }
+
+  /** Ends what a former member pays for: as `HoldKeeper.purge`. */
+  async purge(payer: Uint8Array, options: PurgeOptions = {}): Promise<PurgeReport> {
+    return (await this.keeper()).purge(payer, options)
   }
 
   /** Ends them in order, if they were opened. */

@@ -68,11 +68,11 @@ export async function lookForDue(ledger: HoldLedger, options: LookOptions): Prom
   }
 }
 
-function noAmount(): Amount {
+export function noAmount(): Amount {
   return { objects: 0, shares: 0, bytes: 0 }
 }
 
-function addTo(amount: Amount, { shares, chargedBytes }: HeldObject): void {
+export function addTo(amount: Amount, { shares, chargedBytes }: HeldObject): void {
   amount.objects++
   amount.shares += shares.length
   amount.bytes += chargedBytes

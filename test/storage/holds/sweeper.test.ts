@@ -235,7 +235,7 @@ describe('Sweeper', () => {
     assert.deepEqual([due.shares, waiting.shares, deletedShares, refusal], [2, 1, 0, undefined])
     assert.ok(await stand.has(object))
     assert.equal((await stand.server.sweep()).deletedShares, 2)
-    assert.equal(stand.server.lastSweep?.deletedShares, 2)
+    assert.equal(stand.server.holds.lastSweep?.deletedShares, 2)
     assert.equal((await stand.server.sweep({ dryRun: true })).due.objects, 0)
   })
 

@@ -14,6 +14,7 @@ import { tell } from './backup-summary.ts'
 import { dryRunCommand } from './backup-dry-run.ts'
 import { watched } from './backup-watch.ts'
 import type { Context, Outcome } from './command.ts'
+import { sweepOwnFolders } from './folder-sweep.ts'
 import { openHomeGrid } from './home-grid.ts'
 import { shortId } from './log-cap.ts'
 import { NoticeLines } from './notice-lines.ts'
@@ -34,7 +35,10 @@ export async function runBackupCommand(
       const startMs = context.world.clock.monotonicMs()
       const report = await backUp(context, grid, append, source, choice).catch(tellFull)
       for (const note of grid.placementNotes) await context.output.warning(note)
-      return tell(context, report, Math.round(context.world.clock.monotonicMs() - startMs))
+      const elapsedMs = Math.round(context.world.clock.monotonicMs() - startMs)
+      const outcome = await tell(context, report, elapsedMs)
+      await sweepOwnFolders(context, grid, { seldom: true })
+      return outcome
     }
     return choice.watch ? await watched(context, source.paths, once) : await once()
   } finally {

@@ -9,6 +9,7 @@ import { checkName } from '../tree/entry.ts'
 import { appendCapOf } from './append-cap.ts'
 import type { BackupChoice } from './backup-choice.ts'
 import type { Context, Outcome } from './command.ts'
+import { sweepOwnFolders } from './folder-sweep.ts'
 import { openHomeGrid } from './home-grid.ts'
 import { headText, shortId } from './log-cap.ts'
 
@@ -40,6 +41,7 @@ export async function backUpStdin(
     const { snapshot, device, seq, sizeBytes, addedBytes, sentBytes } = report
     const head = headText(device, seq, snapshot.id)
     await output.item({ snapshot: shortId(snapshot.id), head }, head)
+    await sweepOwnFolders(context, grid, { seldom: true })
     return {
       summary: { snapshot: shortId(snapshot.id), head, sizeBytes, addedBytes, sentBytes },
       text: `snapshot ${shortId(snapshot.id)} has ${choice.stdinName}, ${formatByteSize(sizeBytes)}`,

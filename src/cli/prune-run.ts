@@ -9,6 +9,7 @@ import type { PeerVerdict } from '../node/peers/candidate.ts'
 import type { Grid } from '../node/grid.ts'
 import type { Context, Outcome } from './command.ts'
 import { exitCodes } from './exit-codes.ts'
+import { sweepOwnFolders } from './folder-sweep.ts'
 import { doubtText, writePlan } from './prune-lines.ts'
 
 export type PruneCap = CapOf<'LOG-Prune' | 'LOG-Admin'>
@@ -58,6 +59,7 @@ export async function runPrune(
     })
   const report = await carryOut(parts, planned, { signal })
   await tellSilent(context, grid, report.silent)
+  const swept = await sweepOwnFolders(context, grid, { seldom: false })
   const { wanted, holders } = report.touched
   if (holders.size < wanted)
     await output.warning(
@@ -66,7 +68,10 @@ export async function runPrune(
   const isPart = report.silent.length + planned.silent.length > 0 || holders.size < wanted
   const { releases, changed, kept } = report
   return {
-    summary: { ...facts, releases, holdsEnded: changed, holdsKept: kept },
+    summary: {
+      ...{ ...facts, releases, holdsEnded: changed, holdsKept: kept },
+      ...(swept !== undefined && { deletedShares: swept.deletedShares }),
+    },
     text: `${said}, released; servers delete them after their quarantine`,
     exit: isPart ? exitCodes.partlyDone : exitCodes.ok,
   }

@@ -223,6 +223,16 @@ export const registry: readonly CommandEntry[] = [
     load: async () => (await import('./commands/node-scrub.ts')).nodeScrub,
   },
   {
+    name: 'node sweep',
+    summary: 'say what nobody holds any more here and when it goes, and delete what is due',
+    load: async () => (await import('./commands/node-sweep.ts')).nodeSweep,
+  },
+  {
+    name: 'node purge',
+    summary: 'let go of what a member pays for here whose time was over 90 days ago',
+    load: async () => (await import('./commands/node-purge.ts')).nodePurge,
+  },
+  {
     name: 'node id',
     summary: "print this home's peer id",
     load: async () => (await import('./commands/node-id.ts')).nodeId,

@@ -5,6 +5,7 @@ import { keyringOf, readHomeConfig } from './home-config.ts'
 import { readOwnCertificate } from '../node/home/grid-membership.ts'
 import type { Grid } from '../node/grid.ts'
 import { readMemberCertificate } from '../members/member-certificate.ts'
+import type { SweepReport } from '../storage/holds/sweeper.ts'
 import type { Context } from './command.ts'
 import type { Facts } from './output.ts'
 import { openOwnNode } from './own-node.ts'
@@ -34,10 +35,12 @@ export async function nodeItem(context: Context): Promise<StatusItem | undefined
         words.push(`${kept.damagedCount} damaged`)
       }
       if (view.scrub !== undefined) words.push(scrubText(view.scrub))
+      const waits = consentOf(view.sweep)
+      if (waits !== undefined) words.push(waits.text)
       const { diskBytes = null, damagedCount = null } = kept ?? {}
       const scrub = view.scrub === undefined ? null : scrubFacts(view.scrub)
       const facts = { about: 'node', state: 'ok', upMs: view.upMs, diskBytes, damagedCount, scrub }
-      return { text: words.join(', '), facts }
+      return { text: words.join(', '), facts: { ...facts, ...waits?.facts } }
     } finally {
       node.close()
     }
@@ -51,6 +54,14 @@ export async function nodeItem(context: Context): Promise<StatusItem | undefined
       facts: { about: 'node', state: 'degraded', cause, next },
     }
   }
+}
+
+/** A sweep that waits for the operator. */
+function consentOf(sweep: SweepReport | undefined): StatusItem | undefined {
+  if (sweep?.refusal !== 'consent') return undefined
+  const next = 'grid node sweep --consent'
+  const cause = `${sweep.due.shares} shares that nobody holds wait to be deleted`
+  return { text: `${cause}; try: ${next}`, facts: { cause, next } }
 }
 
 /** For each backup log that this home may read: when a restore of it was tested last. */

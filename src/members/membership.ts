@@ -21,6 +21,7 @@ import {
   type MemberKind,
   readMemberCertificate,
 } from './member-certificate.ts'
+import { MembersMet } from './members-met.ts'
 import type { Revocations } from './revocations.ts'
 
 export type MembershipMode = 'open' | 'list' | 'signed'
@@ -37,6 +38,8 @@ export interface MembershipOptions {
   gridId?: Uint8Array
   /** What is known to be revoked; of mode `signed`. */
   revocations?: Pick<Revocations, 'isRevoked'>
+  /** What is remembered of members; as long as the process unless told. */
+  met?: MembersMet
 }
 
 export class Membership implements Admission {
@@ -45,6 +48,7 @@ export class Membership implements Admission {
   readonly #listed: Set<string>
   readonly #gridId: Uint8Array
   readonly #revocations: Pick<Revocations, 'isRevoked'>
+  readonly #met: MembersMet
   /** Of each member the newest certificate that was shown, by its key in hex: as many as the grid key signed. */
   readonly #shown = new Map<string, MemberCertificate>()
   /** What came of certificates that were looked into: servers are asked about for every object. */
@@ -58,7 +62,10 @@ export class Membership implements Admission {
     this.#clock = options.clock
     this.#listed = new Set(options.listed)
     this.#gridId = gridId ?? new Uint8Array(0)
-    this.#revocations = options.revocations ?? { isRevoked: () => false }
+    const revocations = options.revocations ?? { isRevoked: () => false }
+    this.#revocations = revocations
+    const isRevoked = (serial: number): boolean => revocations.isRevoked(serial)
+    this.#met = options.met ?? new MembersMet({ clock: options.clock, isRevoked })
   }
 
   /** Adds a peer to the list, of mode `list`. */
@@ -89,6 +96,8 @@ export class Membership implements Admission {
   show(client: string | undefined, bytes: Uint8Array): void {
     if (client === undefined || this.mode !== 'signed') return
     const certificate = this.#certificateOf(client, bytes)
+    // also one that has ended: when it did is what its holds depend on
+    this.#met.meet(certificate)
     const why = this.#refusal(certificate, undefined)
     if (why !== undefined) throw why
     const key = toHex(certificate.publicKey)
@@ -97,8 +106,12 @@ export class Membership implements Admission {
   }
 
   termsOf(payer: Uint8Array): Terms | undefined {
-    const certificate = this.#shown.get(toHex(payer))
-    return certificate && termsOf(certificate)
+    this.#met.noteRevoked()
+    const member = this.#met.get(payer)
+    if (member === undefined) return undefined
+    const { notAfterMs, revokedMs } = member
+    const endMs = revokedMs === 0 ? notAfterMs : Math.min(notAfterMs, revokedMs)
+    return termsOf({ ...member, notAfterMs: endMs })
   }
 
   /**
@@ -148,7 +161,11 @@ export class Membership implements Admission {
   }
 }
 
-function termsOf({ publicKey, quotaBytes, notAfterMs }: MemberCertificate): Terms {
+function termsOf({
+  publicKey,
+  quotaBytes,
+  notAfterMs,
+}: Pick<MemberCertificate, 'publicKey' | 'quotaBytes' | 'notAfterMs'>): Terms {
   return {
     payer: publicKey,
     quotaBytes: quotaBytes === 0 ? undefined : quotaBytes,

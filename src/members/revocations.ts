@@ -8,6 +8,8 @@ export interface RevocationsOptions {
   gridId: Uint8Array
   keptAt?: KeptAt
   trace?: Trace
+  /** Called when a newer list counts. */
+  onNewer?: () => void
 }
 
 export class Revocations {
@@ -57,6 +59,7 @@ export class Revocations {
   async take(bytes: Uint8Array): Promise<boolean> {
     const { keptAt, trace = noTrace } = this.#options
     if (!this.#adopt(bytes)) return false
+    this.#options.onNewer?.()
     this.#saving = this.#saving.then(async () => {
       // what counts is in memory: a disk that fails costs the memory of it only
       if (keptAt === undefined || this.#bytes === undefined) return

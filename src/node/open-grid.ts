@@ -2,21 +2,15 @@
  * Makes a Grid from a home: over the connections that a running node lends, over connections of
  * its own, or over folders of this machine when no grid is configured.
  */
-import path from 'node:path'
 import { type Clock, SystemClock } from '../base/clock.ts'
 import { type Disk, SystemDisk } from '../base/disk.ts'
 import { isGridError } from '../base/errors.ts'
 import { type Random, SystemRandom } from '../base/random.ts'
 import { noTrace, type Trace } from '../base/trace.ts'
-import { version } from '../base/version.ts'
 import { InlineEncoder } from '../encoding/inline-encoder.ts'
 import { openErasureCode } from '../encoding/open-code.ts'
 import { type Config, type Override, parseConfig } from './home/config.ts'
-import {
-  type EmbeddedOptions,
-  embeddedRedundancy,
-  openEmbeddedPeers,
-} from './peers/embedded-peers.ts'
+import { openEmbeddedPeers } from './peers/embedded-peers.ts'
 import { usefulThreads } from './encoder/encoder-thread.ts'
 import { syncFileReader } from './encoder/file-source.ts'
 import { Grid } from './grid.ts'
@@ -34,6 +28,7 @@ import {
 } from './home/home.ts'
 import { identityOf } from './home/identity.ts'
 import { withKeptFolders } from './peers/kept-folders.ts'
+import { folderOptions, isEmbedded } from './own-folders.ts'
 import { borrowPeers } from './running/lending.ts'
 import { diskRecords } from './logs/log-records.ts'
 import { NetworkPeers } from './peers/network-peers.ts'
@@ -78,43 +73,22 @@ export async function openGrid(options: OpenGridOptions): Promise<Grid> {
   const random = options.random ?? new SystemRandom()
   const disk = options.disk ?? new SystemDisk()
   const parts = { home, config, secrets, clock, random, disk, trace: options.trace ?? noTrace }
-  const embedded = config.grid.introducers.length === 0 && config.grid.peers.length === 0
-  const { disks } = config.embedded
-  const folderRedundancy =
-    config.embedded.redundancy ?? embeddedRedundancy(Math.max(1, disks.length))
+  const embedded = isEmbedded(config)
+  const folders = folderOptions(parts)
   return new Grid({
     clock,
     random,
     secret: secrets.convergenceSecret,
-    redundancy: embedded ? folderRedundancy : config.client.redundancy,
+    redundancy: embedded ? folders.redundancy : config.client.redundancy,
     convergence: config.client.convergence,
     clientId: identityOf(secrets.identitySeed).id,
     records: diskRecords({ disk, random, path: home.logs }),
     encoder: new WorkerEncoder({ threads: usefulThreads(), engine: options.engine }),
     smallEncoder: new InlineEncoder(openErasureCode({ engine: options.engine }), syncFileReader),
     peers: embedded
-      ? await openEmbeddedPeers(embeddedOptions(parts, folderRedundancy))
-      : await withKeptFolders(await openNetwork(parts), embeddedOptions(parts, folderRedundancy)),
+      ? await openEmbeddedPeers(folders)
+      : await withKeptFolders(await openNetwork(parts), folders),
   })
-}
-
-function embeddedOptions(
-  parts: Parts,
-  redundancy: ReturnType<typeof embeddedRedundancy>,
-): EmbeddedOptions {
-  const { home, config, secrets, clock, random, disk, trace } = parts
-  const { disks } = config.embedded
-  return {
-    disk,
-    random,
-    clock,
-    trace,
-    disks: disks.length > 0 ? disks : [path.join(home.path, 'storage')],
-    redundancy,
-    identitySeed: secrets.identitySeed,
-    reserveBytes: config.storage.reserveBytes,
-    software: version,
-  }
 }
 
 async function openNetwork(parts: Parts): Promise<PeerPool> {

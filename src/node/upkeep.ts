@@ -17,6 +17,7 @@ import type { CheckableObject } from './check/object-check.ts'
 import { type Hidden, objectsOf, verifierOf } from './check/objects-of-cap.ts'
 import type { WholeCheckContext } from './check/whole-check.ts'
 import type { Logs } from './logs/logs.ts'
+import { type FolderSweep, type FolderSweepOptions, sweepFolders } from './peers/folder-sweep.ts'
 import type { PeerHealth } from './peers/peer-health.ts'
 import type { PeerPool } from './peers/peer-pool.ts'
 import { type DrainReport, drainStore } from './repair/drain-store.ts'
@@ -129,6 +130,12 @@ export class Upkeep {
     const given = heard(options)
     await this.#parts.peers.ready(given)
     return renewLeases(this.#context, this.candidates(), objects, given)
+  }
+
+  /** Deletes what is due in the folders of an embedded grid; does nothing where there are none. See folder-sweep.ts. */
+  sweepFolders(options: FolderSweepOptions = {}): Promise<FolderSweep> {
+    const { clock, peers } = this.#parts
+    return sweepFolders(peers.folders ?? [], clock, options)
   }
 
   /** Yields every object that caps stand on, each once. Throws E_CAP_WEAK before the first. */

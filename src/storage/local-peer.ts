@@ -24,7 +24,7 @@ import type {
 import { checkCredentialBounds, checkListHolds, checkRelease, checkTouch } from './hold-bounds.ts'
 import type { DiskUsage } from './disk-usage.ts'
 import type { HoldKeeper, HoldsOptions } from './holds/hold-keeper.ts'
-import { KeptHolds } from './holds/kept-holds.ts'
+import { KeptHolds, type PeerSweepOptions } from './holds/kept-holds.ts'
 import { LogKeeper } from './log-keeper.ts'
 import type { LogLimits } from './log-limits.ts'
 import type { LogStore } from './log-store.ts'
@@ -42,7 +42,7 @@ import {
 } from './peer.ts'
 import { checkBlocks, checkHave, checkProve, checkPut } from './request-bounds.ts'
 import { ShareIntake } from './share-intake.ts'
-import type { SweepOptions, SweepReport } from './holds/sweeper.ts'
+import type { SweepReport } from './holds/sweeper.ts'
 import type { ShareEntry, ShareKey, ShareStore } from './share-store.ts'
 import { SpaceReserve } from './space-reserve.ts'
 import { proveShare, readBlocks, type StoredShare } from './stored-share.ts'
@@ -250,15 +250,15 @@ export class LocalPeer implements StoragePeer {
     return (await this.#keeper()).release(release)
   }
 
-  /**
-   * Deletes what nobody has held for the time of quarantine; first it tells the index of holds of all
-   * shares, if that may not know them. Throws E_FORBIDDEN without holds, E_READ_ONLY, E_FULL, E_IO,
-   * the signal's reason.
-   */
-  async sweep(options: SweepOptions = {}): Promise<SweepReport> {
-    const keeper = await this.#keeper()
-    await keeper.walk(options)
-    return keeper.sweep(options)
+  /** For whoever rules them. Throws E_FORBIDDEN without holds. */
+  get holds(): KeptHolds {
+    if (this.#holds !== undefined) return this.#holds
+    throw new GridError('E_FORBIDDEN', 'this server keeps no accounts')
+  }
+
+  /** Deletes what nobody has held for the time of quarantine: as `KeptHolds.sweep`. Throws E_FORBIDDEN without holds. */
+  async sweep(options: PeerSweepOptions = {}): Promise<SweepReport> {
+    return this.holds.sweep(options)
   }
 
   /** All shares that should be here, as its holds say; none without holds. Throws E_IO. */
@@ -288,8 +288,7 @@ export class LocalPeer implements StoragePeer {
   }
 
   async #keeper(): Promise<HoldKeeper> {
-    if (this.#holds !== undefined) return this.#holds.keeper()
-    throw new GridError('E_FORBIDDEN', 'this server keeps no accounts')
+    return this.holds.keeper()
   }
 
   async #withShare<T>(

@@ -116,4 +116,50 @@ describe('grid prune', () => {
     assert.equal(weak.exit, 8)
     assert.match(weak.stderr, /log grant --prune/)
   })
+
+  it('sweeps the folders of the grid, and so does a backup, once quarantine is over', async () => {
+    await home.months()
+    const pruned = await home.later(['prune', '--keep-last', '1', '--yes', '--json'])
+    assert.equal(pruned.exit, 0, pruned.stdout)
+    assert.ok((summaryOf(pruned).objects as number) > 0)
+    assert.equal(summaryOf(pruned).deletedShares, 0)
+    const told: boolean[] = []
+    for (let week = 1; week <= 5; week++) {
+      home.clock.moveDays(6.5)
+      const { exit, stderr } = await home.later(['backup', home.at('data')])
+      assert.equal(exit, 0, stderr)
+      told.push(/\d+ shares that nobody held were deleted/.test(stderr))
+    }
+    assert.deepEqual(told, [false, false, false, false, true])
+    const rest = await home.later(['node', 'sweep', '--dry-run', '--json'])
+    assert.equal(rest.lines().at(-1)?.dueShares, 0)
+    const again = await home.later(['prune', '--keep-last', '1', '--yes', '--json'])
+    assert.equal(summaryOf(again).deletedShares, 0)
+    assert.equal((await home.later(['restore-test'])).exit, 0)
+  })
+
+  it('sweeps at a prune what is due by then, and says what waits for the clock', async () => {
+    await home.months()
+    const words = ['prune', '--keep-last', '1', '--yes', '--json']
+    const deleted: unknown[] = []
+    for (const days of [0, 7, 7, 7, 7, 6]) {
+      home.clock.moveDays(days)
+      deleted.push(summaryOf(await home.later(words)).deletedShares)
+    }
+    assert.ok((deleted.pop() as number) > 0)
+    assert.deepEqual(deleted, [0, 0, 0, 0, 0])
+    // a clock of which nothing was seen for long is not believed
+    await home.file('data/more', 'more '.repeat(2000))
+    await home.backUp({}, home.clock)
+    assert.equal((await home.later(['restore-test'])).exit, 0)
+    assert.ok((summaryOf(await home.later(words)).objects as number) > 0)
+    home.clock.moveDays(40)
+    const { exit, stderr } = await home.later(words.slice(0, -1))
+    assert.equal(exit, 0, stderr)
+    assert.match(stderr, /\d+ shares wait for the clock to be trusted: grid node sweep/)
+  })
 })
+
+function summaryOf({ lines }: Transcript): Record<string, unknown> {
+  return lines().at(-1) ?? {}
+}

@@ -79,6 +79,23 @@ describe('membership', () => {
     assert.equal(membership.termsOf(key)?.quotaBytes, undefined)
   })
 
+  it('tells the end of a member whose time was over before it was met, or that was put out', async () => {
+    const { membership, clock, revocations } = await signedGrid()
+    clock.advance(endMs + 2 * graceMs)
+    assert.throws(() => membership.show(id, certificate()), isCode('E_CERTIFICATE'))
+    assert.equal(membership.termsOf(key)?.purgeAfterMs, endMs + graceMs)
+    assert.equal(why(membership, id, 'read'), 'E_FORBIDDEN')
+    const notAfterMs = 100 * graceMs
+    membership.show(id, certificate({ serial: 5, notAfterMs }))
+    assert.equal(membership.termsOf(key)?.readOnlyAfterMs, notAfterMs)
+    await revocations.take(signRevocationList({ seq: 1, serials: [5] }, gridSeed))
+    const revokedMs = clock.nowMs()
+    assert.equal(membership.termsOf(key)?.readOnlyAfterMs, revokedMs)
+    clock.advance(5000)
+    assert.equal(membership.termsOf(key)?.readOnlyAfterMs, revokedMs)
+    assert.equal(membership.termsOf(new Uint8Array(32)), undefined)
+  })
+
   it('takes no certificate of another peer, of another grid, or made up', async () => {
     const { membership } = await signedGrid()
     const refused = isCode('E_CERTIFICATE')

@@ -8,6 +8,7 @@ import { GridError } from '../../base/errors.ts'
 import { readKept, replaceKept } from '../../base/kept-file.ts'
 import type { Trace } from '../../base/trace.ts'
 import { maxMemberCertificateBytes } from '../../members/member-certificate.ts'
+import { MembersMet } from '../../members/members-met.ts'
 import { Membership } from '../../members/membership.ts'
 import { Revocations } from '../../members/revocations.ts'
 import type { Config } from './config.ts'
@@ -19,6 +20,8 @@ export interface GridMembership {
   certificate: Uint8Array | undefined
   /** Of a grid with certificates. */
   revocations: Revocations | undefined
+  /** Members that it has met, of such a grid. */
+  met: MembersMet | undefined
 }
 
 /** Longest file: the certificate in base32, and white space. */
@@ -35,19 +38,26 @@ export async function openMembership(parts: {
   clock: Clock
   disk: Disk
   trace: Trace
+  /** Whether it writes down which members it meets: for the one process that has the home's lock. */
+  notesMembers?: boolean
 }): Promise<GridMembership> {
   const { home, config, clock, disk, trace } = parts
   const { membership: mode, members, key: gridId } = config.grid
   const listed = new Set(members)
   if (mode !== 'signed') {
     const membership = new Membership({ mode, clock, listed })
-    return { membership, certificate: undefined, revocations: undefined }
+    return { membership, certificate: undefined, revocations: undefined, met: undefined }
   }
   await disk.makeDirectory(home.cache)
   const keptAt = { disk, path: path.join(home.cache, 'revoked') }
-  const revocations = await Revocations.open({ gridId: gridId!, keptAt, trace })
-  const membership = new Membership({ mode, clock, gridId, revocations })
-  return { membership, certificate: await readOwnCertificate(home, disk), revocations }
+  const onNewer = (): void => met.noteRevoked()
+  const revocations = await Revocations.open({ gridId: gridId!, keptAt, trace, onNewer })
+  const isRevoked = (serial: number): boolean => revocations.isRevoked(serial)
+  const notes =
+    parts.notesMembers === true ? { disk, path: path.join(home.cache, 'met') } : undefined
+  const met = await MembersMet.open({ clock, trace, isRevoked, keptAt: notes })
+  const membership = new Membership({ mode, clock, gridId, revocations, met })
+  return { membership, certificate: await readOwnCertificate(home, disk), revocations, met }
 }
 
 /** The certificate in the file `member`; undefined where there is none. @throws E_CONFIG */

@@ -33,6 +33,11 @@ export interface EmbeddedOptions {
 }
 
 const folders = 10
+/** Processes that use folders are short, and a week apart: so much may pass between two before the clock counts as astray. */
+const believedDays = 8
+
+/** Peers that are folders. */
+export type FolderPool = PeerPool & Required<Pick<PeerPool, 'folders'>>
 
 /**
  * How an embedded grid over `disks` codes: n = 10, and k such that any one disk may die. One disk
@@ -45,7 +50,7 @@ export function embeddedRedundancy(disks: number): Redundancy {
 }
 
 /** Opens the folders that the disks have, and makes those that are missing. Throws E_IO. */
-export async function openEmbeddedPeers(options: EmbeddedOptions): Promise<PeerPool> {
+export async function openEmbeddedPeers(options: EmbeddedOptions): Promise<FolderPool> {
   const { redundancy, disks, isKept = false } = options
   const count = isKept ? 0 : Math.max(redundancy.n, disks.length)
   const placed = await layFolders({ ...options, count })
@@ -57,6 +62,7 @@ export async function openEmbeddedPeers(options: EmbeddedOptions): Promise<PeerP
     candidates: () => candidates,
     note: () => noteFor(options),
     nickname: (id) => nicknames.get(id) ?? id,
+    folders: peers,
     close: async () => {
       await Promise.all(peers.map((peer) => peer.close()))
     },
@@ -72,7 +78,7 @@ async function openFolder(options: EmbeddedOptions, folder: PlacedFolder): Promi
   const logs = { store: new DiskLogStore(place), seed }
   await logs.store.open()
   const open = (): ReturnType<typeof openDiskHolds> => openDiskHolds({ ...place, clock })
-  const holds = { open, random }
+  const holds = { open, random, believedDays }
   return new LocalPeer({ id, store, logs, holds, clock, trace, software, reserveBytes })
 }
 

@@ -1,5 +1,6 @@
 /** The peers that a client may use, however they are reached: on this machine, over the network, through a running node. */
 import type { PeerStatus } from '../../storage/peer.ts'
+import type { LocalPeer } from '../../storage/local-peer.ts'
 import type { Candidate } from './candidate.ts'
 
 /** What is known of one peer, for people. */
@@ -26,5 +27,7 @@ export interface PeerPool {
   note(): string | undefined
   /** Display names by peer id. */
   nickname(id: string): string
+  /** Those that are folders of this machine, which no node runs: who uses them sweeps them. */
+  readonly folders?: readonly LocalPeer[]
   close(): Promise<void>
 }

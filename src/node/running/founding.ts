@@ -38,6 +38,7 @@ export async function openFounding(
   }
   const keptAt = { disk, path: path.join(home.private, 'members') }
   const book = await MemberBook.open({ keptAt, gridSeed, clock, revocations })
+  for (const each of book.list()) member.met?.meet(each)
   if (isGoodFor(member.certificate, config.grid.key!, clock.nowMs() + renewMs)) return book
   member.certificate = await book.issue({
     name: config.node.nickname === '' ? 'founder' : config.node.nickname,

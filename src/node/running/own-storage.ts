@@ -16,6 +16,7 @@ import { Scrubber } from '../../storage/scrub/scrubber.ts'
 import type { Traffic } from '../../storage/traffic.ts'
 import type { Config } from '../home/config.ts'
 import { processWriters } from '../peers/store-writers.ts'
+import { sweepAndTell } from './own-sweep.ts'
 
 export interface OwnStorageParts {
   /** Peer id. */
@@ -77,9 +78,7 @@ export async function sweepNowAndThen(
   await sleep(clock, firstSweepMs, { signal })
   for (;;) {
     try {
-      const { deletedShares, deletedBytes, dueShares, refusal } = await storage.sweep({ signal })
-      if (deletedShares > 0) trace.event('sweep.deleted', { deletedShares, deletedBytes })
-      if (refusal !== undefined) trace.event('sweep.refused', { refusal, dueShares })
+      await sweepAndTell(storage, trace, { signal })
     } catch (error) {
       signal.throwIfAborted()
       trace.event('sweep.failed', { cause: errorText(error) })

@@ -9,10 +9,14 @@ import type { Clock } from '../../base/clock.ts'
 import { GridError } from '../../base/errors.ts'
 import type { ScrubReport } from '../../storage/scrub/scrubber.ts'
 import type { VerbCount } from '../../storage/traffic.ts'
+import { arrayOf, bytesOf, integerOf, shapedAs } from '../../log/shape.ts'
+import type { SweepReport } from '../../storage/holds/sweeper.ts'
 import type { PeerStatus } from '../../storage/peer.ts'
 import type { Verb, Verbs } from '../../wire/answerer.ts'
 import { openCaller } from '../../wire/caller.ts'
 import type { NodeEvent } from './node-event.ts'
+import type { JobOutcome } from './own-jobs.ts'
+import type { PurgeWish, SweepWish } from './own-sweep.ts'
 
 /** How a node is at one moment; all counts are since its start. */
 export interface NodeView {
@@ -33,6 +37,8 @@ export interface NodeView {
   /** Undefined where it keeps no shares. */
   storage: PeerStatus | undefined
   scrub: ScrubReport | undefined
+  /** What came of the last sweep since its start. */
+  sweep: SweepReport | undefined
 }
 
 /** A node, as the command line of its home sees it. */
@@ -42,6 +48,12 @@ export interface OwnNode {
   events(seq: number, limit: number): Promise<NodeEvent[]>
   /** Begins to read every share through; undefined where it keeps none. */
   scrub(): Promise<ScrubReport | undefined>
+  /** Begins to delete what is due, or to look at it, and tells its number; undefined where it keeps none. Throws E_BUSY. */
+  sweep(wish: SweepWish): Promise<number | undefined>
+  /** Begins to end what a former member pays for, or to look at it; otherwise as `sweep`. */
+  purge(wish: PurgeWish): Promise<number | undefined>
+  /** What came of the last of those: a `SweepReport` or a `PurgeReport`. Throws E_ABSENT for any other. */
+  outcome(job: number): Promise<JobOutcome>
   /** Takes no shares until it is started again, and tells others. */
   stopTaking(): Promise<boolean>
 }
@@ -56,6 +68,9 @@ export function ownVerbs(node: OwnNode): Verbs {
     ['view', jsonVerb(noArguments, () => node.view())],
     ['events', jsonVerb(eventArguments, ({ seq, limit }) => node.events(seq, limit))],
     ['scrub', jsonVerb(noArguments, async () => (await node.scrub()) ?? null)],
+    ['sweep', jsonVerb(sweepArguments, async (wish) => (await node.sweep(wish)) ?? null)],
+    ['purge', jsonVerb(purgeArguments, async (wish) => (await node.purge(wish)) ?? null)],
+    ['outcome', jsonVerb(jobArgument, (job) => node.outcome(job))],
     ['stop-taking', jsonVerb(noArguments, () => node.stopTaking())],
   ])
 }
@@ -76,6 +91,13 @@ export async function reachNode(
     view: () => ask('view'),
     events: (seq, limit) => ask('events', [seq, limit]),
     scrub: async () => (await ask<ScrubReport | null>('scrub')) ?? undefined,
+    sweep: async ({ dryRun, consentShares, clockIsRight }) => {
+      const flags = [dryRun ? 1 : 0, consentShares, clockIsRight ? 1 : 0]
+      return (await ask<number | null>('sweep', flags)) ?? undefined
+    },
+    purge: async ({ publicKey, dryRun }) =>
+      (await ask<number | null>('purge', [publicKey, dryRun ? 1 : 0])) ?? undefined,
+    outcome: (job) => ask('outcome', [job]),
     stopTaking: () => ask('stop-taking'),
     close: () => caller.close(),
   }
@@ -99,6 +121,28 @@ function jsonVerb<Args>(
 function noArguments(args: CborValue): undefined {
   if (Array.isArray(args) && args.length === 0) return undefined
   throw new GridError('E_BAD_REQUEST', 'this verb takes no arguments')
+}
+
+function sweepArguments(args: CborValue): SweepWish {
+  return shapedAs('E_BAD_REQUEST', 'request', () => {
+    const [dryRun, consentShares, clockIsRight] = arrayOf(args, 3, 3)
+    return {
+      dryRun: integerOf(dryRun, 0, 1) === 1,
+      consentShares: integerOf(consentShares, 0),
+      clockIsRight: integerOf(clockIsRight, 0, 1) === 1,
+    }
+  })
+}
+
+function purgeArguments(args: CborValue): PurgeWish {
+  return shapedAs('E_BAD_REQUEST', 'request', () => {
+    const [publicKey, dryRun] = arrayOf(args, 2, 2)
+    return { publicKey: bytesOf(publicKey, 32), dryRun: integerOf(dryRun, 0, 1) === 1 }
+  })
+}
+
+function jobArgument(args: CborValue): number {
+  return shapedAs('E_BAD_REQUEST', 'request', () => integerOf(arrayOf(args, 1, 1)[0], 1))
 }
 
 function eventArguments(args: CborValue): { seq: number; limit: number } {

@@ -33,6 +33,7 @@ import { lend } from './lending.ts'
 import { NetworkPeers } from '../peers/network-peers.ts'
 import { NodeEvents } from './node-events.ts'
 import { socketOf } from '../home/node-socket.ts'
+import { OwnJobs } from './own-jobs.ts'
 import { RunningOwnNode } from './own-node.ts'
 import { openOwnStorage, sweepNowAndThen } from './own-storage.ts'
 import { type OwnNode, ownVerbs } from './own-verbs.ts'
@@ -90,7 +91,7 @@ export async function runNode(given: NodeParts): Promise<RunningNode> {
   const traffic = new Traffic({ clock, trace })
   const budget = new Budget(inFlightBytes)
   const closing = new AbortController()
-  const member = await openMembership(parts)
+  const member = await openMembership({ ...parts, notesMembers: true })
   const members = await openFounding(parts, member)
   const { membership, certificate, revocations } = member
   const { random, disk, secrets } = parts
@@ -129,8 +130,9 @@ export async function runNode(given: NodeParts): Promise<RunningNode> {
     storage?.stopTaking()
     await said?.look()
   }
-  const view = { nickname, clock, net, peers, events, traffic, storage, scrubber, stopTaking }
-  const ownNode = new RunningOwnNode(view)
+  const jobs = new OwnJobs()
+  const view = { nickname, clock, net, peers, events, traffic, storage, scrubber, jobs }
+  const ownNode = new RunningOwnNode({ ...view, trace, stopTaking })
   const invites = await Invites.open({ ...parts, budget, membership, members })
   const ruled = controlVerbs({ invites, members, clock, peers })
   const more = new Map([...ruled, ...ownVerbs(ownNode)])
@@ -155,11 +157,13 @@ export async function runNode(given: NodeParts): Promise<RunningNode> {
     async close() {
       closing.abort()
       await lending.close()
+      await jobs.close()
       await invites.close()
       await peers.close()
       await introducer?.close()
       await background
       await storage?.close()
+      await member.met?.saved()
       trace.event('node.stopped')
       await events.close()
     },

@@ -22,6 +22,7 @@ import { clientHolder, holdOf, nobody, payerHolder, withDamaged } from './held-o
 import type { HoldIndex } from './hold-index.ts'
 import type { HoldJournal } from './hold-journal.ts'
 import { HoldLedger, type LedgerParts } from './hold-ledger.ts'
+import { purgePayer, type PurgeOptions, type PurgeReport } from './purge.ts'
 import { QuarantineCount } from './quarantine-count.ts'
 import { Quota } from './quota.ts'
 import { Releases } from './releases.ts'
@@ -47,6 +48,8 @@ export interface HoldsOptions {
   leaseDays?: number
   /** How long what nobody holds any more is kept: `quarantineDaysOf`. */
   quarantineDays?: number
+  /** How far the clock may go, unmeasured, between two sweeps, as over a restart; 1 unless told. */
+  believedDays?: number
 }
 
 export interface HoldKeeperOptions
@@ -106,7 +109,11 @@ export class HoldKeeper {
 
   private constructor(options: HoldKeeperOptions, ledger: HoldLedger, memory: SweepMemory) {
     const { clock, random, id, serverKey, admission = openAdmission } = options
-    const { leaseDays = defaultLeaseDays, checkRevoked = async () => {} } = options
+    const {
+      leaseDays = defaultLeaseDays,
+      believedDays = 1,
+      checkRevoked = async () => {},
+    } = options
     const { index } = ledger
     this.#options = options
     this.#admission = admission
@@ -120,8 +127,8 @@ export class HoldKeeper {
     this.#releases = new Releases({ ledger: this.#ledger, serverKey, checkRevoked })
     this.#quarantine = new QuarantineCount(index, clock)
     this.#sweeper = new Sweeper({
-      ...{ ledger, memory, store: options.store, trace: options.trace },
-      clockWatch: new ClockWatch(clock, memory),
+      ...{ ledger, store: options.store, trace: options.trace },
+      clockWatch: new ClockWatch({ clock, memory, believedMs: believedDays * dayMs }),
       quarantineMs: options.quarantineDays * dayMs,
     })
     const rate = (tokensPerSecond: number): TokenBucket =>
@@ -239,6 +246,21 @@ export class HoldKeeper {
   /** Deletes what is due: as `Sweeper.sweep`. */
   sweep(options: SweepOptions = {}): Promise<SweepReport> {
     return this.#sweeper.sweep(options)
+  }
+
+  /** When a sweep looked last; wall time in ms, undefined for never. Throws E_IO. */
+  sweptMs(): Promise<number | undefined> {
+    return this.#sweeper.lastMs()
+  }
+
+  /**
+   * Ends all holds that a member pays for whose time was over 90 days ago, as far as admission knows. Throws
+   * as `purgePayer` does.
+   */
+  purge(payer: Uint8Array, options: PurgeOptions): Promise<PurgeReport> {
+    const terms = this.#admission.termsOf(payer)
+    const nowMs = Math.floor(this.#options.clock.nowMs())
+    return purgePayer(this.#ledger, { payer, terms, nowMs }, options)
   }
 
   /** Notes that a share was taken out of service. Throws E_IO. */

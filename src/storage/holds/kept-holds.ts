@@ -6,13 +6,21 @@ import {
   type HoldsOptions,
   quarantineDaysOf,
 } from './hold-keeper.ts'
+import type { PurgeOptions, PurgeReport } from './purge.ts'
+import type { SweepOptions, SweepReport } from './sweeper.ts'
 
 type KeptHoldsOptions = Omit<HoldKeeperOptions, 'quarantineDays'> & HoldsOptions
+
+export interface PeerSweepOptions extends SweepOptions {
+  /** Whether all shares are looked at where the index of holds may not know them; true unless told. */
+  walk?: boolean
+}
 
 export class KeptHolds {
   readonly #options: KeptHoldsOptions
   #keeper: Promise<HoldKeeper> | undefined
   #closing: Promise<void> | undefined
+  #lastSweep: SweepReport | undefined
 
   constructor(options: KeptHoldsOptions) {
     this.#options = options
@@ -35,6 +43,34 @@ export class KeptHolds {
   /** Shares that nobody holds any more, as they were counted last. */
   async quarantinedCount(): Promise<number> {
     return (await this.keeper()).quarantinedCount()
+  }
+
+  /**
+   * Deletes what is due, as `Sweeper.sweep`; first it tells the index of all shares, if that may not know
+   * them, unless it is told to leave that. Throws E_READ_ONLY, E_FULL, E_IO, the signal's reason.
+   */
+  async sweep({ walk = true, ...options }: PeerSweepOptions = {}): Promise<SweepReport> {
+    const keeper = await this.keeper()
+    const acts = options.dryRun !== true
+    if (walk && acts) await keeper.walk(options)
+    const report = await keeper.sweep(options)
+    if (acts) this.#lastSweep = report
+    return report
+  }
+
+  /** What came of the last sweep of this process. */
+  get lastSweep(): SweepReport | undefined {
+    return this.#lastSweep
+  }
+
+  /** When the last sweep was, maybe another process's; wall time in ms, undefined for never. Throws E_IO. */
+  async sweptMs(): Promise<number | undefined> {
+    return (await this.keeper()).sweptMs()
+  }
+
+  /** Ends what a former member pays for: as `HoldKeeper.purge`. */
+  async purge(payer: Uint8Array, options: PurgeOptions = {}): Promise<PurgeReport> {
+    return (await this.keeper()).purge(payer, options)
   }
 
   /** Ends them in order, if they were opened. */

@@ -1,10 +1,10 @@
-/** What must be so before a server deletes anything: a clock that goes as it should, and consent where much would go. */
+/** What must be so before a server deletes anything: a clock that goes as it should. */
 import path from 'node:path'
 import { concat, readU64be, u64be } from '../../base/bytes.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Disk } from '../../base/disk.ts'
 import { readKept, replaceKept } from '../../base/kept-file.ts'
-import { ifPresent, onDisk } from '../disk-failure.ts'
+import { onDisk } from '../disk-failure.ts'
 
 /** What was found at a look at the clock. */
 export interface ClockLook {
@@ -19,47 +19,65 @@ export interface SweepMemory {
   /** Of the last look; undefined for none. */
   lastLook(): Promise<ClockLook | undefined>
   see(look: ClockLook): Promise<void>
-  /** Whether the operator agrees that much is deleted. */
-  hasConsent(): Promise<boolean>
-  /** The consent has served. */
-  useConsent(): Promise<void>
 }
 
-const longestJumpMs = 24 * 3600 * 1000
+const dayMs = 24 * 3600 * 1000
 /** Of a clock that was never seen to jump. */
 const alwaysMs = Number.MAX_SAFE_INTEGER
 
+export interface ClockWatchOptions {
+  clock: Clock
+  memory: SweepMemory
+  /** How far the wall clock may go between two looks, more or less than was measured; a day unless told. */
+  believedMs?: number
+}
+
 /**
  * Compares the wall clock with the monotonic one, and with what it was at the last look, maybe before a
- * restart. A server that was off for more than a day cannot tell that from a jump.
+ * restart. A server that was off for more than is believed cannot tell that from a jump.
  */
 export class ClockWatch {
   readonly #clock: Clock
   readonly #memory: SweepMemory
+  readonly #believedMs: number
   #last: (ClockLook & { monotonicMs: number }) | undefined
 
-  constructor(clock: Clock, memory: SweepMemory) {
+  constructor({ clock, memory, believedMs = dayMs }: ClockWatchOptions) {
     this.#clock = clock
     this.#memory = memory
+    this.#believedMs = believedMs
   }
 
-  /** Notes the time, and whether it went on since the last look as it should: to a day. Throws E_FULL, E_IO. */
+  /** Notes the time, and whether it went on since the last look as it should. Throws E_FULL, E_IO. */
   async look(): Promise<ClockLook> {
-    const wallMs = Math.max(0, Math.floor(this.#clock.nowMs()))
-    const monotonicMs = Math.floor(this.#clock.monotonicMs())
-    const before = this.#last ?? (await this.#memory.lastLook())
-    const passedMs = this.#last === undefined ? 0 : monotonicMs - this.#last.monotonicMs
-    const steadyMs = before === undefined ? alwaysMs : steadyAfter(before, wallMs, passedMs)
-    this.#last = { wallMs, monotonicMs, steadyMs }
-    await this.#memory.see({ wallMs, steadyMs })
-    return { wallMs, steadyMs }
+    const monotonicMs = this.#monotonicMs()
+    const look = await this.peek()
+    this.#last = { ...look, monotonicMs }
+    await this.#memory.see(look)
+    return look
   }
-}
 
-/** @param passedMs - by the monotonic clock, since `before`; 0 after a restart */
-function steadyAfter(before: ClockLook, wallMs: number, passedMs: number): number {
-  if (Math.abs(wallMs - before.wallMs - passedMs) > longestJumpMs) return 0
-  return Math.min(alwaysMs, before.steadyMs + Math.max(passedMs, 0))
+  /** As `look`, and notes nothing. Throws E_IO. */
+  async peek(): Promise<ClockLook> {
+    const wallMs = Math.max(0, Math.floor(this.#clock.nowMs()))
+    const before = this.#last ?? (await this.#memory.lastLook())
+    if (before === undefined) return { wallMs, steadyMs: alwaysMs }
+    const measuredMs = this.#last === undefined ? 0 : this.#monotonicMs() - this.#last.monotonicMs
+    const wentMs = wallMs - before.wallMs
+    if (Math.abs(wentMs - measuredMs) > this.#believedMs) return { wallMs, steadyMs: 0 }
+    // over a restart nothing is measured, and what is believed counts
+    const passedMs = Math.max(this.#last === undefined ? wentMs : measuredMs, 0)
+    return { wallMs, steadyMs: Math.min(alwaysMs, before.steadyMs + passedMs) }
+  }
+
+  /** When it looked last; wall time in ms. Throws E_IO. */
+  async lastMs(): Promise<number | undefined> {
+    return (this.#last ?? (await this.#memory.lastLook()))?.wallMs
+  }
+
+  #monotonicMs(): number {
+    return Math.floor(this.#clock.monotonicMs())
+  }
 }
 
 /** Of a server that does not outlive its process. */
@@ -67,17 +85,11 @@ export class BriefSweepMemory implements SweepMemory {
   async lastLook(): Promise<undefined> {}
 
   async see(): Promise<void> {}
-
-  async hasConsent(): Promise<boolean> {
-    return false
-  }
-
-  async useConsent(): Promise<void> {}
 }
 
 const lookBytes = 16
 
-/** `<directory>/clock`, and `<directory>/consent`: a file that the operator makes, and that serves once. */
+/** `<directory>/clock`. */
 export class DiskSweepMemory implements SweepMemory {
   readonly #disk: Disk
   readonly #directory: string
@@ -98,19 +110,7 @@ export class DiskSweepMemory implements SweepMemory {
     await onDisk('write', replaceKept(this.#clockFile(), concat(u64be(wallMs), u64be(steadyMs))))
   }
 
-  async hasConsent(): Promise<boolean> {
-    return (await ifPresent(this.#disk.fileSize(this.#consent()))) !== undefined
-  }
-
-  async useConsent(): Promise<void> {
-    await ifPresent(this.#disk.unlink(this.#consent()), 'write')
-  }
-
   #clockFile(): { disk: Disk; path: string } {
     return { disk: this.#disk, path: path.join(this.#directory, 'clock') }
-  }
-
-  #consent(): string {
-    return path.join(this.#directory, 'consent')
   }
 }

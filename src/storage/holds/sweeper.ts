@@ -4,108 +4,112 @@
  * the clock has gone as it should for the time of quarantine, and when much would go at once without the
  * operator's consent.
  */
-import type { Trace } from '../../base/trace.ts'
 import { toBase32 } from '../../base/base32.ts'
+import { Budget, within } from '../../base/limit.ts'
+import type { Trace } from '../../base/trace.ts'
 import type { StorageIndex } from '../request.ts'
 import type { ShareStore } from '../share-store.ts'
 import { type HeldObject, isLeaving, withoutEnded } from './held-object.ts'
 import type { HoldLedger } from './hold-ledger.ts'
-import type { ClockWatch, SweepMemory } from './sweep-memory.ts'
+import { type DueObject, lookForDue, type SweepLook } from './sweep-look.ts'
+import type { ClockWatch } from './sweep-memory.ts'
 
 export interface SweeperParts {
   ledger: HoldLedger
   store: ShareStore
   trace: Trace
   clockWatch: ClockWatch
-  memory: SweepMemory
   quarantineMs: number
 }
 
 export interface SweepOptions {
-  /** The operator's, that however much is due may go. */
-  consent?: boolean
+  /** Says what it would do, and does nothing. */
+  dryRun?: boolean
+  /** The operator's consent that so many shares go at once, in this sweep; 0 unless told. */
+  consentShares?: number
+  /** The operator's word that the clock is right now, whatever it did. */
+  clockIsRight?: boolean
   signal?: AbortSignal
 }
 
-export interface SweepReport {
-  /** Shares that were deleted. */
+/** Why nothing is deleted: see `SweepReport`. */
+export type SweepRefusal = 'index' | 'clock' | 'consent'
+
+export interface SweepReport extends Omit<SweepLook, 'shareCount'> {
+  /** What was deleted. */
   deletedShares: number
   deletedBytes: number
-  /** Shares that are due. */
-  dueShares: number
   /**
-   * Why nothing was deleted, if so: the index does not know all yet; the clock jumped, and has not gone
-   * steadily for the time of quarantine since; so much is due that the operator must consent.
+   * Why nothing was deleted, or would be, if so: the index does not know all yet; the clock jumped, and has
+   * not gone steadily for the time of quarantine since; so much is due that the operator must consent.
    */
-  refusal: 'index' | 'clock' | 'consent' | undefined
+  refusal: SweepRefusal | undefined
+  /** With `clock`: when that is over if the clock goes as it should from now on; wall time in ms. */
+  clockUntilMs: number | undefined
+  /** So many shares may go without consent. */
+  freeShares: number
 }
 
-const pageObjects = 1024
 /** Of all shares, how many may go in one run without consent, and how many in any case. */
 const freeShare = 1 / 20
-const freeShares = 100
+const minFreeShares = 100
 
 export class Sweeper {
   readonly #parts: SweeperParts
+
+  readonly #turn = new Budget(1)
 
   constructor(parts: SweeperParts) {
     this.#parts = parts
   }
 
+  /** When a sweep looked last, maybe in a process before this one; wall time in ms. Throws E_IO. */
+  lastMs(): Promise<number | undefined> {
+    return this.#parts.clockWatch.lastMs()
+  }
+
   /**
    * What is due is so by the clock as it is now, not by the ledger's, which never goes back: one that
-   * was wrong for an hour must not have ended every quarantine. Throws E_READ_ONLY, E_FULL, E_IO, the
-   * signal's reason.
+   * was wrong for an hour must not have ended every quarantine. One sweep at a time. Throws E_READ_ONLY,
+   * E_FULL, E_IO, the signal's reason.
    */
-  async sweep({ consent = false, signal }: SweepOptions = {}): Promise<SweepReport> {
-    const { ledger, clockWatch, memory, quarantineMs } = this.#parts
-    const report: SweepReport = {
-      ...{ deletedShares: 0, deletedBytes: 0, dueShares: 0, refusal: undefined },
-    }
-    const { wallMs, steadyMs } = await clockWatch.look()
-    if (!ledger.index.isComplete) return { ...report, refusal: 'index' }
-    const { due, shareCount } = await this.#look(wallMs, signal)
-    report.dueShares = due.reduce((sum, { shares }) => sum + shares.length, 0)
-    if (report.dueShares === 0) return report
-    if (steadyMs < quarantineMs) return { ...report, refusal: 'clock' }
-    const free = Math.max(freeShares, Math.floor(shareCount * freeShare))
-    const mayDelete = consent || (await memory.hasConsent())
-    if (report.dueShares > free && !mayDelete) return { ...report, refusal: 'consent' }
+  sweep(options: SweepOptions = {}): Promise<SweepReport> {
+    return within(this.#turn, 1, () => this.#sweep(options))
+  }
+
+  async #sweep({
+    dryRun = false,
+    consentShares = 0,
+    clockIsRight = false,
+    signal,
+  }: SweepOptions): Promise<SweepReport> {
+    const { ledger, clockWatch, quarantineMs } = this.#parts
+    const { wallMs, steadyMs } = dryRun ? await clockWatch.peek() : await clockWatch.look()
+    const isComplete = ledger.index.isComplete
+    const due: DueObject[] = []
+    const acts = isComplete && !dryRun
+    const { shareCount, ...look } = await lookForDue(ledger, {
+      ...{ nowMs: wallMs, quarantineMs, signal },
+      ...(acts && { onDue: (object) => void due.push(object) }),
+      ...(acts && { onPartly: (indexes) => this.#letGo(indexes, wallMs) }),
+    })
+    const freeShares = Math.max(minFreeShares, Math.floor(shareCount * freeShare))
+    const isSteady = clockIsRight || steadyMs >= quarantineMs
+    const refusal = refusalOf({
+      ...{ isComplete, isSteady, dueShares: look.due.shares },
+      mayGo: Math.max(freeShares, consentShares),
+    })
+    const clockUntilMs = refusal === 'clock' ? wallMs + quarantineMs - steadyMs : undefined
+    const deleted = { deletedShares: 0, deletedBytes: 0 }
+    const report = { ...deleted, ...look, refusal, clockUntilMs, freeShares }
+    if (!acts || refusal !== undefined || look.due.shares === 0) return report
     for (const { storageIndex } of due) {
       signal?.throwIfAborted()
       const { shares, bytes } = await this.#delete(storageIndex, wallMs)
       report.deletedShares += shares
       report.deletedBytes += bytes
     }
-    if (report.dueShares > free) await memory.useConsent()
     return report
-  }
-
-  /** Lets go of holds that ended, and finds objects that nobody holds any more. */
-  async #look(
-    nowMs: number,
-    signal: AbortSignal | undefined,
-  ): Promise<{ due: { storageIndex: StorageIndex; shares: Uint8Array }[]; shareCount: number }> {
-    const { ledger, quarantineMs } = this.#parts
-    const due: { storageIndex: StorageIndex; shares: Uint8Array }[] = []
-    let shareCount = 0
-    let after: StorageIndex | undefined
-    for (;;) {
-      signal?.throwIfAborted()
-      const { objects, complete } = ledger.index.page({ after, limit: pageObjects })
-      const partly: StorageIndex[] = []
-      for (const { storageIndex, object } of objects) {
-        shareCount += object.shares.length
-        const left = withoutEnded(object, quarantineMs, nowMs)
-        if (left === object) continue
-        if (left.holds.length === 0) due.push({ storageIndex, shares: object.shares })
-        else partly.push(storageIndex)
-      }
-      if (partly.length > 0) await this.#letGo(partly, nowMs)
-      if (complete) return { due, shareCount }
-      after = objects.at(-1)?.storageIndex
-      await ledger.pause()
-    }
   }
 
   /** Ends what is over of objects that others still hold: read again from the journal it would be over too. */
@@ -153,4 +157,16 @@ export class Sweeper {
     if (object.holds.length === 0 || isLeaving(object, this.#parts.ledger.now())) return false
     return withoutEnded(object, this.#parts.quarantineMs, nowMs).holds.length === 0
   }
+}
+
+function refusalOf(found: {
+  isComplete: boolean
+  isSteady: boolean
+  dueShares: number
+  mayGo: number
+}): SweepRefusal | undefined {
+  if (!found.isComplete) return 'index'
+  if (found.dueShares === 0) return undefined
+  if (!found.isSteady) return 'clock'
+  return found.dueShares > found.mayGo ? 'consent' : undefined
 }

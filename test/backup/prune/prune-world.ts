@@ -163,7 +163,7 @@ export class PruneWorld {
   async sweep(): Promise<number> {
     let deleted = 0
     for (const server of this.servers)
-      deleted += (await server.sweep({ consent: true })).deletedShares
+      deleted += (await server.sweep({ consentShares: Infinity })).deletedShares
     return deleted
   }
 

@@ -16,12 +16,14 @@ import { isReceiptFor } from '../../../src/log/receipt.ts'
 import { parseConfig } from '../../../src/node/home/config.ts'
 import type { Grid } from '../../../src/node/grid.ts'
 import { homeAt, openHome, readConfig } from '../../../src/node/home/home.ts'
+import type { JobOutcome } from '../../../src/node/running/own-jobs.ts'
 import { borrowPeers } from '../../../src/node/running/lending.ts'
 import { reachNode } from '../../../src/node/running/own-verbs.ts'
 import { openLibp2pNet } from '../../../src/node/net/libp2p-net.ts'
 import { makeHome, openGrid } from '../../../src/node/open-grid.ts'
 import { type RunningNode, runNode } from '../../../src/node/running/running-node.ts'
 import { connectUnix } from '../../../src/node/net/unix-net.ts'
+import type { SweepReport } from '../../../src/storage/holds/sweeper.ts'
 import { TestLog } from '../../suites/test-log.ts'
 
 const clock = new SystemClock()
@@ -125,6 +127,27 @@ describe('running node', () => {
     )
     assert.deepEqual(await read(grid, cap), content)
     await grid.close()
+  })
+
+  it('sweeps when its own command line asks, one sweep at a time', async () => {
+    const at = path.join(directory, 'n1', 'node.sock')
+    const node = await reachNode(() => connectUnix(at), { clock })
+    const wish = { dryRun: false, consentShares: 0, clockIsRight: false }
+    const [job, other] = await Promise.allSettled([node.sweep(wish), node.sweep(wish)])
+    assert.deepEqual(job, { status: 'fulfilled', value: 1 })
+    assert.ok(other.status === 'rejected' && isGridError(other.reason, 'E_BUSY'))
+    await until(async () => (await node.outcome(1)).report !== undefined)
+    const { report } = (await node.outcome(1)) as JobOutcome<SweepReport>
+    assert.deepEqual([report?.deletedShares, report?.refusal], [0, undefined])
+    assert.equal((await node.view()).sweep?.due.shares, 0)
+    await assert.rejects(node.outcome(2), { code: 'E_ABSENT' })
+    await assert.rejects(node.sweep({ ...wish, consentShares: -1 }), { code: 'E_BAD_REQUEST' })
+    node.close()
+    const client = await reachNode(() => connectUnix(path.join(directory, 'intro', 'node.sock')), {
+      clock,
+    })
+    assert.equal(await client.sweep(wish), undefined)
+    client.close()
   })
 
   it('tells its own command line how it is and what happened, and nobody else', async () => {

@@ -77,7 +77,7 @@ export class KeepServer {
     // a sweep lets go of leases that are over by the clock, also where it deletes nothing
     this.#lookAtClock()
     try {
-      const report = await kept?.peer.sweep({ consent })
+      const report = await kept?.peer.sweep({ consentShares: consent ? Infinity : 0 })
       if (kept !== this.#kept || report === undefined) return
       const { deletedShares, refusal } = report
       if (deletedShares > 0) {

@@ -32,15 +32,16 @@ class Stand {
     this.admin = onAccount({ peer: this.peer, clientId: 'client' }, log)
   }
 
-  /** A server over the same shares, which remembers `memory` alone of what was before. */
-  start(memory?: SweepMemory): LocalPeer {
+  /** A server over the same shares, which remembers `memory` alone of what was before, and `kept.holds`. */
+  start(memory?: SweepMemory, kept: { believedDays?: number; holds?: OpenHolds } = {}): LocalPeer {
     const open = async (): Promise<OpenHolds> => {
-      const holds = await memoryHolds()
+      const holds = kept.holds ?? (await memoryHolds())
       this.holds = { ...holds, memory: memory ?? holds.memory }
       return this.holds
     }
     const random = new SystemRandom()
-    const holds = { open, random, leaseDays: 50, quarantineDays: 20 }
+    const { believedDays } = kept
+    const holds = { open, random, leaseDays: 50, quarantineDays: 20, believedDays }
     const { store, clock } = this
     return new LocalPeer({ id: 'server', store, clock, reserveBytes: 0, holds })
   }
@@ -182,8 +183,6 @@ describe('Sweeper', () => {
     const memory: SweepMemory = {
       lastLook: async () => seen,
       see: async (look) => void (seen = look),
-      hasConsent: async () => false,
-      useConsent: async () => {},
     }
     stand.server = stand.start(memory)
     stand.admin = onAccount({ peer: asClient(stand.server, 'client'), clientId: 'client' }, log)
@@ -208,11 +207,107 @@ describe('Sweeper', () => {
     await stand.peer.release(releaseOf(log, objects))
     await stand.days(20)
     stand.clock.moveDays(1)
-    assert.deepEqual(await stand.server.sweep(), {
-      ...{ deletedShares: 0, deletedBytes: 0, dueShares: 102, refusal: 'consent' },
-    })
-    const { deletedShares, refusal } = await stand.server.sweep({ consent: true })
+    const { due, freeShares, ...refused } = await stand.server.sweep()
+    assert.deepEqual([refused.deletedShares, refused.refusal], [0, 'consent'])
+    assert.deepEqual([due.objects, due.shares, freeShares], [34, 102, 100])
+    assert.equal((await stand.server.sweep({ consentShares: 101 })).refusal, 'consent')
+    const { deletedShares, refusal } = await stand.server.sweep({ consentShares: 102 })
     assert.deepEqual({ deletedShares, refusal }, { deletedShares: 102, refusal: undefined })
+  })
+
+  it('says what is due and what waits, and does nothing else', async () => {
+    const stand = new Stand()
+    await putObjectShare(stand.admin, object, 0)
+    await putObjectShare(stand.admin, object, 1)
+    await putObjectShare(stand.admin, other, 0)
+    await stand.days(1)
+    await stand.peer.release(releaseOf(log, [object]))
+    const releasedMs = stand.clock.nowMs()
+    await stand.days(10)
+    await stand.peer.release(releaseOf(log, [other], { releaseSeq: 2 }))
+    const early = await stand.server.sweep({ dryRun: true })
+    assert.deepEqual([early.due.objects, early.waiting.objects, early.waiting.shares], [0, 2, 3])
+    assert.ok(early.waiting.bytes >= 3 * 4096)
+    const dueMs = releasedMs + 20 * 24 * 3600 * 1000
+    assert.ok(Math.abs((early.nextMs ?? 0) - dueMs) < 60_000)
+    stand.clock.moveDays(11)
+    const { due, waiting, deletedShares, refusal } = await stand.server.sweep({ dryRun: true })
+    assert.deepEqual([due.shares, waiting.shares, deletedShares, refusal], [2, 1, 0, undefined])
+    assert.ok(await stand.has(object))
+    assert.equal((await stand.server.sweep()).deletedShares, 2)
+    assert.equal(stand.server.holds.lastSweep?.deletedShares, 2)
+    assert.equal((await stand.server.sweep({ dryRun: true })).due.objects, 0)
+  })
+
+  it('says of an index that may not know all that it does not, and leaves it so', async () => {
+    const stand = new Stand()
+    await putObjectShare(stand.admin, object, 0)
+    stand.server = stand.start()
+    assert.equal((await stand.server.sweep({ dryRun: true })).refusal, 'index')
+    assert.equal((await stand.server.sweep({ walk: false })).refusal, 'index')
+    assert.equal(stand.holds?.index.isComplete, false)
+  })
+
+  it('says until when a jump of the clock counts, and believes the operator that it is right', async () => {
+    const stand = new Stand()
+    await putObjectShare(stand.admin, object, 0)
+    stand.clock.moveDays(1)
+    await stand.peer.release(releaseOf(log, [object]))
+    await stand.days(1)
+    stand.clock.jumpDays(40)
+    const nowMs = stand.clock.nowMs()
+    const told = await stand.server.sweep({ dryRun: true })
+    assert.equal(told.refusal, 'clock')
+    assert.ok(Math.abs((told.clockUntilMs ?? 0) - nowMs - 20 * 24 * 3600 * 1000) < 60_000)
+    assert.equal((await stand.server.sweep()).refusal, 'clock')
+    assert.equal((await stand.server.sweep({ clockIsRight: true })).deletedShares, 1)
+  })
+
+  it('believes a week between two processes where it is told to, and no more', async () => {
+    for (const [days, believed] of [
+      [6.9, true],
+      [7.1, false],
+    ] as const) {
+      const stand = new Stand()
+      let seen: ClockLook | undefined
+      const memory: SweepMemory = {
+        lastLook: async () => seen,
+        see: async (look) => void (seen = look),
+      }
+      const parts = await memoryHolds()
+      const start = (): LocalPeer => stand.start(memory, { believedDays: 7, holds: parts })
+      stand.server = start()
+      stand.admin = onAccount({ peer: asClient(stand.server, 'client'), clientId: 'client' }, log)
+      await putObjectShare(stand.admin, object, 0)
+      stand.clock.moveDays(1)
+      await stand.server.release(releaseOf(log, [object]))
+      // it has jumped once, so it must go on as it should for the time of quarantine
+      seen = { wallMs: stand.clock.nowMs(), steadyMs: 0 }
+      let deleted = 0
+      for (let run = 0; run < 4; run++) {
+        stand.clock.jumpDays(days)
+        stand.server = start()
+        deleted += (await stand.server.sweep()).deletedShares
+      }
+      assert.equal(deleted, believed ? 1 : 0)
+    }
+  })
+
+  it('is one at a time', async () => {
+    const stand = new Stand()
+    await putObjectShare(stand.admin, object, 0)
+    stand.clock.moveDays(1)
+    await stand.peer.release(releaseOf(log, [object]))
+    await stand.days(19)
+    stand.clock.moveDays(2)
+    const reports = await Promise.all([stand.server.sweep(), stand.server.sweep()])
+    assert.deepEqual(
+      reports.map(({ due, deletedShares }) => [due.shares, deletedShares]),
+      [
+        [1, 1],
+        [0, 0],
+      ],
+    )
   })
 
   it('takes what it finds without a hold for nobody’s, and keeps it for a year after an account held it too', async () => {

@@ -14,6 +14,7 @@ import type { PurgeReport } from '../storage/holds/purge.ts'
 import type { SweepReport } from '../storage/holds/sweeper.ts'
 import { Traffic } from '../storage/traffic.ts'
 import type { Context } from './command.ts'
+import { forgetMapped } from './heap.ts'
 import { finished } from './own-job.ts'
 import { openOwnNode } from './own-node.ts'
 
@@ -71,7 +72,7 @@ async function restingPlace(
     const { membership, met } = await openMembership(parts)
     const { id } = identityOf(identitySeed)
     const { storage } = await openOwnStorage({
-      ...{ id, identitySeed, disk, clock, random, trace },
+      ...{ id, identitySeed, disk, clock, random, trace, forgetMapped },
       config: config.storage,
       admission: membership,
       traffic: new Traffic({ clock, trace }),

@@ -6,6 +6,7 @@
  * makes one from a home.
  */
 import type { Clock } from '../base/clock.ts'
+import { heardByMany } from '../base/deadline.ts'
 import { GridError, isGridError } from '../base/errors.ts'
 import { plainText } from '../base/plain-text.ts'
 import type { Random } from '../base/random.ts'
@@ -182,11 +183,12 @@ export class Grid {
   async status(options: { signal?: AbortSignal } = {}): Promise<PeerReport[]> {
     const { peers } = this.#parts
     await peers.ready(options)
+    const heard = heardByMany(options)
     return Promise.all(
       peers.candidates().map(async ({ id, domain, accepts, peer }): Promise<PeerReport> => {
         const known = { id, domain, accepts, nickname: peers.nickname(id) }
         try {
-          return { ...known, status: await peer.status(options), error: undefined }
+          return { ...known, status: await peer.status(heard), error: undefined }
         } catch (error) {
           return { ...known, status: undefined, error: verdictOf(id, error).message }
         }

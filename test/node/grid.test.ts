@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'mocha'
+import { orAbort } from '../../src/base/deadline.ts'
 import { type ErrorCode, GridError, isGridError } from '../../src/base/errors.ts'
 import type { ChkCap } from '../../src/caps/cap.ts'
 import { parseCap } from '../../src/caps/parse.ts'
@@ -46,6 +47,32 @@ describe('grid', () => {
     assert.deepEqual(await memory.get(cap, { start: 4_999_000 }), bytes.subarray(4_999_000))
     await assert.rejects(memory.get(cap, { start: -1 }), hasCode('E_USAGE'))
     await assert.rejects(memory.get(cap, { start: 6_000_000 }), hasCode('E_USAGE'))
+  })
+
+  it('asks any number of servers how they are, and Node warns of no leak', async () => {
+    const memory = await MemoryGrid.of(25)
+    const servers = [...memory.candidates.entries()]
+    for (const [i] of servers)
+      memory.wrap(i, (peer) => ({ status: (options) => orAbort(peer.status(), options?.signal) }))
+    const warnings: Error[] = []
+    const note = (warning: Error): void => void warnings.push(warning)
+    process.on('warning', note)
+    try {
+      const stop = new AbortController()
+      const reports = await memory.grid.status({ signal: stop.signal })
+      assert.equal(reports.filter(({ status }) => status !== undefined).length, servers.length)
+      // warnings come a turn later
+      await new Promise((resolve) => setImmediate(resolve))
+      assert.deepEqual(warnings, [])
+      for (const [i] of servers) memory.wrap(i, () => ({ status: never }))
+      const hanging = memory.grid.status({ signal: stop.signal })
+      await new Promise((resolve) => setImmediate(resolve))
+      stop.abort(new GridError('E_INTERRUPTED', 'enough'))
+      const errors = (await hanging).map(({ error }) => error)
+      assert.deepEqual(new Set(errors), new Set(['enough']))
+    } finally {
+      process.off('warning', note)
+    }
   })
 
   it('survives the loss of any seven of ten servers', async () => {

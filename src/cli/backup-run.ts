@@ -34,7 +34,7 @@ export async function runBackupCommand(
       const startMs = context.world.clock.monotonicMs()
       const report = await backUp(context, grid, append, source, choice).catch(tellFull)
       for (const note of grid.placementNotes) await context.output.warning(note)
-      return tell(context, report, Math.round(context.world.clock.monotonicMs() - startMs))
+      return tell(context, report, Math.round(context.world.clock.monotonicMs() - startMs), choice)
     }
     return choice.watch ? await watched(context, source.paths, once) : await once()
   } finally {

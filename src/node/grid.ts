@@ -28,7 +28,7 @@ import { PeerHealth } from './peers/peer-health.ts'
 import type { PeerPool, PeerReport } from './peers/peer-pool.ts'
 import type { Redundancy } from './placement/placement.ts'
 import { Placer, type PlaceOptions, smallInputBytes } from './content/placer.ts'
-import { StoreSums, type StoreTotals } from './objects/store-totals.ts'
+import { lackText, StoreSums, type StoreTotals } from './objects/store-totals.ts'
 import { TreeStore } from './content/tree-store.ts'
 import { Upkeep } from './upkeep.ts'
 
@@ -132,7 +132,7 @@ export class Grid {
     const { signal } = options
     const small = (input.sizeBytes ?? Infinity) <= smallInputBytes && 'stream' in input
     const redundancy = await this.#redundancy(options, small && (input.sizeBytes ?? 0) <= 64)
-    const sums = new StoreSums()
+    const sums = new StoreSums(redundancy.n)
     const context = {
       encoder: this.#placer.encoderFor(small ? 0 : Infinity),
       settings: this.#placer.settings(options, redundancy),
@@ -149,7 +149,7 @@ export class Grid {
       cap: formatCap(capOfContent(file.content)),
       sizeBytes: file.sizeBytes,
       ...summary(sums.totals, redundancy, [
-        ...missingNotes(sums.totals, redundancy),
+        ...lackNotes(sums.totals),
         ...this.#notes(options, redundancy),
       ]),
     }
@@ -253,13 +253,9 @@ export class Grid {
   }
 }
 
-/** What was placed on enough servers, and not on all: worth a repair at once, not when a check finds it. */
-function missingNotes({ objects, shares }: StoreTotals, { n }: Redundancy): string[] {
-  const missing = objects * n - shares
-  if (missing <= 0) return []
-  return [
-    `${missing} of ${objects * n} shares found no server: enough are stored, and fewer than there should be; once more servers answer, run: grid repair CAP`,
-  ]
+function lackNotes({ lack }: StoreTotals): string[] {
+  const note = lackText(lack, 'grid repair CAP')
+  return note === undefined ? [] : [note]
 }
 
 function summary(

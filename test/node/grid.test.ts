@@ -103,7 +103,7 @@ describe('grid', () => {
   it('says what to run when fewer servers than there are shares took one', async () => {
     const memory = await MemoryGrid.of(8)
     const { notes } = await memory.put(content(1000), { redundancy: { k: 3, happy: 7, n: 10 } })
-    assert.match(notes.join(), /^2 of 10 shares found no server: .*, run: grid repair CAP$/)
+    assert.match(notes.join(), /^2 shares of 1 objects found no server: .*, run: grid repair CAP$/)
     const all = await memory.put(content(1000), { redundancy: { k: 3, happy: 7, n: 8 } })
     assert.deepEqual(all.notes, [])
   })

@@ -7,9 +7,10 @@
  */
 import type { Clock } from '../base/clock.ts'
 import { heardByMany } from '../base/deadline.ts'
-import { GridError, isGridError } from '../base/errors.ts'
+import { errorText, GridError, isGridError } from '../base/errors.ts'
 import { plainText } from '../base/plain-text.ts'
 import type { Random } from '../base/random.ts'
+import { attenuate } from '../caps/attenuate.ts'
 import type { Cap, ChkCap, ChkSliceCap, LitCap } from '../caps/cap.ts'
 import { formatCap } from '../caps/text.ts'
 import { parseCap } from '../caps/parse.ts'
@@ -22,6 +23,7 @@ import { capOfContent } from './content/file-content.ts'
 import { downloadFile, downloadStream, type SegmentReader } from './content/file-download.ts'
 import { type FileInput, uploadFile } from './content/file-upload.ts'
 import { downloadSegments } from './objects/object-download.ts'
+import type { LeaseRecord } from './home/lease-record.ts'
 import { type LogRecords, memoryRecords } from './logs/log-records.ts'
 import { Logs } from './logs/logs.ts'
 import { PeerHealth } from './peers/peer-health.ts'
@@ -50,6 +52,8 @@ export interface GridParts {
   stateOf?: (fd: number) => FileState
   /** What is remembered of logs from one run to the next; as long as the process if absent. */
   records?: LogRecords
+  /** Told of what was put and will end; of nothing where leases do not end. */
+  leases?: Pick<LeaseRecord, 'note' | 'close'>
   /** Peer id that servers know this client by; needed where they keep accounts. */
   clientId?: string
 }
@@ -145,10 +149,12 @@ export class Grid {
     }
     const file = await uploadFile(context, input, { signal })
     await file.stored
+    const cap = capOfContent(file.content)
     return {
-      cap: formatCap(capOfContent(file.content)),
+      cap: formatCap(cap),
       sizeBytes: file.sizeBytes,
       ...summary(sums.totals, redundancy, [
+        ...(await this.#noteLease(cap, sums.totals)),
         ...lackNotes(sums.totals),
         ...this.#notes(options, redundancy),
       ]),
@@ -223,14 +229,29 @@ export class Grid {
 
   /** Ends connections and threads. What was acknowledged stays stored. */
   async close(): Promise<void> {
-    const { peers, encoder, smallEncoder } = this.#parts
+    const { peers, encoder, smallEncoder, leases } = this.#parts
     await this.logs.close()
+    // what is not remembered fails nothing: the put that it is of has long been answered
+    await leases?.close().catch(() => undefined)
     await Promise.all([peers.close(), encoder.close(), smallEncoder.close()])
   }
 
   async #redundancy(options: PutOptions, literal: boolean): Promise<Redundancy> {
     if (literal) return options.redundancy ?? this.#parts.redundancy ?? { k: 1, happy: 1, n: 1 }
     return this.#placer.redundancy(options)
+  }
+
+  /** A home that cannot be written is no reason to fail what is stored. */
+  async #noteLease(cap: ChkCap | LitCap, { objects }: StoreTotals): Promise<string[]> {
+    if (cap.type === 'LIT') return []
+    try {
+      await this.#parts.leases?.note(formatCap(attenuate(cap, 'CHK-Verifier')), objects)
+      return []
+    } catch (error) {
+      return [
+        `when it ends could not be written down, so status will not know: ${errorText(error)}`,
+      ]
+    }
   }
 
   #segments(encoder: Encoder): SegmentReader {

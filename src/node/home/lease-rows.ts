@@ -22,9 +22,9 @@ export interface LeaseRows {
 }
 
 /** Of more rows the oldest are put into one, which nothing renews any more. */
-export const maxLeaseRows = 65_536
+export const maxLeaseRows = 16_384
 /** So many at once, that it is not done with every put. */
-const foldedAtOnce = 4096
+const foldedAtOnce = 1024
 const nameBytes = 10
 const namePattern = /^[a-z2-7]{16}$/
 

@@ -15,6 +15,8 @@ export interface End {
   /** The next command, or what else to do. */
   next: string
   text: string
+  /** It is not known since something failed: as bad as degraded. */
+  isAmiss?: boolean
   facts?: Facts
 }
 
@@ -39,11 +41,12 @@ export function termText({ days }: { days: number }): string {
 }
 
 /** As a line of `status`. */
-export function itemOfEnd({ text, facts = {}, next, ...end }: End): StatusItem {
+export function itemOfEnd(end: End): StatusItem {
+  const { text, state, next } = end
   const ends = isoText(end.endsAtMs ?? undefined)
   return {
-    text: end.state === 'ok' ? text : `${text}; try: ${next}`,
-    facts: { ...facts, about: 'end', ...end, ends, next },
+    text: state === 'ok' ? text : `${text}; try: ${next}`,
+    facts: { about: 'end', ...factsOfEnd(end), ends },
   }
 }
 

@@ -45,7 +45,7 @@ export function testEnds(backups: readonly StatusItem[]): End[] {
 
 /** A grid where something is about to end is not ok, however well its servers are. */
 export function withEnds(overall: State, ends: readonly End[]): State {
-  const [first, ...more] = ends.filter(({ state }) => state === 'degraded')
+  const [first, ...more] = ends.filter(({ state, isAmiss }) => state === 'degraded' || isAmiss)
   if (overall.state !== 'ok' || first === undefined) return overall
   const others = more.length === 0 ? '' : `, and ${more.length} more; see above`
   const cause = plainText(`${first.text}${others}`, 400)
@@ -74,6 +74,6 @@ async function orUnknown(
     return await find()
   } catch (error) {
     const text = `${what}: not known what ends: ${errorText(error)}`
-    return [{ what, state: 'unknown', endsAtMs: null, days: null, text, next }]
+    return [{ what, state: 'unknown', endsAtMs: null, days: null, text, next, isAmiss: true }]
   }
 }

@@ -160,8 +160,8 @@ describe('what status says of what ends', () => {
     it('does not take a damaged record for an empty one', async () => {
       for (const name of fs.readdirSync(home().leases))
         fs.writeFileSync(path.join(home().leases, name), 'x')
-      const { stdout, ends } = await status()
-      assert.equal(ends[0].state, 'unknown')
+      const { exit, stdout, ends } = await status()
+      assert.deepEqual([exit, ends[0].state], [3, 'unknown'])
       assert.match(stdout, /^leases: not known what ends: .* is damaged/m)
     })
   })

@@ -2,6 +2,7 @@
  * Moves a log off servers that take nothing any more, or do not answer, onto others
  * (docs/specs/log.md, "Servers and quorums").
  */
+import { heardByMany } from '../../base/deadline.ts'
 import { GridError } from '../../base/errors.ts'
 import { peerIdOf, publicKeyOf } from '../../base/peer-id.ts'
 import type { LogAdmin } from '../../log/log-admin.ts'
@@ -44,7 +45,7 @@ export async function moveLog(
     return { ...moved, report: undefined }
   const keys = chosen.map(({ id }) => publicKeyOf(id)!)
   const peers = chosen.map(({ peer }) => peer)
-  return { ...moved, report: await admin.moveTo(keys, peers, options) }
+  return { ...moved, report: await admin.moveTo(keys, peers, heardByMany(options)) }
 }
 
 function answeredOf({ writer }: LogAdmin): Set<string> {

@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts'
 import type { CapOf } from '../caps/cap.ts'
 import type { AppendReport } from '../log/quorum-append.ts'
 import type { Grid } from '../node/grid.ts'
+import type { StoreLack } from '../node/objects/store-totals.ts'
 import { capOfDirectory } from '../tree/directory-cap.ts'
 import { writeDirectory } from '../tree/directory-writer.ts'
 import { type DirectoryEntry, timestampOf } from '../tree/entry.ts'
@@ -27,6 +28,8 @@ export interface StreamBackupReport {
   sizeBytes: number
   addedBytes: number
   sentBytes: number
+  /** What of it is on fewer servers than it should be. */
+  lack: StoreLack
 }
 
 const mode = 0o600
@@ -55,7 +58,7 @@ export async function backUpStream(
       ...(uploadBytesPerSecond !== undefined && { uploadBytesPerSecond }),
     },
   )
-  const { objects, sentBytes, newPlaintextBytes: addedBytes } = writer.totals
+  const { objects, sentBytes, newPlaintextBytes: addedBytes, lack } = writer.totals
   const { tags, ...rest } = facts
   const root = new Uint8Array(0)
   const snapshot = await grid.logs.append(
@@ -69,5 +72,6 @@ export async function backUpStream(
     },
     { signal },
   )
-  return { snapshot, device: device.label, seq: device.seq, sizeBytes, addedBytes, sentBytes }
+  const { label, seq } = device
+  return { snapshot, device: label, seq, sizeBytes, addedBytes, sentBytes, lack }
 }

@@ -14,6 +14,7 @@ import type { AuditReport } from '../node/check/audit.ts'
 import type { Grid } from '../node/grid.ts'
 import type { LogAccount } from '../node/logs/log-account.ts'
 import type { TreeWriter } from '../node/content/tree-writer.ts'
+import { noLack, type StoreLack, sumOfLacks } from '../node/objects/store-totals.ts'
 import { capOfDirectory } from '../tree/directory-cap.ts'
 import type { DirectoryRef } from '../tree/entry.ts'
 import { type BackupCount, noCount } from './backup-count.ts'
@@ -72,6 +73,8 @@ export interface BackupReport {
   /** Plaintext bytes that no run had stored before, and bytes of shares that were sent for them. */
   addedBytes: number
   sentBytes: number
+  /** Of what the run stored: what is on fewer servers than it should be. */
+  lack: StoreLack
   /** Whether anything was left out. */
   partial: boolean
   /** Of a sample of what the snapshot before stands on. */
@@ -100,6 +103,7 @@ export async function runBackup(parts: BackupParts, options: BackupOptions): Pro
   const device = await grid.logs.device(append, { signal })
   const account = await grid.logs.storing(append, { signal })
   const run = { startedMs: Math.floor(clock.nowMs()), addedBytes: 0, sentBytes: 0 }
+  let lack = noLack
   const retry = { rebuild: false, forget: false }
   for (;;) {
     const walk = new OneWalk(parts, options, await openMemory(retry), {
@@ -107,11 +111,12 @@ export async function runBackup(parts: BackupParts, options: BackupOptions): Pro
     })
     try {
       const { isWhole, snapshot, ...found } = await walk.backUp(run)
+      lack = sumOfLacks(lack, found.lack)
       if (isWhole) {
         const { addedBytes, sentBytes } = run
         const { label, seq } = device
         const { count } = walk
-        return { snapshot, device: label, seq, count, addedBytes, sentBytes, ...found }
+        return { snapshot, device: label, seq, count, addedBytes, sentBytes, ...found, lack }
       }
       options.onCheckpoint?.(snapshot)
     } catch (error) {
@@ -163,6 +168,7 @@ class OneWalk {
   async backUp(run: Pick<BackupRun, 'startedMs' | 'addedBytes' | 'sentBytes'>): Promise<{
     snapshot: AppendReport
     isWhole: boolean
+    lack: StoreLack
     totals: SnapshotTotals
     partial: boolean
     audit: AuditReport
@@ -184,7 +190,8 @@ class OneWalk {
       await this.#keepFresh(writer, startedMs)
       const appended = await grid.logs.append(append, snapshot, { signal })
       await memory.commit(appended.id)
-      return { snapshot: appended, isWhole, totals, partial, audit: await auditing }
+      const { lack } = writer.totals
+      return { snapshot: appended, isWhole, lack, totals, partial, audit: await auditing }
     } catch (error) {
       await memory.abandon()
       throw error

@@ -1,4 +1,5 @@
 /** Ends for what might not end by itself: deadlines on a Clock, and waits that an abort cuts short. */
+import { setMaxListeners } from 'node:events'
 import type { Clock } from './clock.ts'
 import { GridError } from './errors.ts'
 
@@ -72,4 +73,17 @@ export async function* untilAborted<T>(
     signal?.removeEventListener('abort', onAbort)
     if (!ended) Promise.resolve(iterator.return?.()).catch(() => {})
   }
+}
+
+/**
+ * The same options with a signal of their own, which aborts when the given one does, and to which any
+ * number may listen: Node takes more than ten listeners for a leak, and a grid has more servers.
+ */
+export function heardByMany({ signal }: { signal?: AbortSignal | undefined }): {
+  signal?: AbortSignal
+} {
+  if (signal === undefined) return {}
+  const own = AbortSignal.any([signal])
+  setMaxListeners(0, own)
+  return { signal: own }
 }

@@ -36,7 +36,7 @@ export async function runBackupCommand(
       const report = await backUp(context, grid, append, source, choice).catch(tellFull)
       for (const note of grid.placementNotes) await context.output.warning(note)
       const elapsedMs = Math.round(context.world.clock.monotonicMs() - startMs)
-      const outcome = await tell(context, report, elapsedMs)
+      const outcome = await tell(context, report, elapsedMs, choice)
       await sweepOwnFolders(context, grid, { seldom: true })
       return outcome
     }

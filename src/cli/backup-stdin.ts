@@ -10,6 +10,7 @@ import { appendCapOf } from './append-cap.ts'
 import type { BackupChoice } from './backup-choice.ts'
 import type { Context, Outcome } from './command.ts'
 import { sweepOwnFolders } from './folder-sweep.ts'
+import { tellLack } from './backup-summary.ts'
 import { openHomeGrid } from './home-grid.ts'
 import { headText, shortId } from './log-cap.ts'
 
@@ -38,12 +39,13 @@ export async function backUpStdin(
         onStored: (bytes) => task.advance(bytes),
       },
     )
-    const { snapshot, device, seq, sizeBytes, addedBytes, sentBytes } = report
+    const { snapshot, device, seq, sizeBytes, addedBytes, sentBytes, lack } = report
     const head = headText(device, seq, snapshot.id)
+    await tellLack({ output }, lack, choice)
     await output.item({ snapshot: shortId(snapshot.id), head }, head)
     await sweepOwnFolders(context, grid, { seldom: true })
     return {
-      summary: { snapshot: shortId(snapshot.id), head, sizeBytes, addedBytes, sentBytes },
+      summary: { snapshot: shortId(snapshot.id), head, sizeBytes, addedBytes, sentBytes, lack },
       text: `snapshot ${shortId(snapshot.id)} has ${choice.stdinName}, ${formatByteSize(sizeBytes)}`,
     }
   } finally {

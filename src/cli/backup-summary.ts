@@ -2,6 +2,9 @@
 import { formatByteSize } from '../base/byte-size.ts'
 import type { BackupReport } from '../backup/backup.ts'
 import type { AuditReport } from '../node/check/audit.ts'
+import { lackText, type StoreLack } from '../node/objects/store-totals.ts'
+import type { AppendChoice } from './append-cap.ts'
+import { quoted } from './check-targets.ts'
 import type { Context, Outcome } from './command.ts'
 import { formatElapsed } from './duration.ts'
 import { exitCodes } from './exit-codes.ts'
@@ -11,10 +14,12 @@ export async function tell(
   { output }: Context,
   report: BackupReport,
   elapsedMs: number,
+  choice: AppendChoice,
 ): Promise<Outcome> {
   const { snapshot, device, seq, totals, count, addedBytes, sentBytes, partial, audit } = report
   const head = headText(device, seq, snapshot.id)
   const { files, others, directories, gone, readBytes, resumedBytes, notices } = count
+  await tellLack({ output }, report.lack, choice)
   const lost = await tellAudit({ output }, audit)
   output.note(`files: ${inWords(files)}; ${gone} gone`)
   output.note(
@@ -33,12 +38,24 @@ export async function tell(
         readBytes,
         resumedBytes,
       },
-      ...{ addedBytes, sentBytes, totals, notices, partial, elapsedMs },
+      ...{ addedBytes, sentBytes, totals, notices, partial, elapsedMs, lack: report.lack },
       audited: { objects: audit.objects.length, lost, silent: audit.silent.length },
     },
     text: `snapshot ${shortId(snapshot.id)} has ${totals.files} files, ${formatByteSize(totals.bytes)}; it took ${formatElapsed(elapsedMs)}`,
     exit: partial ? exitCodes.partlyDone : exitCodes.ok,
   }
+}
+
+/** What found fewer servers than it should, as `grid put` says it, and what to do. */
+export async function tellLack(
+  { output }: Pick<Context, 'output'>,
+  lack: StoreLack,
+  { log, appendCapFile }: AppendChoice,
+): Promise<void> {
+  // whoever has the append cap alone may not check: that is for whoever may read the log
+  const what = appendCapFile === undefined ? `--log ${quoted(log)}` : 'CAP, of the log'
+  const text = lackText(lack, `grid repair ${what}`)
+  if (text !== undefined) await output.warning(text, { lack })
 }
 
 /** Such as `1 new, 2 changed, 3 unchanged`. */

@@ -4,6 +4,7 @@ import { GridError } from '../base/errors.ts'
 import { KeeperCaps } from '../keeper/keeper-caps.ts'
 import { KeeperState } from '../keeper/keeper-state.ts'
 import { type HomeLock, lockFile } from '../node/home/home-lock.ts'
+import { LeaseRecord } from '../node/home/lease-record.ts'
 import { RecordFolder } from '../node/home/record-folder.ts'
 import type { Context } from './command.ts'
 
@@ -16,6 +17,11 @@ export function keeperCapsOf({ home, world: { disk, random } }: Parts): KeeperCa
 export function openKeeperState(parts: Parts): Promise<KeeperState> {
   const { disk, random } = parts.world
   return KeeperState.open(new RecordFolder({ disk, random, path: folderOf(parts) }))
+}
+
+/** When what was put from this home ends. */
+export function leasesOf({ home, world: { disk, random, clock } }: Parts): LeaseRecord {
+  return new LeaseRecord({ disk, random, clock, path: home.leases })
 }
 
 /** Keeps a second keeper of this home away. Throws E_LOCKED. */

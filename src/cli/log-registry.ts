@@ -28,6 +28,11 @@ export const logCommands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/log-revoke.ts')).logRevoke,
   },
   {
+    name: 'log move',
+    summary: 'move a log off servers that are being emptied or are gone',
+    load: async () => (await import('./commands/log-move.ts')).logMove,
+  },
+  {
     name: 'log audit',
     summary: 'say what each server shows of a log, and whether to believe it',
     load: async () => (await import('./commands/log-audit.ts')).logAudit,

@@ -1,10 +1,8 @@
-/** What `grid status` says besides its servers: this home's own node, its backups, and what ends. */
+/** What `grid status` says besides its servers: this home's own node and its backups. What ends is in status-ends.ts. */
 import { formatByteSize } from '../base/byte-size.ts'
 import { errorText, isGridError } from '../base/errors.ts'
 import { keyringOf, readHomeConfig } from './home-config.ts'
-import { readOwnCertificate } from '../node/home/grid-membership.ts'
 import type { Grid } from '../node/grid.ts'
-import { readMemberCertificate } from '../members/member-certificate.ts'
 import type { SweepReport } from '../storage/holds/sweeper.ts'
 import type { Context } from './command.ts'
 import type { Facts } from './output.ts'
@@ -17,8 +15,6 @@ export interface StatusItem {
   text: string
   facts: Facts
 }
-
-const dayMs = 86_400_000
 
 /** How the node of this home is; undefined where it should keep no shares and does not run. */
 export async function nodeItem(context: Context): Promise<StatusItem | undefined> {
@@ -87,32 +83,6 @@ export async function backupItems(context: Context, grid: Grid): Promise<StatusI
     )
   }
   return items
-}
-
-/** What ends by itself, as far as this home knows, the next first. */
-export async function endItems(context: Context): Promise<StatusItem[]> {
-  const { home, world } = context
-  const config = await readHomeConfig(context)
-  const { key } = config.grid
-  if (config.grid.membership !== 'signed' || key === undefined) return []
-  const bytes = await readOwnCertificate(home, world.disk)
-  if (bytes === undefined) {
-    const cause = 'this home has no certificate of the grid'
-    return [
-      {
-        text: `member: ${cause}`,
-        facts: { about: 'end', what: 'member', state: 'never worked', cause },
-      },
-    ]
-  }
-  const { notAfterMs } = readMemberCertificate(bytes, key)
-  const days = Math.floor((notAfterMs - world.clock.nowMs()) / dayMs)
-  const text =
-    days < 0
-      ? `member: the certificate of this home ended ${-days} days ago; ask for a new one`
-      : `member: the certificate of this home ends in ${days} days`
-  const state = days < 0 ? 'degraded' : 'ok'
-  return [{ text, facts: { about: 'end', what: 'member', state, ends: isoText(notAfterMs), days } }]
 }
 
 function testItem({ world }: Context, name: string, testedMs: number): StatusItem {

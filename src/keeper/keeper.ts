@@ -60,6 +60,8 @@ export interface KeeperParts {
   /** An object with so many shares or fewer is repaired; by its coding unless given. */
   atMost?: ((object: CheckableObject) => number) | undefined
   onEvent: (event: KeeperEvent) => void | Promise<void>
+  /** Called when every lease of what a cap stands on was prolonged, at all servers. */
+  onRenewed?: (cap: VerifyCap) => Promise<void>
 }
 
 /** After a visit that failed, and then twice as long each time, as far as `everyMs`. */
@@ -108,7 +110,7 @@ export class Keeper {
   }
 
   async #visit(cap: VerifyCap, options: { signal?: AbortSignal }): Promise<Visit | undefined> {
-    const { clock, state, onEvent, everyMs } = this.#parts
+    const { clock, state, onEvent, onRenewed, everyMs } = this.#parts
     const visitedMs = Math.floor(clock.nowMs())
     const name = capFingerprint(cap)
     const remember = async (found: Pick<CapState, 'failures' | 'objects' | 'unwell'>) => {
@@ -123,6 +125,7 @@ export class Keeper {
       const unwell = visit.unmended + visit.lost + visit.unknown
       const failures = unwell > 0 || !isRenewed ? (state.get(cap)?.failures ?? 0) + 1 : 0
       const nextMs = await remember({ failures, objects: visit.objects, unwell })
+      if (isRenewed && visit.unknown === 0) await onRenewed?.(cap)
       await onEvent({ event: 'visited', cap: name, written, renewed, nextMs, ...visit })
       return visit
     } catch (error) {

@@ -31,6 +31,23 @@ export interface MemberBookOptions {
 const maxMembers = 10_000
 const limits = { depth: 3, items: 8 * maxMembers, bytes: 4 * 1024 * 1024 }
 
+/** Every certificate that a book of members names, the newest last; none where there is no book. Throws E_CONFIG. */
+export async function readMembers(keptAt: KeptAt): Promise<Member[]> {
+  const bytes = await readKept(keptAt, limits.bytes)
+  if (bytes === undefined) return []
+  return decodeAs('E_CONFIG', `list of members ${keptAt.path}`, bytes, limits, read)
+}
+
+/** Serials of members that were put out and that a list does not name: a revocation that was cut short. */
+export function unspreadOf(
+  members: readonly Member[],
+  revocations: Pick<Revocations, 'isRevoked'>,
+): number[] {
+  return members.flatMap(({ serial, isRevoked }) =>
+    isRevoked && !revocations.isRevoked(serial) ? serial : [],
+  )
+}
+
 export class MemberBook {
   readonly #options: MemberBookOptions
   #members: Member[] = []
@@ -43,10 +60,7 @@ export class MemberBook {
   /** Throws E_CONFIG for a file that is damaged. */
   static async open(options: MemberBookOptions): Promise<MemberBook> {
     const book = new MemberBook(options)
-    const { keptAt } = options
-    const bytes = await readKept(keptAt, limits.bytes)
-    if (bytes === undefined) return book
-    book.#members = decodeAs('E_CONFIG', `list of members ${keptAt.path}`, bytes, limits, read)
+    book.#members = await readMembers(options.keptAt)
     return book
   }
 
@@ -87,11 +101,19 @@ export class MemberBook {
         equalBytes(each.publicKey, member.publicKey) ? { ...each, isRevoked: true } : each,
       ),
     )
+    await this.spread()
+    return member
+  }
+
+  /**
+   * Signs the list of all who were put out and hands it on. A revocation does so by itself; one that
+   * was cut short, or whose list was lost, is brought to its end by it.
+   */
+  async spread(): Promise<void> {
     const { revocations, clock, gridSeed } = this.#options
     const serials = this.#members.filter(({ isRevoked }) => isRevoked).map(({ serial }) => serial)
     const seq = Math.max(revocations.seq + 1, Math.floor(clock.nowMs()))
     await revocations.take(signRevocationList({ seq, serials }, gridSeed))
-    return member
   }
 
   async #replace(members: Member[]): Promise<void> {

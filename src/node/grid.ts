@@ -6,9 +6,11 @@
  * makes one from a home.
  */
 import type { Clock } from '../base/clock.ts'
-import { GridError, isGridError } from '../base/errors.ts'
+import { heardByMany } from '../base/deadline.ts'
+import { errorText, GridError, isGridError } from '../base/errors.ts'
 import { plainText } from '../base/plain-text.ts'
 import type { Random } from '../base/random.ts'
+import { attenuate } from '../caps/attenuate.ts'
 import type { Cap, ChkCap, ChkSliceCap, LitCap } from '../caps/cap.ts'
 import { formatCap } from '../caps/text.ts'
 import { parseCap } from '../caps/parse.ts'
@@ -21,13 +23,14 @@ import { capOfContent } from './content/file-content.ts'
 import { downloadFile, downloadStream, type SegmentReader } from './content/file-download.ts'
 import { type FileInput, uploadFile } from './content/file-upload.ts'
 import { downloadSegments } from './objects/object-download.ts'
+import type { LeaseRecord } from './home/lease-record.ts'
 import { type LogRecords, memoryRecords } from './logs/log-records.ts'
 import { Logs } from './logs/logs.ts'
 import { PeerHealth } from './peers/peer-health.ts'
 import type { PeerPool, PeerReport } from './peers/peer-pool.ts'
 import type { Redundancy } from './placement/placement.ts'
 import { Placer, type PlaceOptions, smallInputBytes } from './content/placer.ts'
-import { StoreSums, type StoreTotals } from './objects/store-totals.ts'
+import { lackText, StoreSums, type StoreTotals } from './objects/store-totals.ts'
 import { TreeStore } from './content/tree-store.ts'
 import { Upkeep } from './upkeep.ts'
 
@@ -49,6 +52,8 @@ export interface GridParts {
   stateOf?: (fd: number) => FileState
   /** What is remembered of logs from one run to the next; as long as the process if absent. */
   records?: LogRecords
+  /** Told of what was put and will end; of nothing where leases do not end. */
+  leases?: Pick<LeaseRecord, 'note' | 'close'>
   /** Peer id that servers know this client by; needed where they keep accounts. */
   clientId?: string
 }
@@ -131,7 +136,7 @@ export class Grid {
     const { signal } = options
     const small = (input.sizeBytes ?? Infinity) <= smallInputBytes && 'stream' in input
     const redundancy = await this.#redundancy(options, small && (input.sizeBytes ?? 0) <= 64)
-    const sums = new StoreSums()
+    const sums = new StoreSums(redundancy.n)
     const context = {
       encoder: this.#placer.encoderFor(small ? 0 : Infinity),
       settings: this.#placer.settings(options, redundancy),
@@ -144,11 +149,13 @@ export class Grid {
     }
     const file = await uploadFile(context, input, { signal })
     await file.stored
+    const cap = capOfContent(file.content)
     return {
-      cap: formatCap(capOfContent(file.content)),
+      cap: formatCap(cap),
       sizeBytes: file.sizeBytes,
       ...summary(sums.totals, redundancy, [
-        ...missingNotes(sums.totals, redundancy),
+        ...(await this.#noteLease(cap, sums.totals)),
+        ...lackNotes(sums.totals),
         ...this.#notes(options, redundancy),
       ]),
     }
@@ -182,11 +189,12 @@ export class Grid {
   async status(options: { signal?: AbortSignal } = {}): Promise<PeerReport[]> {
     const { peers } = this.#parts
     await peers.ready(options)
+    const heard = heardByMany(options)
     return Promise.all(
       peers.candidates().map(async ({ id, domain, accepts, peer }): Promise<PeerReport> => {
         const known = { id, domain, accepts, nickname: peers.nickname(id) }
         try {
-          return { ...known, status: await peer.status(options), error: undefined }
+          return { ...known, status: await peer.status(heard), error: undefined }
         } catch (error) {
           return { ...known, status: undefined, error: verdictOf(id, error).message }
         }
@@ -221,14 +229,29 @@ export class Grid {
 
   /** Ends connections and threads. What was acknowledged stays stored. */
   async close(): Promise<void> {
-    const { peers, encoder, smallEncoder } = this.#parts
+    const { peers, encoder, smallEncoder, leases } = this.#parts
     await this.logs.close()
+    // what is not remembered fails nothing: the put that it is of has long been answered
+    await leases?.close().catch(() => undefined)
     await Promise.all([peers.close(), encoder.close(), smallEncoder.close()])
   }
 
   async #redundancy(options: PutOptions, literal: boolean): Promise<Redundancy> {
     if (literal) return options.redundancy ?? this.#parts.redundancy ?? { k: 1, happy: 1, n: 1 }
     return this.#placer.redundancy(options)
+  }
+
+  /** A home that cannot be written is no reason to fail what is stored. */
+  async #noteLease(cap: ChkCap | LitCap, { objects }: StoreTotals): Promise<string[]> {
+    if (cap.type === 'LIT') return []
+    try {
+      await this.#parts.leases?.note(formatCap(attenuate(cap, 'CHK-Verifier')), objects)
+      return []
+    } catch (error) {
+      return [
+        `when it ends could not be written down, so status will not know: ${errorText(error)}`,
+      ]
+    }
   }
 
   #segments(encoder: Encoder): SegmentReader {
@@ -251,13 +274,9 @@ export class Grid {
   }
 }
 
-/** What was placed on enough servers, and not on all: worth a repair at once, not when a check finds it. */
-function missingNotes({ objects, shares }: StoreTotals, { n }: Redundancy): string[] {
-  const missing = objects * n - shares
-  if (missing <= 0) return []
-  return [
-    `${missing} of ${objects * n} shares found no server: enough are stored, and fewer than there should be; once more servers answer, run: grid repair CAP`,
-  ]
+function lackNotes({ lack }: StoreTotals): string[] {
+  const note = lackText(lack, 'grid repair CAP')
+  return note === undefined ? [] : [note]
 }
 
 function summary(

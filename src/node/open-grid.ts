@@ -27,6 +27,7 @@ import {
   type Secrets,
 } from './home/home.ts'
 import { identityOf } from './home/identity.ts'
+import { LeaseRecord } from './home/lease-record.ts'
 import { withKeptFolders } from './peers/kept-folders.ts'
 import { folderOptions, isEmbedded } from './own-folders.ts'
 import { borrowPeers } from './running/lending.ts'
@@ -82,6 +83,8 @@ export async function openGrid(options: OpenGridOptions): Promise<Grid> {
     redundancy: embedded ? folders.redundancy : config.client.redundancy,
     convergence: config.client.convergence,
     clientId: identityOf(secrets.identitySeed).id,
+    // nobody's are without an end, and so are those that are put into folders of this machine
+    leases: embedded ? undefined : new LeaseRecord({ disk, random, clock, path: home.leases }),
     records: diskRecords({ disk, random, path: home.logs }),
     encoder: new WorkerEncoder({ threads: usefulThreads(), engine: options.engine }),
     smallEncoder: new InlineEncoder(openErasureCode({ engine: options.engine }), syncFileReader),

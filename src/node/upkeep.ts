@@ -2,8 +2,8 @@
  * Check, repair, rebalance and renewal of what caps stand on: all of it with verify caps, so that who
  * does it can read nothing. Reachable as `grid.upkeep`.
  */
-import { setMaxListeners } from 'node:events'
 import type { Clock } from '../base/clock.ts'
+import { heardByMany } from '../base/deadline.ts'
 import { GridError } from '../base/errors.ts'
 import type { Random } from '../base/random.ts'
 import type { Cap } from '../caps/cap.ts'
@@ -75,7 +75,7 @@ export class Upkeep {
   async *check(caps: readonly Cap[], options: UpkeepOptions = {}): AsyncGenerator<FoundObject[]> {
     const { depth = usualDepth } = options
     const objects = this.objects(caps, options)
-    const given = heard(options)
+    const given = heardByMany(options)
     await this.#parts.peers.ready(given)
     yield* checkObjects(this.#context, this.candidates(), objects, depth, given)
   }
@@ -84,7 +84,7 @@ export class Upkeep {
   async *repair(caps: readonly Cap[], options: MendOptions = {}): AsyncGenerator<RepairedObject[]> {
     const { depth = usualDepth, goal = 'missing', atMost } = options
     const objects = this.#objects(caps, options, true)
-    const given = heard(options)
+    const given = heardByMany(options)
     await this.#parts.peers.ready(given)
     const run = { goal, depth, atMost, ...given }
     yield* repairObjects(this.#context, this.candidates(), objects, run)
@@ -103,7 +103,7 @@ export class Upkeep {
     const verifier = verifierOf(cap)
     if (verifier?.type !== 'CHK-Verifier' || verifier.offsetBytes !== 0)
       throw new GridError('E_USAGE', 'only a file that was put by itself is repaired from a file')
-    const given = heard(options)
+    const given = heardByMany(options)
     await this.#parts.peers.ready(given)
     const secrets = [this.#parts.secret]
     const source = { input: file, secrets, candidates: this.candidates() }
@@ -116,7 +116,7 @@ export class Upkeep {
     ownId: string,
     options: { signal?: AbortSignal; onProgress?: (report: DrainReport) => void } = {},
   ): Promise<DrainReport> {
-    const given = heard(options)
+    const given = heardByMany(options)
     await this.#parts.peers.ready(given)
     const others = this.candidates().filter(({ id }) => id !== ownId)
     return drainStore(this.#context, store, others, { ...options, ...given })
@@ -127,7 +127,7 @@ export class Upkeep {
     objects: readonly CheckableObject[],
     options: { signal?: AbortSignal } = {},
   ): Promise<RenewReport> {
-    const given = heard(options)
+    const given = heardByMany(options)
     await this.#parts.peers.ready(given)
     return renewLeases(this.#context, this.candidates(), objects, given)
   }
@@ -161,12 +161,4 @@ export class Upkeep {
     const { clock, random, health, encoder, smallEncoder } = this.#parts
     return { clock, random, health, encoder, smallEncoder }
   }
-}
-
-/** A signal of its own, to which every question of a run may listen. */
-function heard({ signal }: { signal?: AbortSignal | undefined }): { signal?: AbortSignal } {
-  if (signal === undefined) return {}
-  const own = AbortSignal.any([signal])
-  setMaxListeners(0, own)
-  return { signal: own }
 }

@@ -68,13 +68,20 @@ export class DiskLogStore implements LogStore {
   async count(): Promise<number> {
     if (this.#count === undefined) {
       let count = 0
-      const prefixes = (await ifPresent(this.#directories.prefixes())) ?? []
-      for (const prefix of prefixes) {
-        count += (await this.#directories.names(prefix)).filter(isLogName).length
-      }
+      for await (const names of this.#namesByPrefix()) count += names.length
       this.#count ??= count
     }
     return this.#count
+  }
+
+  async *names(): AsyncGenerator<LogId> {
+    for await (const names of this.#namesByPrefix())
+      for (const name of names) yield fromBase32(name)!
+  }
+
+  async *#namesByPrefix(): AsyncGenerator<string[]> {
+    const prefixes = (await ifPresent(this.#directories.prefixes())) ?? []
+    for (const prefix of prefixes) yield (await this.#directories.names(prefix)).filter(isLogName)
   }
 
   async log(logId: LogId): Promise<StoredLog | undefined> {

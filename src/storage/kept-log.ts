@@ -156,7 +156,7 @@ export class KeptLog {
     const { state, damaged } = await this.#know()
     const entryCount = this.entryCount
     const refusal = (isAdmin: boolean): GridError | undefined => {
-      if (medium.readOnly) return new GridError('E_READ_ONLY', 'this server takes nothing new')
+      if (medium.isFrozen) return new GridError('E_READ_ONLY', 'this server takes nothing new')
       // a device that fills the log must not keep the admin from revoking it
       const share = isAdmin ? 1 : deviceShare
       const isFull =

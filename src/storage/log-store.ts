@@ -24,6 +24,8 @@ export interface LogStore {
   open(): Promise<void>
   /** Logs kept: counted when it is first asked for, then kept up to date. */
   count(): Promise<number>
+  /** Yields the names of all logs, in no order; what is begun meanwhile may be among them or not. */
+  names(): AsyncIterable<LogId>
   /**
    * The log of this name, or undefined where there is none. At most one `StoredLog` of a log may be
    * used in a process.

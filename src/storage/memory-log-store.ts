@@ -1,5 +1,5 @@
 /** Logs kept in memory, up to a capacity: the twin of the disk in tests, and a grid in one process. */
-import { toHex } from '../base/bytes.ts'
+import { fromHex, toHex } from '../base/bytes.ts'
 import { GridError } from '../base/errors.ts'
 import { LogIndex } from './log-index.ts'
 import type {
@@ -29,6 +29,10 @@ export class MemoryLogStore implements LogStore {
 
   async count(): Promise<number> {
     return this.#logs.size
+  }
+
+  async *names(): AsyncGenerator<LogId> {
+    for (const name of this.#logs.keys()) yield fromHex(name)
   }
 
   async log(logId: LogId): Promise<StoredLog | undefined> {

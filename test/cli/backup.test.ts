@@ -3,6 +3,7 @@ import fs from 'node:fs'
 import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
+import { Readable } from 'node:stream'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { SystemClock } from '../../src/base/clock.ts'
 import { GridError } from '../../src/base/errors.ts'
@@ -149,6 +150,57 @@ describe('grid backup', () => {
     assert.match(lineOf(ran, 'error: '), /servers/)
     memory.candidates.splice(0, honest.length, ...honest)
     assert.equal((await backUpThere()).exit, 0)
+  })
+
+  describe('where a server takes no shares', () => {
+    let memory: MemoryGrid
+    let honest: MemoryGrid['candidates']
+    const openGrid: World['openGrid'] = () => Promise.resolve(memory.another())
+    const full = (): Promise<never> => Promise.reject(new GridError('E_FULL', 'no room'))
+
+    beforeEach(async () => {
+      memory = await MemoryGrid.of(10)
+      assert.equal((await run(['init'])).exit, 0)
+      assert.equal((await run(['backup', at('data')], { openGrid })).exit, 0)
+      write('data/more', Buffer.alloc(100_000, 'abc'))
+      honest = [...memory.candidates]
+      for (const i of [2, 5]) memory.wrap(i, () => ({ putShare: full }))
+    })
+
+    it('says how many shares lack and what to do, and ends with 0 as a put does', async () => {
+      const ran = await run(['backup', at('data')], { openGrid })
+      const says = lineOf(ran, 'found no server')
+      const [, shares, objects] =
+        /^warning: (\d+) shares of (\d+) objects found no server: .*, run: grid repair --log backup$/.exec(
+          says,
+        ) ?? []
+      assert.ok(Number(objects) > 0 && Number(shares) === 2 * Number(objects), says)
+      assert.equal(ran.exit, (await run(['put', at('data/more')], { openGrid })).exit)
+      assert.equal(ran.exit, 0)
+    })
+
+    it('says it to a program, of what this run stored', async () => {
+      const backUpThere = async (...words: string[]) => {
+        const ran = await run(['backup', '--json', ...words], { openGrid })
+        const told = ran.stdout.trimEnd().split('\n')
+        return told.map((line) => JSON.parse(line) as { type: string; lack?: object })
+      }
+      const first = await backUpThere(at('data'))
+      const { lack } = first.at(-1) as { lack: { objects: number; shares: number } }
+      assert.equal(lack.shares, 2 * lack.objects)
+      assert.ok(lack.objects > 0)
+      assert.deepEqual(first.find(({ type }) => type === 'warning')?.lack, lack)
+      memory.candidates.splice(0, 10, ...honest)
+      const nothing = { objects: 0, shares: 0 }
+      assert.deepEqual((await backUpThere(at('data'))).at(-1)?.lack, nothing)
+    })
+
+    it('says it of standard input', async () => {
+      const stdin = Readable.from([Buffer.alloc(100_000, 'abcd')])
+      const ran = await run(['backup', '-'], { openGrid, stdin })
+      assert.match(lineOf(ran, 'found no server'), /run: grid repair --log backup$/)
+      assert.equal(ran.exit, 0)
+    })
   })
 
   describe('that cannot be done', () => {

@@ -92,17 +92,35 @@ describe('nodes from the command line', () => {
     const file = path.join(directory, 'notes.txt')
     await fs.writeFile(file, 'some text\n'.repeat(20_000))
     const { stdout } = await run('client', ['put', file, '--k', '1', '--happy', '3', '--n', '3'])
+    const caps = (await run('client', ['log', 'create'])).stdout.trim().split('\n')
+    await fs.writeFile(path.join(directory, 'admin.cap'), caps[0])
+    await fs.writeFile(path.join(directory, 'append.cap'), caps[1])
     const all = await shareCounts(names)
     const holder = names.find((name) => all.get(name) === 1) ?? ''
     // nodes hear of others within a second or so
     for (let tries = 0; tries < 100 && (await knownTo(holder)) < names.length; tries++)
       await new Promise((resolve) => setTimeout(resolve, 100))
     const drained = await run(holder, ['node', 'drain', '--json'])
-    assert.equal(drained.exit, 0, drained.stdout)
-    const summary = JSON.parse(drained.stdout) as Record<string, unknown>
-    assert.deepEqual([summary.moved, summary.mayBeSwitchedOff], [1, true])
+    assert.equal(drained.exit, 3, drained.stdout)
+    const [bound, summary] = linesOf(drained.stdout)
+    assert.deepEqual([summary.moved, summary.boundLogs, summary.mayBeSwitchedOff], [1, 1, false])
+    assert.deepEqual([bound.servers, bound.quorum, bound.next], [4, 3, 'grid log move'])
+    const said = await run(holder, ['node', 'drain'])
+    assert.match(said.stdout, /^log \w{52} counts on this node: one of 4 servers, of which 3 must/m)
+    assert.match(said.stderr, /1 of 1 logs count on this node, .*: grid log move; do not switch/)
+
+    const admin = ['--cap-file', path.join(directory, 'admin.cap')]
+    for (let tries = 0; tries < 100; tries++) {
+      if ((await run('client', ['status'])).stderr.includes(', 3 accept shares')) break
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+    const moved = await run('client', ['log', 'move', '--json', ...admin])
+    assert.equal(moved.exit, 0, moved.stdout)
+    assert.deepEqual(linesOf(moved.stdout).at(-1)?.gone, 1)
     const again = await run(holder, ['node', 'drain', '--json'])
-    assert.deepEqual((JSON.parse(again.stdout) as { there: number }).there, 1)
+    assert.equal(again.exit, 0, again.stdout)
+    const [end] = linesOf(again.stdout)
+    assert.deepEqual([end.there, end.logs, end.boundLogs, end.mayBeSwitchedOff], [1, 1, 0, true])
     const status = await run(holder, ['node', 'status'])
     assert.match(status.stdout, /it takes no more/)
     const checked = await run('client', ['check', '--json', stdout.trim()])

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'mocha'
+import { orAbort } from '../../src/base/deadline.ts'
 import { type ErrorCode, GridError, isGridError } from '../../src/base/errors.ts'
 import type { ChkCap } from '../../src/caps/cap.ts'
 import { parseCap } from '../../src/caps/parse.ts'
@@ -48,6 +49,32 @@ describe('grid', () => {
     await assert.rejects(memory.get(cap, { start: 6_000_000 }), hasCode('E_USAGE'))
   })
 
+  it('asks any number of servers how they are, and Node warns of no leak', async () => {
+    const memory = await MemoryGrid.of(25)
+    const servers = [...memory.candidates.entries()]
+    for (const [i] of servers)
+      memory.wrap(i, (peer) => ({ status: (options) => orAbort(peer.status(), options?.signal) }))
+    const warnings: Error[] = []
+    const note = (warning: Error): void => void warnings.push(warning)
+    process.on('warning', note)
+    try {
+      const stop = new AbortController()
+      const reports = await memory.grid.status({ signal: stop.signal })
+      assert.equal(reports.filter(({ status }) => status !== undefined).length, servers.length)
+      // warnings come a turn later
+      await new Promise((resolve) => setImmediate(resolve))
+      assert.deepEqual(warnings, [])
+      for (const [i] of servers) memory.wrap(i, () => ({ status: never }))
+      const hanging = memory.grid.status({ signal: stop.signal })
+      await new Promise((resolve) => setImmediate(resolve))
+      stop.abort(new GridError('E_INTERRUPTED', 'enough'))
+      const errors = (await hanging).map(({ error }) => error)
+      assert.deepEqual(new Set(errors), new Set(['enough']))
+    } finally {
+      process.off('warning', note)
+    }
+  })
+
   it('survives the loss of any seven of ten servers', async () => {
     const memory = await MemoryGrid.of(10)
     const { cap } = await memory.put(content(300_000))
@@ -76,7 +103,7 @@ describe('grid', () => {
   it('says what to run when fewer servers than there are shares took one', async () => {
     const memory = await MemoryGrid.of(8)
     const { notes } = await memory.put(content(1000), { redundancy: { k: 3, happy: 7, n: 10 } })
-    assert.match(notes.join(), /^2 of 10 shares found no server: .*, run: grid repair CAP$/)
+    assert.match(notes.join(), /^2 shares of 1 objects found no server: .*, run: grid repair CAP$/)
     const all = await memory.put(content(1000), { redundancy: { k: 3, happy: 7, n: 8 } })
     assert.deepEqual(all.notes, [])
   })

@@ -142,6 +142,20 @@ describe('LocalPeer that keeps logs', () => {
     })
   }
 
+  it('goes on with the logs that it keeps while it is being emptied, and begins no other', async () => {
+    const { server, log, device } = await begin('emptied')
+    server.peer.stopTaking()
+    assert.equal((await server.machine.run(server.peer.status())).readOnly, true)
+    assert.deepEqual(await server.outcomes(log.append(device.snapshot())), ['stored'])
+    assert.deepEqual(await server.outcomes(log.append(log.revoke(device, 4))), ['stored'])
+    assert.deepEqual(await server.outcomes(new TestLog('other').append()), ['E_READ_ONLY'])
+    server.machine.disk.arm({ call: 'write', code: 'EIO', skip: 0, count: 1 })
+    log.device('another')
+    const next = log.admin.entries[log.admin.entries.length - 1]
+    assert.deepEqual(await server.outcomes(log.append(next)), ['E_IO'])
+    assert.deepEqual(await server.outcomes(log.append(next)), ['E_READ_ONLY'])
+  })
+
   it('serves a file system that is mounted read-only', async () => {
     const { server, log, device } = await begin('mounted read-only')
     const before = await server.read(log)

@@ -27,6 +27,7 @@ class Seen {
     return {
       open: () => store.open(),
       count: () => store.count(),
+      names: () => store.names(),
       log: (logId) => seen(store.log(logId)),
       create: async (logId, genesis) => this.#log(await store.create(logId, genesis)),
       space: () => store.space(),

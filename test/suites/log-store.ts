@@ -1,7 +1,7 @@
 /** What every log store must do, as a function of how to make one. */
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'mocha'
-import { toHex, u32be, utf8 } from '../../src/base/bytes.ts'
+import { compareBytes, toHex, u32be, utf8 } from '../../src/base/bytes.ts'
 import { isGridError } from '../../src/base/errors.ts'
 import { sha256 } from '../../src/base/hash.ts'
 import type {
@@ -105,6 +105,14 @@ export function logStoreSuite(name: string, make: () => Promise<LogStoreFixture>
       await store.create(nameOf(1001), genesis)
       await store.create(nameOf(1001), genesis)
       assert.equal(await store.count(), 2)
+    })
+
+    it('names its logs, each once', async () => {
+      for (const i of [1001, 1002, 1003]) await store.create(nameOf(i), genesis)
+      const names: Uint8Array[] = []
+      for await (const name of store.names()) names.push(name)
+      const wanted = [logId, ...[1001, 1002, 1003].map(nameOf)]
+      assert.deepEqual(names.sort(compareBytes), wanted.sort(compareBytes))
     })
 
     it('starts with no entries', async () => {

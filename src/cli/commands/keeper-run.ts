@@ -1,10 +1,14 @@
+import { errorText } from '../../base/errors.ts'
+import { formatCap } from '../../caps/text.ts'
 import { Keeper, type KeeperEvent, type Visit } from '../../keeper/keeper.ts'
+import type { VerifyCap } from '../../node/check/objects-of-cap.ts'
+import type { LeaseRecord } from '../../node/home/lease-record.ts'
 import { openHome } from '../../node/home/home.ts'
 import { depthOf, depthOptions, objectName } from '../check-lines.ts'
 import { command, type Command, type Context } from '../command.ts'
 import { parseDurationMs } from '../duration.ts'
 import { type ExitCode, exitCodes } from '../exit-codes.ts'
-import { keeperCapsOf, lockKeeper, openKeeperState } from '../home-keeper.ts'
+import { keeperCapsOf, leasesOf, lockKeeper, openKeeperState } from '../home-keeper.ts'
 import { openHomeGrid } from '../home-grid.ts'
 import { flag, value } from '../option.ts'
 import type { Facts } from '../output.ts'
@@ -39,6 +43,7 @@ export const keeperRun: Command = command({
     await openHome(home)
     const lock = await lockKeeper(context)
     try {
+      const leases = leasesOf(context)
       const grid = await openHomeGrid(context)
       try {
         const keeper = new Keeper({
@@ -50,6 +55,7 @@ export const keeperRun: Command = command({
           depth: depthOf(options),
           atMost: threshold === undefined ? undefined : () => threshold,
           onEvent: (event) => tell(context, event),
+          onRenewed: (cap) => noteRenewal(context, leases, cap),
         })
         if (!once) return await keeper.run({ signal })
         const visits = await keeper.runOnce({ signal })
@@ -58,12 +64,24 @@ export const keeperRun: Command = command({
         return { summary: { visited: visits.length, failed }, text, exit: exitOf(visits) }
       } finally {
         await grid.close()
+        await leases.close().catch(() => undefined)
       }
     } finally {
       await lock.release()
     }
   },
 })
+
+/** What cannot be written down makes status warn too early. */
+async function noteRenewal(
+  { output }: Context,
+  leases: LeaseRecord,
+  cap: VerifyCap,
+): Promise<void> {
+  await leases.renew(formatCap(cap)).catch(async (error: unknown) => {
+    await output.warning(`that leases were renewed could not be written down: ${errorText(error)}`)
+  })
+}
 
 async function tell({ output, world }: Context, event: KeeperEvent): Promise<void> {
   const time = new Date(world.clock.nowMs()).toISOString()

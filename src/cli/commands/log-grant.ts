@@ -1,11 +1,9 @@
 import { GridError } from '../../base/errors.ts'
 import { formatCap } from '../../caps/text.ts'
-import type { CapOf } from '../../caps/cap.ts'
-import { capOptions, type CapSource } from '../cap-argument.ts'
-import { command, type Command, type Context } from '../command.ts'
-import { keyringOf } from '../home-config.ts'
+import { capOptions } from '../cap-argument.ts'
+import { command, type Command } from '../command.ts'
 import { openHomeGrid } from '../home-grid.ts'
-import { onlyLogCap } from '../log-cap.ts'
+import { adminCap } from '../log-admin-cap.ts'
 import { flag, text } from '../option.ts'
 
 export const logGrant: Command = command({
@@ -46,19 +44,3 @@ export const logGrant: Command = command({
     }
   },
 })
-
-async function adminCap(
-  context: Context,
-  call: CapSource & { options: { log: string | undefined } },
-): Promise<CapOf<'LOG-Admin'>> {
-  const { log, capFile, capStdin } = call.options
-  if (log === undefined) return onlyLogCap(call, context, 'LOG-Admin')
-  if (capFile !== undefined || capStdin || call.positionals.length > 0) {
-    throw new GridError('E_USAGE', 'give --log or a cap, not both')
-  }
-  const { admin } = await keyringOf(context).get(log)
-  if (admin !== undefined) return admin
-  throw new GridError('E_CAP_WEAK', `the admin cap of backup log ${log} is not here`, {
-    hint: 'give it from the recovery kit: --cap-stdin',
-  })
-}

@@ -6,9 +6,11 @@ import { PeerHistory } from '../../node/peers/peer-history.ts'
 import type { PeerReport } from '../../node/peers/peer-pool.ts'
 import { RecordFolder } from '../../node/home/record-folder.ts'
 import { command, type Command, type Context } from '../command.ts'
+import { factsOfEnd, itemOfEnd } from '../end-item.ts'
 import { type ExitCode, exitCodes } from '../exit-codes.ts'
 import { openHomeGrid } from '../home-grid.ts'
-import { backupItems, endItems, nodeItem } from '../status-items.ts'
+import { endsOf, testEnds, withEnds } from '../status-ends.ts'
+import { backupItems, nodeItem } from '../status-items.ts'
 import { isoText, momentText } from '../time-text.ts'
 
 export const status: Command = command({
@@ -23,11 +25,14 @@ export const status: Command = command({
     const grid = await openHomeGrid(context)
     try {
       const reports = await grid.status({ signal })
-      const view = await viewOf(context, reports, await grid.redundancy({ signal }))
+      const seen = await viewOf(context, reports, await grid.redundancy({ signal }))
+      const ends = await endsOf(context)
+      const view = { ...seen, overall: withEnds(seen.overall, ends) }
       for (const { report, state } of view.servers)
         await output.item({ ...report, ...stateFacts(state) }, lineOf(report, state))
       const own = await nodeItem(context)
-      const more = [...(await backupItems(context, grid)), ...(await endItems(context))]
+      const backups = await backupItems(context, grid)
+      const more = [...backups, ...ends.map(itemOfEnd)]
       for (const { facts, text } of [...(own === undefined ? [] : [own]), ...more])
         await output.item(facts, plainText(text, 400))
       await tell(context, view)
@@ -36,6 +41,7 @@ export const status: Command = command({
         summary: {
           ...{ servers: reports.length, answering, accepting, ...stateFacts(overall) },
           ...{ redundancy: redundancy ?? null, mayVanish: tolerance ?? null },
+          ends: [...ends, ...testEnds(backups)].map(factsOfEnd),
         },
         text: `${answering} of ${reports.length} servers answer, ${accepting} accept shares`,
         exit: exitOf(view),

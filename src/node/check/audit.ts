@@ -2,7 +2,7 @@
  * Looks whether objects are where they should be, without any key and without fetching them: every
  * server says which it has, and one block of each object is fetched and checked against its root.
  */
-import { setMaxListeners } from 'node:events'
+import { heardByMany } from '../../base/deadline.ts'
 import { mapWithin } from '../../base/limit.ts'
 import { randomBelow } from '../../base/random.ts'
 import { maxHaveIndexes } from '../../storage/peer.ts'
@@ -43,9 +43,8 @@ export async function auditObjects(
   objects: readonly ObjectRef[],
   given: { signal?: AbortSignal } = {},
 ): Promise<AuditReport> {
-  const options = given.signal === undefined ? {} : { signal: AbortSignal.any([given.signal]) }
   // every question listens to it
-  if (options.signal !== undefined) setMaxListeners(0, options.signal)
+  const options = heardByMany(given)
   const presence = new Presence(context, candidates)
   const audited: AuditedObject[] = []
   const silent = new Map<string, PeerVerdict>()

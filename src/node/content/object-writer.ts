@@ -32,7 +32,7 @@ export class ObjectWriter {
   readonly settings: EncodeSettings
   readonly #flying = new Budget(maxFlyingBytes)
   readonly #places = new Set<Promise<unknown>>()
-  readonly #sums = new StoreSums()
+  readonly #sums: StoreSums
   readonly #pacer: Pacer | undefined
   readonly #account: LogAccount | undefined
   readonly #paced: Budget | undefined
@@ -53,6 +53,7 @@ export class ObjectWriter {
     this.#placer = placer
     this.redundancy = how.redundancy
     this.settings = how.settings
+    this.#sums = new StoreSums(how.redundancy.n)
     this.#pacer = how.pacer
     this.#account = how.account
     this.#paced =

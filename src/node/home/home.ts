@@ -1,7 +1,8 @@
 /**
  * A home: the folder that one node lives in. `config.toml` is the owner's, `private/` holds the
  * secrets (0700, files 0600), `cache/` can be rebuilt, `storage/` holds shares, `logs/` what a reader or
- * writer of logs must not forget, `events/` what happened at the running node. A copy taken right
+ * writer of logs must not forget, `events/` what happened at the running node,
+ * `leases/` when what was put from here ends. A copy taken right
  * after `initHome` is enough to bring the node's identity back.
  *
  * A home is initialised when `private/` is there: it is made last, complete, by one rename.
@@ -23,6 +24,7 @@ export interface Home {
   readonly cache: string
   readonly logs: string
   readonly events: string
+  readonly leases: string
   readonly lock: string
 }
 
@@ -54,6 +56,7 @@ export function homeAt(directory: string): Home {
     cache: path.join(at, 'cache'),
     logs: path.join(at, 'logs'),
     events: path.join(at, 'events'),
+    leases: path.join(at, 'leases'),
     lock: path.join(at, 'node.lock'),
   }
 }
@@ -86,6 +89,7 @@ export async function initHome(
   try {
     await fs.mkdir(home.path, { recursive: true, mode: 0o700 })
     await placeConfig(home, config)
+    await fs.mkdir(home.leases, { recursive: true, mode: 0o700 })
     await writeDurably(path.join(home.path, formatFile), `${formatNumber}\n`)
     await placeSecrets(home, secrets, random)
     return secrets

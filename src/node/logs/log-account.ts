@@ -5,6 +5,7 @@
  */
 import { toHex } from '../../base/bytes.ts'
 import { type Clock, sleep } from '../../base/clock.ts'
+import { heardByMany } from '../../base/deadline.ts'
 import { isGridError } from '../../base/errors.ts'
 import { Budget, within } from '../../base/limit.ts'
 import type { LogEntry } from '../../log/entry.ts'
@@ -102,8 +103,9 @@ export class LogAccount {
   /** How servers are; those that answered. */
   async statuses(options: Options = {}): Promise<{ server: string; status: PeerStatus }[]> {
     await this.#parts.peers.ready(options)
+    const heard = heardByMany(options)
     const asked = this.candidates().map(async ({ peer }) => {
-      return { server: peer.id, status: await peer.status(options) }
+      return { server: peer.id, status: await peer.status(heard) }
     })
     const answers = await Promise.allSettled(asked)
     options.signal?.throwIfAborted()

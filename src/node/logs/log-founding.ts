@@ -28,7 +28,7 @@ export interface FoundingOptions {
 }
 
 /** Servers of a log, where there are so many: three may lie, and seven must answer. */
-const serversWanted = 10
+export const serversWanted = 10
 /** What is waited for the others once a quorum keeps the log. */
 const graceMs = 1000
 /** What is waited for a quorum. */

@@ -25,6 +25,7 @@ import { DeviceLog, type SnapshotFacts } from './device-log.ts'
 import { HeldWriters } from './held-writers.ts'
 import { LogAccount } from './log-account.ts'
 import { foundLog } from './log-founding.ts'
+import { type MovedLog, moveLog } from './log-move.ts'
 import { notDurable } from './not-durable.ts'
 import type { LogRecords } from './log-records.ts'
 import type { PeerPool } from '../peers/peer-pool.ts'
@@ -137,11 +138,7 @@ export class Logs {
     return { type: 'LOG-Prune', pruneSeed, verifySeed: logKeysOf(cap.adminSeed).verifySeed, logId }
   }
 
-  /**
-   * Ends a device, after its newest entry unless told otherwise: 0 lets nothing of it stand.
-   *
-   * @throws E_NOT_DURABLE
-   */
+  /** Ends a device, after its newest entry unless told otherwise: 0 lets nothing of it stand. Throws E_NOT_DURABLE. */
   async revoke(
     cap: CapOf<'LOG-Admin'>,
     author: Uint8Array,
@@ -151,6 +148,15 @@ export class Logs {
     const admin = await this.admin(cap, { signal })
     await admin.writer.refresh({ signal })
     return this.#expectDurable(await admin.revoke(author, lastGoodSeq, { signal }))
+  }
+
+  /** Moves the log off servers that take nothing any more or are gone: log-move.ts. Throws E_NOT_DURABLE, and as `moveLog`. */
+  async move(cap: CapOf<'LOG-Admin'>, options: LogOptions = {}): Promise<MovedLog> {
+    const admin = await this.admin(cap, options)
+    const candidates = permuted(this.#parts.random.bytes(20), this.#parts.peers.candidates())
+    const moved = await moveLog(admin, candidates, options)
+    if (moved.report !== undefined) this.#expectDurable(moved.report)
+    return moved
   }
 
   /** Reads a log: snapshots with a LOG-Read or LOG-Admin cap, what they stand on with a weaker one. */
@@ -212,10 +218,7 @@ export class Logs {
     return mayPut ? this.#account(writer, cap.deviceSeed) : undefined
   }
 
-  /**
-   * The account of a log, for whoever may release from it. The chain of the key is
-   * opened, or goes on being open. Throws as `device` does.
-   */
+  /** The account of a log, for whoever may release from it; the chain of the key is opened. Throws as `device` does. */
   async account(
     cap: CapOf<'LOG-Prune' | 'LOG-Admin'>,
     options: LogOptions = {},

@@ -13,6 +13,26 @@ export interface StoreTotals {
   shares: number
   /** The least number of distinct servers that any object is on; 0 if there is none. */
   leastServers: number
+  lack: StoreLack
+}
+
+/** What was stored on enough servers, and on fewer than it should be. */
+export interface StoreLack {
+  objects: number
+  /** Shares of theirs that found no server. */
+  shares: number
+}
+
+export const noLack: StoreLack = { objects: 0, shares: 0 }
+
+export function sumOfLacks(one: StoreLack, other: StoreLack): StoreLack {
+  return { objects: one.objects + other.objects, shares: one.shares + other.shares }
+}
+
+/** To people: worth a repair at once, not when a check finds it. Undefined where nothing lacks. */
+export function lackText({ objects, shares }: StoreLack, repair: string): string | undefined {
+  if (shares === 0) return undefined
+  return `${shares} shares of ${objects} objects found no server: enough are stored, and fewer than there should be; once more servers answer, run: ${repair}`
 }
 
 export class StoreSums {
@@ -23,6 +43,13 @@ export class StoreSums {
     newPlaintextBytes: 0,
     shares: 0,
     leastServers: 0,
+    lack: noLack,
+  }
+  readonly #wanted: number
+
+  /** @param wanted - servers that each object should be on */
+  constructor(wanted: number) {
+    this.#wanted = wanted
   }
 
   get totals(): StoreTotals {
@@ -36,6 +63,8 @@ export class StoreSums {
       totals.objects === 0 ? holders.size : Math.min(totals.leastServers, holders.size)
     totals.objects++
     totals.shares += holders.size
+    const shares = Math.max(0, this.#wanted - holders.size)
+    if (shares > 0) totals.lack = sumOfLacks(totals.lack, { objects: 1, shares })
     totals.sentBytes += sentBytes
     totals.hadBytes += hadBytes
     if (sentBytes > 0) totals.newPlaintextBytes += plaintextBytes

@@ -5,7 +5,8 @@ import type { Clock } from '../../base/clock.ts'
 import type { Disk } from '../../base/disk.ts'
 import { publicKeyOfSeed } from '../../base/ed25519.ts'
 import { GridError } from '../../base/errors.ts'
-import { MemberBook } from '../../members/member-book.ts'
+import type { KeptAt } from '../../base/kept-file.ts'
+import { MemberBook, unspreadOf } from '../../members/member-book.ts'
 import { memberKinds, readMemberCertificate } from '../../members/member-certificate.ts'
 import type { Config } from '../home/config.ts'
 import { type GridMembership, writeOwnCertificate } from '../home/grid-membership.ts'
@@ -36,9 +37,10 @@ export async function openFounding(
       hint: 'put the public key back that grid introducer init wrote, or move the file away',
     })
   }
-  const keptAt = { disk, path: path.join(home.private, 'members') }
+  const keptAt = memberBookAt(home, disk)
   const book = await MemberBook.open({ keptAt, gridSeed, clock, revocations })
   for (const each of book.list()) member.met?.meet(each)
+  if (unspreadOf(book.list(), revocations).length > 0) await book.spread()
   if (isGoodFor(member.certificate, config.grid.key!, clock.nowMs() + renewMs)) return book
   member.certificate = await book.issue({
     name: config.node.nickname === '' ? 'founder' : config.node.nickname,
@@ -49,6 +51,11 @@ export async function openFounding(
   })
   await writeOwnCertificate(home, disk, member.certificate)
   return book
+}
+
+/** Where the book of members of a home lies. */
+export function memberBookAt(home: Home, disk: Disk): KeptAt {
+  return { disk, path: path.join(home.private, 'members') }
 }
 
 function isGoodFor(

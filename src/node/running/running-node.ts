@@ -95,13 +95,13 @@ export async function runNode(given: NodeParts): Promise<RunningNode> {
   const members = await openFounding(parts, member)
   const { membership, certificate, revocations } = member
   const { random, disk, secrets } = parts
-  const readOnly = config.storage.readOnly || (await isDraining(parts))
-  const place = { id: net.id, config: { ...config.storage, readOnly }, admission: membership }
+  const place = { id: net.id, config: config.storage, admission: membership }
   const { identitySeed } = secrets
   const { forgetMapped } = parts
   const own = { ...place, identitySeed, disk, clock, random, trace, traffic, forgetMapped }
   const { storage, scrubber } = config.storage.enabled ? await openOwnStorage(own) : {}
-  if (storage !== undefined && (await isDraining(parts))) storage.stopTaking()
+  const isEmptying = await isDraining(parts)
+  if (isEmptying) storage?.stopTaking()
   const face = storage && traffic.around(parts.face?.(storage) ?? storage)
   if (face !== undefined) {
     const serving = { clock, budget, trace, admission: membership }
@@ -115,12 +115,14 @@ export async function runNode(given: NodeParts): Promise<RunningNode> {
     revocations,
     onAnnouncement: (announcement, id) => introducer?.hear(announcement, id),
   })
+  const ownServer = ownPeer(config, net, storage && traffic.around(storage))
+  if (ownServer !== undefined && isEmptying) ownServer.accepts = false
   const peers = new NetworkPeers({
     net,
     clock,
     fixed: config.grid.peers,
     subscriber,
-    own: ownPeer(config, net, storage && traffic.around(storage)),
+    own: ownServer,
     membership,
     certificate,
     uploads: await openUploads(parts),
@@ -128,6 +130,7 @@ export async function runNode(given: NodeParts): Promise<RunningNode> {
   const { nickname } = config.node
   const stopTaking = async (): Promise<void> => {
     storage?.stopTaking()
+    if (ownServer !== undefined) ownServer.accepts = false
     await said?.look()
   }
   const jobs = new OwnJobs()

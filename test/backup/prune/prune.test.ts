@@ -7,6 +7,9 @@ import { MemoryCacheFolder } from '../../../src/backup/memory/memory-cache-folde
 import { equalBytes } from '../../../src/base/bytes.ts'
 import { type Clock, SystemClock } from '../../../src/base/clock.ts'
 import { GridError, isGridError } from '../../../src/base/errors.ts'
+import { SystemRandom } from '../../../src/base/random.ts'
+import { sealBody } from '../../../src/log/sealed-body.ts'
+import { formatSnapshot } from '../../../src/log/snapshot-body.ts'
 import { storageIndexOf } from '../../../src/encoding/descriptor.ts'
 import type { LogSnapshot } from '../../../src/node/logs/readable-log.ts'
 import { shownContent } from '../memory-tree.ts'
@@ -143,6 +146,24 @@ describe('a prune', () => {
     }))
     world.grid = world.client()
     await assert.rejects(world.plan(), (error) => isGridError(error, 'E_NOT_ENOUGH_SHARES'))
+  })
+
+  it('releases nothing where a later version of Grid has written a snapshot', async () => {
+    const world = await PruneWorld.open()
+    const [{ snapshot }] = await halfAYear(world)
+    const { logs } = world.machine.grid
+    const { writer } = await logs.device(world.machine.append)
+    const { readerKey: reader, verifierKey: verifier } = writer.view.genesis
+    const later = formatSnapshot(snapshot!)
+    later[1] = 2
+    await writer.append('snapshot', (place) =>
+      sealBody(place, { reader, verifier }, { reader: later, verifier: later }, new SystemRandom()),
+    )
+    const isLater = (error: unknown): boolean => isGridError(error, 'E_VERSION')
+    await assert.rejects(world.plan(), isLater)
+    const cap = await world.grid.logs.grantPruner(world.admin, { label: 'pruner' })
+    const parts = await world.parts(cap)
+    await assert.rejects(planOf(parts, {}), isLater)
   })
 
   it('refuses without a restore test, and without a quorum of the log', async () => {

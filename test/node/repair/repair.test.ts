@@ -142,6 +142,17 @@ describe('repair', () => {
     assert.deepEqual([second.outcome, second.servers], ['stuck', 8])
   })
 
+  it('puts no second share onto a server that is only slow to show its own', async () => {
+    const before = await holders()
+    const late = (): Promise<never> => Promise.reject(new GridError('E_TIMEOUT', 'late'))
+    for (const i of before.slice(0, 4)) memory.wrap(i, () => ({ getBlocks: late, prove: late }))
+    await repair({ depth: { sample: 1, whole: false } })
+    for (const own of await held()) assert.ok(own.length <= 1)
+    const [{ outcome }] = await repair({ depth: { sample: 1, whole: false } })
+    assert.equal(outcome, 'stuck')
+    assert.equal((await held()).flat().length, 12)
+  })
+
   it('leaves alone what has more shares than it is told to repair at', async () => {
     const before = await holders()
     for (const i of before.slice(0, 2)) await memory.lose(i)

@@ -102,7 +102,9 @@ async function drainShare(run: Run, entry: ShareEntry, claims: readonly Claim[])
     return
   }
   for (const claim of claims) {
-    if (claim.shareNumber !== shareNumber || !(await isProven(run, entry, claim, share))) continue
+    // who takes no more may be about to go as well, and count on this very share
+    const mayCount = claim.shareNumber === shareNumber && claim.candidate.accepts
+    if (!mayCount || !(await isProven(run, entry, claim, share))) continue
     report.there++
     return
   }

@@ -198,6 +198,49 @@ describe('a prune', () => {
     for (const each of snapshots) await world.files(each)
   })
 
+  it('goes on without a server that is not known any more half-way', async () => {
+    const world = await PruneWorld.open(4)
+    await halfAYear(world)
+    let gone: string | undefined
+    world.wrap((peer) => ({
+      readLog: (...args) => {
+        gone ??= world.candidates.splice(3, 1)[0]?.id
+        return peer.readLog(...args)
+      },
+    }))
+    world.grid = world.client()
+    // its account knows the servers of before
+    const parts = await world.parts()
+    world.candidates.push({ ...world.candidates[0], id: gone!, peer: world.servers[3] })
+    gone = undefined
+    const planned = await planOf(parts, {})
+    assert.deepEqual(
+      planned.silent.map(({ peerId, code }) => [peerId, code]),
+      [[gone, 'E_UNREACHABLE']],
+    )
+    const report = await carryOut(parts, planned)
+    assert.ok(report.changed > 0)
+    assert.deepEqual(
+      report.silent.map(({ code }) => code),
+      ['E_UNREACHABLE'],
+    )
+  })
+
+  it('believes no server that names objects without end', async () => {
+    const world = await PruneWorld.open()
+    const holds = Array.from({ length: 1024 }, () => {
+      return { storageIndex: new Uint8Array(20), touchedMs: 1, chargedBytes: 0 }
+    })
+    world.wrap(() => ({ listHolds: async () => ({ holds, complete: false }) }))
+    world.grid = world.client()
+    const { account } = await world.parts()
+    const list = async (): Promise<void> => {
+      const pages = account.held(world.candidates[0].id)
+      while ((await pages.next()).done !== true);
+    }
+    await assert.rejects(list(), (error) => isGridError(error, 'E_TOO_LARGE'))
+  })
+
   it('leaves a server alone whose clock is far off', async () => {
     const world = await PruneWorld.open()
     await halfAYear(world)

@@ -20,7 +20,7 @@ import type { DirectoryRef } from '../tree/entry.ts'
 import { type BackupCount, noCount } from './backup-count.ts'
 import { BackupRound, type RoundItem } from './backup-round.ts'
 import { DirectoryBuilder } from './directory-builder.ts'
-import { keepFresh } from './fresh-objects.ts'
+import { keepFresh, type RunStart, startOfRun } from './fresh-objects.ts'
 import { MergedWalk } from './merged-walk.ts'
 import type { RunMemory } from './memory/run-memory.ts'
 import { sampleOf } from './sample.ts'
@@ -177,7 +177,7 @@ class OneWalk {
     const { append, facts, signal } = this.#options
     const memory = this.#memory
     const auditing = this.#audit()
-    const startedMs = this.#parts.clock.monotonicMs()
+    const start = startOfRun(this.#parts.clock)
     try {
       const { ref, isWhole, writer, ...round } = await this.#store()
       run.addedBytes += writer.totals.newPlaintextBytes
@@ -187,7 +187,7 @@ class OneWalk {
       const { root, tags, ...rest } = facts
       const cap = capOfDirectory(ref)
       const snapshot = { ...rest, cap, totals, partial, run: { root, tags, ...run } }
-      await this.#keepFresh(writer, startedMs)
+      await this.#keepFresh(writer, start)
       const appended = await grid.logs.append(append, snapshot, { signal })
       await memory.commit(appended.id)
       const { lack } = writer.totals
@@ -198,12 +198,12 @@ class OneWalk {
     }
   }
 
-  async #keepFresh({ redundancy }: TreeWriter, startedMs: number): Promise<void> {
+  async #keepFresh({ redundancy }: TreeWriter, start: RunStart): Promise<void> {
     const { account, writer } = this.#place
     if (account === undefined) return
     const { clock } = this.#parts
     const { signal } = this.#options
-    await keepFresh({ account, writer, clock, redundancy }, this.#memory, startedMs, { signal })
+    await keepFresh({ account, writer, clock, redundancy }, this.#memory, start, { signal })
   }
 
   #store(): Promise<Round> {

@@ -26,19 +26,29 @@ const freshMs = 47 * 3_600_000
 const trustedMs = 20 * 24 * 3_600_000
 const touchedTogether = 16_384
 
+/** When the first object of a run may have been put. */
+export interface RunStart {
+  monotonicMs: number
+  /** By the wall clock: the other one does not count while a machine sleeps. */
+  wallMs: number
+}
+
+export function startOfRun(clock: Clock): RunStart {
+  return { monotonicMs: clock.monotonicMs(), wallMs: clock.nowMs() }
+}
+
 /**
- * @param startedMs - when the first object of this run may have been put, by the monotonic clock
  * @throws E_NOT_ENOUGH_SERVERS if too few servers hold something that no put of this run has stored:
  *   `facts.wanting` says how many objects
  */
 export async function keepFresh(
   parts: FreshParts,
   memory: RunMemory,
-  startedMs: number,
+  start: RunStart,
   options: { signal?: AbortSignal },
 ): Promise<void> {
   const isTrusted = isKept(parts, memory.snapshotId)
-  const isLong = parts.clock.monotonicMs() - startedMs > freshMs
+  const isLong = elapsedMs(parts.clock, start) > freshMs
   const isAllTouched = memory.before === undefined || isTrusted
   if (isAllTouched && !isLong && !memory.unfinished.wasUsed) return
   const before = isTrusted ? memory.before : undefined
@@ -61,13 +71,20 @@ export async function keepFresh(
   )
 }
 
+/** By the clock that went further, whichever way: one that was set may only make a run seem longer. */
+function elapsedMs(clock: Clock, { monotonicMs, wallMs }: RunStart): number {
+  return Math.max(clock.monotonicMs() - monotonicMs, Math.abs(clock.nowMs() - wallMs))
+}
+
 /** Whether prunes keep the snapshot that the cache is of. */
 function isKept({ writer, clock }: FreshParts, snapshotId: Uint8Array | undefined): boolean {
   const entry = snapshotId && writer.committed(snapshotId)
   if (entry === undefined) return false
   const newest = writer.newest('snapshot')
   if (newest !== undefined && equalBytes(newest.id, entry.id)) return true
-  const ageMs = clock.nowMs() - entry.fields.clientMs
+  // a machine that was put back may have got its clock of then, too: it is no earlier than its last entry
+  const nowMs = Math.max(clock.nowMs(), newest?.fields.clientMs ?? 0)
+  const ageMs = nowMs - entry.fields.clientMs
   return ageMs >= 0 && ageMs <= trustedMs
 }
 

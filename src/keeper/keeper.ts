@@ -159,7 +159,8 @@ export class Keeper {
       // what was put just now has its lease, and what stays is prolonged
       const report = await upkeep.renew(
         batch.map(({ found }) => found.object),
-        options,
+        // one that did not is asked again at the next visit: it may take a minute to say nothing
+        { except: failed, ...options },
       )
       renewed += report.held
       for (const verdict of report.failed) failed.set(verdict.peerId, verdict)

@@ -4,7 +4,7 @@
  * facts, so an old reader skips what it does not know.
  */
 import { type CborValue, encodeCbor } from '../base/cbor.ts'
-import { GridError } from '../base/errors.ts'
+import { GridError, isGridError } from '../base/errors.ts'
 import { hashBytes } from '../base/hash.ts'
 import type { Cap, CapOf } from '../caps/cap.ts'
 import { decodeCap, encodeCap } from '../caps/compact.ts'
@@ -79,8 +79,9 @@ export function formatSnapshot(snapshot: Snapshot): Uint8Array {
   return encodeCbor([1, encodeCap(cap), [...parents], facts])
 }
 
-/** Throws E_ENTRY. */
+/** Throws E_ENTRY; E_VERSION for one that a later version wrote. */
 export function readSnapshot(plaintext: Uint8Array): Snapshot {
+  checkVersion(plaintext)
   return decodeAs('E_ENTRY', 'snapshot', plaintext, limits, (value) => {
     const [version, cap, parents, list] = arrayOf(value, 4, 4)
     demand(version === 1, 'another version')
@@ -104,8 +105,9 @@ export function formatSnapshotCheck({ cap, totals, series }: SnapshotCheck): Uin
   return encodeCbor([1, encodeCap(cap), facts])
 }
 
-/** Throws E_ENTRY. */
+/** Throws E_ENTRY; E_VERSION for one that a later version wrote. */
 export function readSnapshotCheck(plaintext: Uint8Array): SnapshotCheck {
+  checkVersion(plaintext)
   return decodeAs('E_ENTRY', 'snapshot', plaintext, limits, (value) => {
     const [version, cap, facts] = arrayOf(value, 3, 3)
     demand(version === 1, 'another version')
@@ -115,6 +117,23 @@ export function readSnapshotCheck(plaintext: Uint8Array): SnapshotCheck {
       cap: capOfType(cap, 'DIR-CHK-Verifier'),
       totals: readTotals(totals),
     }
+  })
+}
+
+/**
+ * Of a later version nothing else is known, so nothing else is looked at: it is an array that begins
+ * with its number. It is no malformed entry: what it stands on must be kept.
+ */
+function checkVersion([first, version]: Uint8Array): void {
+  const isShortArray = first > 0x80 && first <= 0x97
+  // a positive integer: below 24 itself, up to 0x1b the mark of a longer one
+  if (isShortArray && version > 1 && version <= 0x1b) throw later()
+}
+
+function later(cause?: GridError): GridError {
+  return new GridError('E_VERSION', 'a snapshot that a later version of Grid wrote', {
+    hint: 'upgrade this Grid',
+    ...(cause && { cause }),
   })
 }
 
@@ -152,6 +171,7 @@ function decoded(bytes: Uint8Array): Cap {
   try {
     return decodeCap(bytes)
   } catch (error) {
+    if (isGridError(error, 'E_CAP_TYPE')) throw later(error)
     throw new GridError('E_ENTRY', 'a snapshot with a malformed cap', { cause: error })
   }
 }

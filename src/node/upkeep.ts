@@ -122,14 +122,18 @@ export class Upkeep {
     return drainStore(this.#context, store, others, { ...options, ...given })
   }
 
-  /** Prolongs the leases of these objects at every server. Servers that do not are in the report. */
+  /**
+   * Prolongs the leases of these objects at every server, but for those of `except`, by their peer ids.
+   * Servers that do not are in the report.
+   */
   async renew(
     objects: readonly CheckableObject[],
-    options: { signal?: AbortSignal } = {},
+    { except, ...options }: { except?: ReadonlyMap<string, unknown>; signal?: AbortSignal } = {},
   ): Promise<RenewReport> {
     const given = heardByMany(options)
     await this.#parts.peers.ready(given)
-    return renewLeases(this.#context, this.candidates(), objects, given)
+    const asked = this.candidates().filter(({ id }) => except?.has(id) !== true)
+    return renewLeases(this.#context, asked, objects, given)
   }
 
   /** Deletes what is due in the folders of an embedded grid; does nothing where there are none. See folder-sweep.ts. */

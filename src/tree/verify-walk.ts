@@ -2,7 +2,7 @@
  * Every object below a node, found with verify keys alone (docs/specs/directory.md, "Verifying"):
  * no names, no contents, no read keys.
  */
-import { concat, u32be } from '../base/bytes.ts'
+import { concat, u32be, u64be } from '../base/bytes.ts'
 import { GridError, isGridError } from '../base/errors.ts'
 import { commitmentBytes } from '../encoding/seal.ts'
 import { nodeTypeOf, openRefs } from './node-slice.ts'
@@ -26,23 +26,36 @@ interface Step extends VerifyName {
   level: number
 }
 
-/** What was come to already: several walks that share it come to each object and each node once. */
+/**
+ * What was come to already: several walks that share it come to each object and each node once.
+ *
+ * Some of the walks may be of trees by whoever has taken a machine over. So nothing is the same that is
+ * told of otherwise: a root with a coding or a length that is not its own is another object, which hides
+ * the true one from nobody.
+ */
 export class WalkMemory {
   readonly #objects = new Set<string>()
   readonly #nodes = new Set<string>()
 
-  isNewObject({ root }: ObjectName): boolean {
-    return isNew(this.#objects, name(root))
+  isNewObject(object: ObjectName & { ciphertextBytes?: number }): boolean {
+    return isNew(this.#objects, name(objectBytes(object, object.ciphertextBytes)))
   }
 
-  isNewNode(node: VerifyName): boolean {
+  isNewNode(node: VisitedNode): boolean {
     return isNew(this.#nodes, nodeName(node))
   }
 
-  hasNode(node: VerifyName): boolean {
+  hasNode(node: VisitedNode): boolean {
     return this.#nodes.has(nodeName(node))
   }
+
+  /** For a walk that went too deep: of what it has come to, all may be less deep in another. */
+  forgetNodes(): void {
+    this.#nodes.clear()
+  }
 }
+
+type VisitedNode = VerifyName & { sliceBytes: number | undefined }
 
 export interface VerifyWalkOptions {
   memory?: WalkMemory
@@ -81,7 +94,10 @@ export async function* walkVerify(
       for (const object of found.objects) if (memory.isNewObject(object)) yield object
       for (const child of found.children) {
         if (memory.hasNode(child)) continue
-        if (step.level === maxLevels) throw malformedNode(`more than ${maxLevels} levels`)
+        if (step.level === maxLevels) {
+          memory.forgetNodes()
+          throw malformedNode(`more than ${maxLevels} levels`)
+        }
         steps.push({ ...child, level: step.level + 1 })
       }
     } catch (error) {
@@ -120,8 +136,13 @@ async function openStep(
   throw new GridError('E_COMMIT', 'the verify key does not fit what it is told to be of')
 }
 
-function nodeName({ object, offset, verifyKey }: VerifyName): string {
-  return name(concat(object.root, u32be(offset), verifyKey))
+function nodeName({ object, offset, sliceBytes, verifyKey }: VisitedNode): string {
+  return name(concat(objectBytes(object, sliceBytes), u32be(offset), verifyKey))
+}
+
+/** An object as it is told of, with one more number that may be known. */
+function objectBytes({ root, k, n }: ObjectName, bytes: number | undefined): Uint8Array {
+  return concat(root, Uint8Array.of(k, n), u64be(bytes ?? 0))
 }
 
 /** One character a byte: half of what hexadecimal digits would take. */

@@ -139,6 +139,27 @@ describe('keeper', () => {
     assert.equal((await (await keeper()).runOnce()).length, 3)
   })
 
+  it('asks a server that did not renew no more in that visit', async () => {
+    let asked = 0
+    for (let i = 0; i < 12; i++) {
+      memory.wrap(i, () => ({
+        renew: async (indexes) => {
+          if (i > 0) return indexes.map(() => 'held' as const)
+          asked++
+          throw new GridError('E_TIMEOUT', 'late')
+        },
+      }))
+    }
+    const { upkeep } = memory.grid
+    const repair = upkeep.repair.bind(upkeep)
+    upkeep.repair = async function* (...args) {
+      for await (const batch of repair(...args)) yield* [batch, batch]
+    }
+    await (await keeper()).runOnce()
+    assert.equal(asked, 3)
+    assert.equal(events.filter((event) => event.event === 'renewal-failed').length, 3)
+  })
+
   it('calls nothing well of which it does not know', async () => {
     renews()
     for (let i = 0; i < 11; i++)

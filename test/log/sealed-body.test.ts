@@ -36,6 +36,7 @@ const plaintexts = { reader: seedOf('reader'), verifier: seedOf('verifier') }
 const body = sealBody(place, publicKeys, plaintexts, random)
 const unopened = (error: unknown): boolean => isGridError(error, 'E_SEAL')
 const malformed = (error: unknown): boolean => isGridError(error, 'E_ENTRY')
+const unreadable = (error: unknown): boolean => isGridError(error, 'E_ENTRY', 'E_VERSION')
 
 describe('sealed body', () => {
   it('gives each role its half', () => {
@@ -107,8 +108,8 @@ describe('sealed body', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 3000 }), (bytes) => {
         assert.throws(() => openBody(place, 'reader', keys.readSeed, bytes), malformed)
-        assert.throws(() => readSnapshot(bytes), malformed)
-        assert.throws(() => readSnapshotCheck(bytes), malformed)
+        assert.throws(() => readSnapshot(bytes), unreadable)
+        assert.throws(() => readSnapshotCheck(bytes), unreadable)
       }),
     )
   })
@@ -146,7 +147,24 @@ describe('snapshot', () => {
     const mixed = { ...snapshot, cap: check.cap as unknown as typeof snapshot.cap }
     assert.throws(() => readSnapshot(formatSnapshot(mixed)), malformed)
     const damaged = formatSnapshot(snapshot)
-    damaged[4] = 99
+    damaged[5] ^= 1
+    damaged[3] = 1
     assert.throws(() => readSnapshot(damaged), malformed)
+  })
+
+  it('that a later version wrote is no malformed one', () => {
+    const [snapshot, check] = snapshotOf('a')
+    const isLater = { code: 'E_VERSION' }
+    for (const version of [2, 23, 24, 1000]) {
+      assert.throws(() => readSnapshot(encodeCbor([version])), isLater)
+      assert.throws(() => readSnapshotCheck(encodeCbor([version, 'what', [['ever']]])), isLater)
+    }
+    for (const other of [[], [0], [-2], ['2'], [[2]], 2]) {
+      assert.throws(() => readSnapshot(encodeCbor(other)), malformed)
+    }
+    const unknownCap = formatSnapshot(snapshot)
+    unknownCap[4] = 99
+    assert.throws(() => readSnapshot(unknownCap), isLater)
+    assert.deepEqual(readSnapshotCheck(formatSnapshotCheck(check)), check)
   })
 })

@@ -70,9 +70,10 @@ export class DiskImage {
     return this.#changes.length + written.length
   }
 
-  /** Bytes of all named files, each rounded up to whole blocks. */
-  usedBytes(blockBytes: number): number {
-    return usedBelow(this.root, blockBytes)
+  /** Bytes of all named files at or below `path`, each rounded up to whole blocks; 0 where nothing is. */
+  usedBytes(blockBytes: number, path = ''): number {
+    const directory = path === '' ? this.root : this.find(path)
+    return directory?.kind === 'directory' ? usedBelow(directory, blockBytes) : 0
   }
 
   /** Puts `node` (undefined: nothing) under a name. */

@@ -103,6 +103,8 @@ export class SimServer implements DirectServer {
   readonly #random: SimRandom
   readonly #faults = new Set<FaultEvent>()
   #life: Life | undefined
+  /** Bytes of files that are no shares: the least since the oldest put under way began. */
+  #leastOthersBytes = 0
   /** In which way it lies, once it does. */
   lie: Lie | LogLie | undefined
   readonly logLedger: LogLedger
@@ -267,18 +269,31 @@ export class SimServer implements DirectServer {
     }
   }
 
+  /**
+   * Bytes that shares leave free, at least, on a disk with what else was on it at any time since the
+   * oldest put under way began: logs and holds may grow into the reserve meanwhile. Promises are in bytes
+   * and files in blocks, so each put under way may be off by one.
+   */
+  #lookAtRoom(isFirst: boolean): number {
+    const { image, totalBytes } = this.disk
+    const used = (path?: string): number => image.usedBytes(blockBytes, path)
+    const othersBytes = used(`${storeRoot}/holds`) + used(`${storeRoot}/logs`)
+    this.#leastOthersBytes = Math.min(isFirst ? Infinity : this.#leastOthersBytes, othersBytes)
+    const sharesBytes = used() - othersBytes
+    const slackBytes = (this.#life?.witness?.puts ?? 0) * blockBytes
+    return totalBytes - sharesBytes - this.#leastOthersBytes + slackBytes
+  }
+
   #witness(peer: StoragePeer): WitnessPeer {
     const { clock, tally, onViolation } = this.#options
     return new WitnessPeer({
       peer,
       clock,
-      onStored: (storageIndex, shareNumber, askedMs) => {
+      onAsked: (isFirst) => this.#lookAtRoom(isFirst),
+      onStored: (storageIndex, shareNumber, { askedMs, outcome }) => {
         const wrong = this.ledger.acknowledge(storageIndex, shareNumber, askedMs)
         if (wrong !== undefined) onViolation(`I3: acknowledged, and ${wrong}`)
-        // Promises are in bytes and files in blocks, so each put under way may be off by one; the
-        // journal of holds and what a sweep remembers grow by some blocks meanwhile.
-        const slackBytes = ((this.#life?.witness?.puts ?? 0) + 16) * blockBytes
-        if (!this.disk.full && this.disk.freeBytes + slackBytes < reserveBytes) {
+        if (outcome === 'stored' && !this.disk.full && this.#lookAtRoom(false) < reserveBytes) {
           onViolation('I7: a share was stored in the space kept free')
         }
       },

@@ -31,8 +31,14 @@ import type {
 export interface WitnessOptions {
   peer: StoragePeer
   clock: Clock
+  /** A put begins; `isFirst`: while no other is under way. */
+  onAsked: (isFirst: boolean) => void
   /** `askedMs` is when the put began. */
-  onStored: (storageIndex: StorageIndex, shareNumber: number, askedMs: number) => void
+  onStored: (
+    storageIndex: StorageIndex,
+    shareNumber: number,
+    put: { askedMs: number; outcome: PutOutcome },
+  ) => void
   onRefused: (error: unknown) => void
   /** An entry for which a receipt is given now; `late` is undefined where it was held before. */
   onAppended: (entry: SignedEntry) => void
@@ -58,10 +64,11 @@ export class WitnessPeer implements StoragePeer {
     options?: RequestOptions,
   ): Promise<PutOutcome> {
     const askedMs = this.#options.clock.monotonicMs()
+    this.#options.onAsked(this.puts === 0)
     this.puts++
     try {
       const outcome = await this.#peer.putShare(storageIndex, shareNumber, share, options)
-      this.#options.onStored(storageIndex, shareNumber, askedMs)
+      this.#options.onStored(storageIndex, shareNumber, { askedMs, outcome })
       return outcome
     } catch (error) {
       this.#options.onRefused(error)

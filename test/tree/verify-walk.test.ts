@@ -15,7 +15,7 @@ import { sealNode } from '../../src/tree/node-slice.ts'
 import { LoneNodes, NodeBundler } from '../../src/tree/node-sink.ts'
 import type { ObjectRef } from '../../src/tree/refs.ts'
 import { plainStream } from '../../src/tree/stream-row.ts'
-import { type VerifyName, walkVerify } from '../../src/tree/verify-walk.ts'
+import { type VerifyName, WalkMemory, walkVerify } from '../../src/tree/verify-walk.ts'
 import { bundled, keys, lit, nameOf } from './entries.ts'
 import { MemoryObjects } from './memory-objects.ts'
 
@@ -108,6 +108,72 @@ describe('verify walk', () => {
     const found = await walked(objects, verifyName(await nested(objects, 8000)))
     assert.equal(found.length, objects.size)
     await refuses(objects, verifyName(await nested(objects, 2 ** 13 + 2)), 'E_NODE')
+  }).timeout(60_000)
+
+  it('hides nothing from a walk behind what another tells of it otherwise', async () => {
+    const objects = new MemoryObjects()
+    const leaf = bundled('leaf', 1)
+    const sink = new LoneNodes(objects.store)
+    const honest = await sink.put((self) =>
+      sealDirectoryNode(keys, { depth: 0, rows: [leaf] }, self),
+    )
+    const { root, k, n, ciphertextBytes } = leaf.content.object
+    const verifyKey = verifyKeyOf(honest.readKey)
+    // names the node with a slice that is too short, and the leaf with codings and a length it has not
+    const lying = await Promise.all(
+      [
+        [root, 1, 1, ciphertextBytes],
+        [root, k, n, ciphertextBytes + 1024],
+        [root, k, 255, ciphertextBytes],
+      ].map((row) =>
+        sink.put(() =>
+          sealNode(
+            keys,
+            'dir',
+            [1, [rowOf(honest.object), row], [[1, honest.offset, 40, verifyKey]]],
+            [1, 0, []],
+          ),
+        ),
+      ),
+    )
+    const memory = new WalkMemory()
+    const found: ObjectRef[] = []
+    const hidden: string[] = []
+    const onHidden = (_: VerifyName, { code }: { code: string }): number => hidden.push(code)
+    for (const top of [...lying, honest])
+      for await (const each of walkVerify(objects, verifyName(top), { memory, onHidden }))
+        found.push(each)
+    assert.deepEqual(hidden, ['E_NODE'])
+    const same = found.filter((each) => toHex(each.root) === toHex(root))
+    assert.deepEqual(same.at(-1), leaf.content.object)
+    assert.equal(same.length, 4)
+  })
+
+  it('comes to all of what a walk before it has met too deep', async () => {
+    const objects = new MemoryObjects()
+    const sink = new LoneNodes(objects.store)
+    let ref = await sink.put((self) =>
+      sealDirectoryNode(keys, { depth: 0, rows: [bundled('leaf', 1)] }, self),
+    )
+    const above = async (): Promise<void> => {
+      const rows = [{ ...lit('d'), kind: 'directory' as const, content: ref }]
+      ref = await sink.put((self) => sealDirectoryNode(keys, { depth: 0, rows }, self))
+    }
+    for (let i = 0; i < 3; i++) await above()
+    const honest = ref
+    const expected = await walked(objects, verifyName(honest))
+    for (let i = 0; i < 2 ** 13 - 1; i++) await above()
+    const memory = new WalkMemory()
+    let hidden = 0
+    const found = new Set<string>()
+    for (const top of [ref, honest])
+      for await (const { root } of walkVerify(objects, verifyName(top), {
+        memory,
+        onHidden: () => hidden++,
+      }))
+        found.add(toHex(root))
+    assert.equal(hidden, 1)
+    for (const root of expected) assert.ok(found.has(root))
   }).timeout(60_000)
 
   it('refuses a node that names itself, or what lies behind it in its own object', async () => {

@@ -1,5 +1,6 @@
 /** What a prune should not do unasked (docs/specs/prune.md, "Doubts"). */
 import { dayMs } from './calendar.ts'
+import type { HeldShare } from './garbage.ts'
 import type { Plan } from './plan.ts'
 import type { Prunable } from './prunable.ts'
 
@@ -15,8 +16,8 @@ export interface Doubtful {
   plan: Plan
   /** Ciphertext bytes that kept snapshots have added, by id. */
   newBytes: ReadonlyMap<string, number>
-  heldBytes: number
-  freedBytes: number
+  /** What each server that told holds. */
+  servers: readonly HeldShare[]
 }
 
 const maxFreedPart = 0.5
@@ -24,10 +25,18 @@ const maxReplacedPart = 0.3
 const suspectMs = 90 * dayMs
 
 export function doubtsOf(doubtful: Doubtful): Doubt[] {
-  const { heldBytes, freedBytes } = doubtful
-  const shrinks = freedBytes > maxFreedPart * heldBytes
+  const { servers } = doubtful
+  const heldBytes = servers.reduce((sum, each) => sum + each.heldBytes, 0)
+  const freedBytes = servers.reduce((sum, each) => sum + each.freedBytes, 0)
+  // one that says it holds far more than it does drowns what the others say, but is one of them
+  const shrinking = servers.filter(isShrinking).length
+  const shrinks = isShrinking({ heldBytes, freedBytes }) || shrinking > servers.length / 2
   const doubts: Doubt[] = shrinks ? [{ kind: 'shrinks', heldBytes, freedBytes }] : []
   return [...doubts, ...replacedIn(doubtful)]
+}
+
+function isShrinking({ heldBytes, freedBytes }: HeldShare): boolean {
+  return freedBytes > maxFreedPart * heldBytes
 }
 
 function* replacedIn({ nowMs, snapshots, plan, newBytes }: Doubtful): Generator<Doubt> {
@@ -58,8 +67,10 @@ function replacedPart(
   dropped: ReadonlySet<string>,
   newBytes: ReadonlyMap<string, number>,
 ): number {
-  const bytes = Math.max(1, totals.bytes)
   const measured = dropped.has(before.id) ? 0 : (newBytes.get(id) ?? 0)
+  const added = Math.max(measured, addedBytes ?? 0)
+  // whatever it says: there is no more in it than there was, and what came to it
+  const bytes = Math.max(1, Math.min(totals.bytes, before.totals.bytes + added))
   const gone = (before.totals.files - totals.files) / Math.max(1, before.totals.files)
-  return Math.min(1, Math.max((addedBytes ?? 0) / bytes, measured / bytes, gone))
+  return Math.min(1, Math.max(added / bytes, gone))
 }

@@ -16,7 +16,7 @@ export interface MarkedTop {
 }
 
 export interface Marked {
-  /** Shares that each object has, by `indexKey`. */
+  /** Shares that each object has, by `indexKey`: the most that any snapshot says. */
   objects: ReadonlyMap<string, number>
   /** Ciphertext bytes that no snapshot before it stood on, for each of `tops`. */
   newBytes: readonly number[]
@@ -41,8 +41,10 @@ export async function mark(
     try {
       const { signal } = options
       for await (const object of walkVerify(reader, top, { memory, isNode: true, signal })) {
-        objects.set(indexKey(storageIndexOf(object.root)), object.n)
-        bytes += object.ciphertextBytes
+        const key = indexKey(storageIndexOf(object.root))
+        const known = objects.get(key)
+        objects.set(key, Math.max(known ?? 0, object.n))
+        if (known === undefined) bytes += object.ciphertextBytes
         options.onProgress?.(objects.size)
       }
     } catch (error) {

@@ -6,6 +6,7 @@
 import { toHex } from '../../base/bytes.ts'
 import type { Clock } from '../../base/clock.ts'
 import { GridError, isGridError } from '../../base/errors.ts'
+import { mapWithin } from '../../base/limit.ts'
 import type { LogView } from '../../log/log-view.ts'
 import { maxReleasedIndexes } from '../../log/release.ts'
 import type { NewRelease } from '../../log/release-entry.ts'
@@ -22,6 +23,9 @@ import type { RetentionPolicy } from './policy.ts'
 import { type PrunableLog, readPrunable } from './prunable.ts'
 import { pushRelease } from './push.ts'
 import { type Cutoff, cutoffOf } from './server-clocks.ts'
+
+/** Lists that are read at once: one that is slow keeps nobody waiting. */
+const serversTogether = 8
 
 export interface PruneParts {
   log: ReadableLog
@@ -108,20 +112,20 @@ export async function planOf(
   const garbage = new Garbage(marked, cutoff.cutoffMs ?? 0)
   const { listed, silent } = await list(account, garbage, cutoff, options)
   const newBytes = new Map(kept.map(({ id }, i) => [id, marked.newBytes[i]]))
-  const { heldBytes, freedBytes } = garbage
-  const doubts = doubtsOf({ nowMs: ownMs, snapshots, plan, newBytes, heldBytes, freedBytes })
+  const { servers } = garbage
+  const doubts = doubtsOf({ nowMs: ownMs, snapshots, plan, newBytes, servers })
   return { ...prunable, view, cutoff, plan, garbage, doubts, listed, silent }
 }
 
 /** Does what was planned. Throws E_NOT_DURABLE: nothing was pushed that is not in the log. */
 export async function carryOut(
   { account, release }: Pick<PruneParts, 'account' | 'release'>,
-  { cutoff, garbage, listed }: Pick<PlannedPrune, 'cutoff' | 'garbage' | 'listed'>,
+  { cutoff, garbage }: Pick<PlannedPrune, 'cutoff' | 'garbage'>,
   { signal }: PruneOptions = {},
 ): Promise<PruneReport> {
   const report = { releases: 0, objects: 0, changed: 0, kept: 0 }
   const silent = new Map<string, PeerVerdict>()
-  const wanting = garbage.wanting(listed.length)
+  const { wanting } = garbage
   const touched = await account.touch(wanting, { signal })
   for (const verdict of touched.verdicts) silent.set(verdict.peerId, verdict)
   const { released } = garbage
@@ -150,15 +154,15 @@ async function list(
   const listed: string[] = []
   const silent: PeerVerdict[] = []
   if (cutoffMs === undefined) return { listed, silent }
-  for (const server of servers) {
+  await mapWithin(serversTogether, servers, async (server) => {
     try {
-      for await (const page of account.held(server, { signal })) garbage.add(page)
+      await garbage.add(account.held(server, { signal }))
       listed.push(server)
     } catch (error) {
       if (signal?.aborted || !isGridError(error)) throw error
       silent.push(verdictOf(server, error))
     }
-  }
+  })
   return { listed, silent }
 }
 

@@ -15,7 +15,7 @@ import {
   concludeObject,
   type ObjectCheck,
 } from './object-check.ts'
-import { Presence, type PresenceReport } from './presence.ts'
+import { type Patience, Presence, type PresenceReport } from './presence.ts'
 import { checkWhole, type WholeCheckContext } from './whole-check.ts'
 
 export interface CheckDepth {
@@ -48,9 +48,9 @@ export async function* checkObjects(
   candidates: readonly Candidate[],
   objects: AsyncIterable<CheckableObject> | Iterable<CheckableObject>,
   depth: CheckDepth,
-  given: { signal?: AbortSignal } = {},
+  given: { patience?: Patience; signal?: AbortSignal } = {},
 ): AsyncGenerator<FoundObject[]> {
-  const run = new CheckRun(context, candidates, depth, given.signal)
+  const run = new CheckRun(context, candidates, depth, given)
   let under: Promise<FoundObject[]> | undefined
   try {
     for await (const batch of batchesOf(objects)) {
@@ -80,12 +80,12 @@ class CheckRun {
     context: WholeCheckContext,
     candidates: readonly Candidate[],
     depth: CheckDepth,
-    given: AbortSignal | undefined,
+    { patience, signal }: { patience?: Patience; signal?: AbortSignal },
   ) {
     this.#context = context
-    this.#presence = new Presence(context, candidates)
+    this.#presence = new Presence(context, candidates, patience)
     this.#depth = depth
-    this.#options = given === undefined ? {} : { signal: given }
+    this.#options = signal === undefined ? {} : { signal }
   }
 
   /** @param turn - what has to end before this batch is looked into */

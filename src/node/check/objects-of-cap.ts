@@ -82,8 +82,9 @@ async function* objectsOfTree(
     onHidden(node, error) {
       // the key of one stream in a bundle opens no node: there is nothing below it
       const isStream = cap.type === 'CHK-Verifier' && error.code === 'E_COMMIT'
-      if (node.object.root === root) isTopHidden = true
-      if (node.object.root !== root || !isStream) onHidden({ what, error })
+      const isTop = node.verifyKey === top.verifyKey
+      if (isTop) isTopHidden = true
+      if (!isTop || !isStream) onHidden({ what, error })
     },
     ...(signal && { signal }),
   })

@@ -20,6 +20,9 @@ export interface PresenceContext {
   health: PeerHealth
 }
 
+/** What asks only whether all is well waits a moment; what goes on to write takes nobody for gone who is slow. */
+export type Patience = 'brief' | 'long'
+
 export interface PresenceReport {
   /** What servers claim to have of each object, in the order of the objects. */
   claims: Claim[][]
@@ -32,7 +35,7 @@ export interface PresenceReport {
 /** The longest that nobody may say anything. */
 const answerMs = 10_000
 /** How long the others are waited for, at least, once one has answered; and how many times as long as it took. */
-const graceMs = 600
+const graceMs: Readonly<Record<Patience, number>> = { brief: 600, long: answerMs }
 const graceFactor = 4
 /** A server that fell silent is taken for silent so long, and is then asked again: it may have been restarted. */
 const silentForMs = 60_000
@@ -42,12 +45,18 @@ type Said = { candidate: Candidate; held: number[][] } | { candidate: Candidate;
 export class Presence {
   readonly #context: PresenceContext
   readonly #candidates: readonly Candidate[]
+  readonly #graceMs: number
   /** Those who fell silent, and until when they are not asked. */
   readonly #silent = new Map<string, { code: PeerVerdict['code']; untilMs: number }>()
 
-  constructor(context: PresenceContext, candidates: readonly Candidate[]) {
+  constructor(
+    context: PresenceContext,
+    candidates: readonly Candidate[],
+    patience: Patience = 'brief',
+  ) {
     this.#context = context
     this.#candidates = candidates
+    this.#graceMs = graceMs[patience]
   }
 
   /** @param objects - at most 1,024 */
@@ -104,7 +113,7 @@ export class Presence {
           waiting.delete(event.candidate)
           said.set(event.candidate, event)
         }
-        patienceMs = Math.max(graceMs, graceFactor * (clock.monotonicMs() - startMs))
+        patienceMs = Math.max(this.#graceMs, graceFactor * (clock.monotonicMs() - startMs))
       }
     } finally {
       stop.abort(new GridError('E_TIMEOUT', 'no answer in time'))

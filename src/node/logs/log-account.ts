@@ -6,7 +6,7 @@
 import { toHex } from '../../base/bytes.ts'
 import { type Clock, sleep } from '../../base/clock.ts'
 import { heardByMany } from '../../base/deadline.ts'
-import { isGridError } from '../../base/errors.ts'
+import { GridError, isGridError } from '../../base/errors.ts'
 import { Budget, within } from '../../base/limit.ts'
 import type { LogEntry } from '../../log/entry.ts'
 import { maxListedHolds, maxTouchIndexes, type ReleaseReply } from '../../storage/hold-peer.ts'
@@ -50,6 +50,8 @@ const flyingBatches = 2
 /** How long a list waits where a server gives no more of it for now, and how often. */
 const ratePauseMs = 2000
 const maxRatePauses = 60
+/** Of 15 TB and more. A server that names more makes them up. */
+const maxHeldObjects = 2 ** 23
 
 export class LogAccount {
   readonly #parts: LogAccountParts
@@ -114,17 +116,24 @@ export class LogAccount {
 
   /**
    * Yields what a server holds for the account, ascending by storage index. Throws E_UNREACHABLE
-   * and what it answers; E_FORBIDDEN where no accounts are kept.
+   * and what it answers; E_FORBIDDEN where no accounts are kept; E_TOO_LARGE for a list without an end.
    */
   async *held(server: string, options: Options = {}): AsyncGenerator<HeldObject[]> {
     const { peer } = this.#candidate(server)
     let after: StorageIndex | undefined
+    let count = 0
     for (;;) {
       const request = { after, limit: maxListedHolds, which: 'held' } as const
       const { holds, complete } = await this.#patiently(
         () => peer.listHolds(request, options),
         options,
       )
+      count += holds.length
+      if (count > maxHeldObjects)
+        throw new GridError(
+          'E_TOO_LARGE',
+          `it says that it holds more than ${maxHeldObjects} objects`,
+        )
       yield holds
       after = holds.at(-1)?.storageIndex
       if (complete || after === undefined) return
@@ -153,7 +162,8 @@ export class LogAccount {
 
   #candidate(server: string): Candidate & { peer: AccountPeer } {
     const found = this.#parts.peers.candidates().find(({ id }) => id === server)
-    if (found === undefined) throw new RangeError('log account: no such server')
+    if (found === undefined)
+      throw new GridError('E_UNREACHABLE', 'the server is not among those known any more')
     return { ...found, peer: this.#peerOn(found.peer) }
   }
 

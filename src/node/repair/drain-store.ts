@@ -58,7 +58,7 @@ export async function drainStore(
 ): Promise<DrainReport> {
   const counts = { shares: 0, moved: 0, there: 0, stuck: 0, damaged: 0, failed: 0, movedBytes: 0 }
   const report: DrainReport = { ...counts, verdicts: new Map<string, PeerVerdict>() }
-  const presence = new Presence(context, candidates)
+  const presence = new Presence(context, candidates, 'long')
   const drain = async (batch: readonly ShareEntry[]): Promise<void> => {
     // the storage index is all that is asked for, and any number may be claimed
     const named = batch.map(({ storageIndex }) => ({ root: storageIndex, k: 1, n: maxShareCount }))
@@ -102,7 +102,9 @@ async function drainShare(run: Run, entry: ShareEntry, claims: readonly Claim[])
     return
   }
   for (const claim of claims) {
-    if (claim.shareNumber !== shareNumber || !(await isProven(run, entry, claim, share))) continue
+    // who takes no more may be about to go as well, and count on this very share
+    const mayCount = claim.shareNumber === shareNumber && claim.candidate.accepts
+    if (!mayCount || !(await isProven(run, entry, claim, share))) continue
     report.there++
     return
   }

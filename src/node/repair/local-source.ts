@@ -61,7 +61,7 @@ export async function repairFromFile(
     servers: Infinity,
     wanted: cap.n,
   }
-  const presence = new Presence(context, source.candidates)
+  const presence = new Presence(context, source.candidates, 'long')
   const place = async (made: EncodedShares): Promise<void> => {
     const { written, writtenBytes, servers } = await mend(context, presence, made, options)
     repair.objects++

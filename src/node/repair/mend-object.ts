@@ -32,16 +32,25 @@ export interface MendReport {
  */
 export type MendGoal = 'missing' | 'preferred'
 
-/** The servers among which shares are matched, in order: for `preferred` those alone that should have one. */
-export function mendSites(
+/**
+ * The servers among which shares are matched, in order: for `preferred` those alone that should have one.
+ * One that says it has a share, and shows nothing of it now, is given none: it may have two then.
+ */
+function mendSites(
   goal: MendGoal,
   object: CheckableObject,
+  claims: readonly Claim[],
   answered: readonly Candidate[],
 ): Candidate[] {
   const ordered = permuted(storageIndexOf(object.root), answered)
-  if (goal === 'missing') return ordered
   const accepting = ordered.filter(({ accepts }) => accepts)
-  return spread(accepting, [], object).slice(0, object.n)
+  const sites = goal === 'missing' ? ordered : spread(accepting, [], object).slice(0, object.n)
+  const unsure = new Set(
+    claims.flatMap(({ candidate, answer }) =>
+      answer === 'silent' || answer === 'refuses' ? candidate.id : [],
+    ),
+  )
+  return sites.map((site) => (unsure.has(site.id) ? { ...site, accepts: false } : site))
 }
 
 /** How many servers would have a share each when all went well, by what is claimed now. */
@@ -51,7 +60,7 @@ export function reachable(
   claims: readonly Claim[],
   answered: readonly Candidate[],
 ): { now: number; then: number } {
-  const sites = mendSites(goal, object, answered)
+  const sites = mendSites(goal, object, claims, answered)
   const { held, damaged } = holdingsOf(claims, sites)
   const none = sites.map((site) => ({ ...site, accepts: false }))
   return {
@@ -80,7 +89,7 @@ export async function mendObject(
   const before = concludeObject(object, claims, unheard)
   const nothing = { before, servers: before.claimed, written: 0, writtenBytes: 0, verdicts: [] }
   if (shares === undefined) return nothing
-  const sites = mendSites(goal, object, answered)
+  const sites = mendSites(goal, object, claims, answered)
   const holdings = holdingsOf(claims, sites)
   const { k, n } = object
   const shareBytes = shares.shares[0].length

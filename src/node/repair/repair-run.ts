@@ -52,7 +52,8 @@ export async function* repairObjects(
   const { depth, signal } = options
   const budget = new Budget(madeBytes)
   const given = signal === undefined ? {} : { signal }
-  for await (const batch of checkObjects(context, candidates, objects, depth, given)) {
+  const patient = { ...given, patience: 'long' } as const
+  for await (const batch of checkObjects(context, candidates, objects, depth, patient)) {
     yield await mapWithin(mendTogether, batch, async (found) => {
       if (isLeft(found, options)) return result(found, 'sound')
       const work = (): Promise<RepairedObject> => repairObject(context, found, options)

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'mocha'
 import { MemoryCacheFolder } from '../../../src/backup/memory/memory-cache-folder.ts'
 import { carryOut, planOf } from '../../../src/backup/prune/prune.ts'
+import type { Clock } from '../../../src/base/clock.ts'
 import { GridError, isGridError } from '../../../src/base/errors.ts'
 import { shownContent } from '../memory-tree.ts'
 import { PruneWorld } from './prune-world.ts'
@@ -94,6 +95,51 @@ describe('objects that a backup relies on', () => {
       ['a', shownContent(large(1))],
       ['b', shownContent(large(2))],
     ])
+  })
+
+  it('are touched where the cache was put back together with the clock of then', async () => {
+    const world = await PruneWorld.open()
+    const { machine } = world
+    machine.tree.write('a', large(1))
+    await machine.backUp()
+    const image = await copyOf(machine.folder)
+    const thenMs = world.clock.nowMs()
+    world.clock.moveDays(60)
+    machine.tree.write('b', large(2))
+    await machine.backUp()
+    machine.folder = image
+    machine.clock = Object.assign(Object.create(world.clock) as Clock, {
+      nowMs: () => thenMs + 3_600_000,
+      monotonicMs: () => world.clock.monotonicMs(),
+      after: world.clock.after.bind(world.clock),
+    })
+    const counts = counting(world)
+    await machine.backUp()
+    assert.ok(counts.touched > 0)
+  })
+
+  it('are touched once more where the machine slept for days meanwhile', async () => {
+    const world = await PruneWorld.open()
+    const { machine } = world
+    machine.tree.write('a', large(1))
+    for (const days of [2, -2]) {
+      let touched = 0
+      let isAsleep = false
+      world.wrap((peer) => ({
+        touch: (indexes, options) => {
+          touched += indexes.length
+          return peer.touch(indexes, options)
+        },
+        putShare: (...args) => {
+          if (!isAsleep) world.clock.jumpDays(days)
+          isAsleep = true
+          return peer.putShare(...args)
+        },
+      }))
+      machine.tree.write('a', large(10 + days))
+      await machine.backUp()
+      assert.ok(touched > 0)
+    }
   })
 
   it('are touched once more where a run was cut short and goes on', async () => {

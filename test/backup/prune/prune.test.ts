@@ -7,6 +7,9 @@ import { MemoryCacheFolder } from '../../../src/backup/memory/memory-cache-folde
 import { equalBytes } from '../../../src/base/bytes.ts'
 import { type Clock, SystemClock } from '../../../src/base/clock.ts'
 import { GridError, isGridError } from '../../../src/base/errors.ts'
+import { SystemRandom } from '../../../src/base/random.ts'
+import { sealBody } from '../../../src/log/sealed-body.ts'
+import { formatSnapshot } from '../../../src/log/snapshot-body.ts'
 import { storageIndexOf } from '../../../src/encoding/descriptor.ts'
 import type { LogSnapshot } from '../../../src/node/logs/readable-log.ts'
 import { shownContent } from '../memory-tree.ts'
@@ -145,6 +148,24 @@ describe('a prune', () => {
     await assert.rejects(world.plan(), (error) => isGridError(error, 'E_NOT_ENOUGH_SHARES'))
   })
 
+  it('releases nothing where a later version of Grid has written a snapshot', async () => {
+    const world = await PruneWorld.open()
+    const [{ snapshot }] = await halfAYear(world)
+    const { logs } = world.machine.grid
+    const { writer } = await logs.device(world.machine.append)
+    const { readerKey: reader, verifierKey: verifier } = writer.view.genesis
+    const later = formatSnapshot(snapshot!)
+    later[1] = 2
+    await writer.append('snapshot', (place) =>
+      sealBody(place, { reader, verifier }, { reader: later, verifier: later }, new SystemRandom()),
+    )
+    const isLater = (error: unknown): boolean => isGridError(error, 'E_VERSION')
+    await assert.rejects(world.plan(), isLater)
+    const cap = await world.grid.logs.grantPruner(world.admin, { label: 'pruner' })
+    const parts = await world.parts(cap)
+    await assert.rejects(planOf(parts, {}), isLater)
+  })
+
   it('refuses without a restore test, and without a quorum of the log', async () => {
     const world = await PruneWorld.open(4)
     world.machine.tree.write('a', large(1))
@@ -175,6 +196,49 @@ describe('a prune', () => {
     world.clock.moveDays(40)
     await world.sweep()
     for (const each of snapshots) await world.files(each)
+  })
+
+  it('goes on without a server that is not known any more half-way', async () => {
+    const world = await PruneWorld.open(4)
+    await halfAYear(world)
+    let gone: string | undefined
+    world.wrap((peer) => ({
+      readLog: (...args) => {
+        gone ??= world.candidates.splice(3, 1)[0]?.id
+        return peer.readLog(...args)
+      },
+    }))
+    world.grid = world.client()
+    // its account knows the servers of before
+    const parts = await world.parts()
+    world.candidates.push({ ...world.candidates[0], id: gone!, peer: world.servers[3] })
+    gone = undefined
+    const planned = await planOf(parts, {})
+    assert.deepEqual(
+      planned.silent.map(({ peerId, code }) => [peerId, code]),
+      [[gone, 'E_UNREACHABLE']],
+    )
+    const report = await carryOut(parts, planned)
+    assert.ok(report.changed > 0)
+    assert.deepEqual(
+      report.silent.map(({ code }) => code),
+      ['E_UNREACHABLE'],
+    )
+  })
+
+  it('believes no server that names objects without end', async () => {
+    const world = await PruneWorld.open()
+    const holds = Array.from({ length: 1024 }, () => {
+      return { storageIndex: new Uint8Array(20), touchedMs: 1, chargedBytes: 0 }
+    })
+    world.wrap(() => ({ listHolds: async () => ({ holds, complete: false }) }))
+    world.grid = world.client()
+    const { account } = await world.parts()
+    const list = async (): Promise<void> => {
+      const pages = account.held(world.candidates[0].id)
+      while ((await pages.next()).done !== true);
+    }
+    await assert.rejects(list(), (error) => isGridError(error, 'E_TOO_LARGE'))
   })
 
   it('leaves a server alone whose clock is far off', async () => {

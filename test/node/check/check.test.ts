@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { beforeEach, describe, it } from 'mocha'
+import { equalBytes } from '../../../src/base/bytes.ts'
 import { GridError } from '../../../src/base/errors.ts'
 import { attenuate } from '../../../src/caps/attenuate.ts'
 import type { Cap, ChkVerifierCap } from '../../../src/caps/cap.ts'
@@ -11,6 +12,8 @@ import type { Hidden } from '../../../src/node/check/objects-of-cap.ts'
 import { verifierOf } from '../../../src/node/check/objects-of-cap.ts'
 import { Presence } from '../../../src/node/check/presence.ts'
 import { PeerHealth } from '../../../src/node/peers/peer-health.ts'
+import { storageIndexOf } from '../../../src/encoding/descriptor.ts'
+import { plainStream } from '../../../src/tree/stream-row.ts'
 import { capOfDirectory } from '../../../src/tree/directory-cap.ts'
 import { writeDirectory } from '../../../src/tree/directory-writer.ts'
 import type { DirectoryEntry } from '../../../src/tree/entry.ts'
@@ -192,6 +195,34 @@ describe('check', () => {
     const later = await check([cap])
     assert.equal(later.tally.states.repairable, found.length)
     assert.equal(later.tally.leastServers, 7)
+  })
+
+  it('calls nothing healthy for what a snapshot says of it that is not so', async () => {
+    const { admin, append } = await memory.grid.logs.create({ device: 'one' })
+    const totals = { bytes: 0, files: 0, directories: 1, objects: 1 }
+    const facts = { host: 'h', label: '', paths: [], tool: 't', totals, partial: false }
+    const { root } = (await verifier(content(5000))) as ChkVerifierCap
+    const snapshot = async (k: number, n: number): Promise<void> => {
+      const stream = plainStream({ root, k, n, ciphertextBytes: 8192 }, 5000, root)
+      const entry = { ...lit('f'), kind: 'file', content: stream } as const
+      const ref = await memory.grid.trees.write((writer) => writeDirectory(writer, [entry]), {
+        redundancy,
+      })
+      await memory.grid.logs.append(append, { cap: capOfDirectory(ref), ...facts })
+    }
+    // whoever has the device's cap names the object first, and as one that a single share makes
+    await snapshot(1, 1)
+    await snapshot(3, 10)
+    const index = storageIndexOf(root)
+    for (const store of memory.stores)
+      for (const number of await store.list(index))
+        if (number > 0) await store.remove(index, number)
+    const { found, tally } = await check([attenuate(admin, 'LOG-Verify')], claims)
+    const states = found.flatMap(({ object, state }) =>
+      equalBytes(object.root, root) && object.n === 10 ? state : [],
+    )
+    assert.deepEqual(states, ['lost'])
+    assert.ok(!tally.isHealthy)
   })
 
   it('says that it does not know what is below a node that it cannot read', async () => {

@@ -5,6 +5,7 @@ import { SystemRandom } from '../../../src/base/random.ts'
 import { parseCap } from '../../../src/caps/parse.ts'
 import { PeerHealth } from '../../../src/node/peers/peer-health.ts'
 import { type DrainReport, drainStore } from '../../../src/node/repair/drain-store.ts'
+import type { ShareEntry } from '../../../src/storage/share-store.ts'
 import { clock, content, MemoryGrid } from '../memory-grid.ts'
 
 const redundancy = { k: 3, happy: 7, n: 10 }
@@ -64,6 +65,27 @@ describe('drain', () => {
     }
     const [shares, moved, there, stuck] = counts(await drain(own))
     assert.deepEqual([shares, there, moved + stuck], [3, 0, 3])
+  })
+
+  it('counts on no share of a server that takes no more: it may be about to go, too', async () => {
+    const entries = memory.stores[own].entries()[Symbol.asyncIterator]()
+    const { storageIndex, shareNumber, shareBytes } = (await entries.next()).value as ShareEntry
+    const share = await (await memory.stores[own].read(storageIndex, shareNumber))!.read(
+      0,
+      shareBytes,
+    )
+    let twin = -1
+    for (const [i, store] of memory.stores.entries())
+      if ((await store.list(storageIndex)).length === 0) twin = i
+    const writer = await memory.stores[twin].create(storageIndex, shareNumber, shareBytes)
+    await writer.write([share])
+    await writer.commit()
+    for (const i of [own, twin]) memory.candidates[i] = { ...memory.candidates[i], accepts: false }
+    await drain(own)
+    await drain(twin)
+    const left = memory.stores.filter((_, i) => i !== own && i !== twin)
+    const numbers = await Promise.all(left.map((store) => store.list(storageIndex)))
+    assert.ok(numbers.flat().includes(shareNumber))
   })
 
   it('says which shares no other server can take', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { beforeEach, describe, it } from 'mocha'
 import { toHex } from '../../../src/base/bytes.ts'
+import { sleep } from '../../../src/base/clock.ts'
 import { GridError } from '../../../src/base/errors.ts'
 import { attenuate } from '../../../src/caps/attenuate.ts'
 import type { Cap, ChkVerifierCap } from '../../../src/caps/cap.ts'
@@ -10,7 +11,7 @@ import { repairThreshold } from '../../../src/node/check/object-check.ts'
 import { permuted } from '../../../src/node/placement/placement.ts'
 import type { RepairedObject } from '../../../src/node/repair/repair-run.ts'
 import type { MendOptions } from '../../../src/node/upkeep.ts'
-import { content, makeNewer, MemoryGrid } from '../memory-grid.ts'
+import { clock, content, makeNewer, MemoryGrid } from '../memory-grid.ts'
 
 const redundancy = { k: 3, happy: 7, n: 10 }
 
@@ -140,6 +141,30 @@ describe('repair', () => {
     assert.deepEqual([first.outcome, first.servers, first.report?.written], ['mended', 8, 2])
     const [second] = await repair()
     assert.deepEqual([second.outcome, second.servers], ['stuck', 8])
+  })
+
+  it('puts no second share onto a server that is only slow to show its own', async () => {
+    const before = await holders()
+    const late = (): Promise<never> => Promise.reject(new GridError('E_TIMEOUT', 'late'))
+    for (const i of before.slice(0, 4)) memory.wrap(i, () => ({ getBlocks: late, prove: late }))
+    await repair({ depth: { sample: 1, whole: false } })
+    for (const own of await held()) assert.ok(own.length <= 1)
+    const [{ outcome }] = await repair({ depth: { sample: 1, whole: false } })
+    assert.equal(outcome, 'stuck')
+    assert.equal((await held()).flat().length, 12)
+  })
+
+  it('writes nothing where servers only take a second to say what they have', async () => {
+    for (const i of (await holders()).slice(0, 4)) {
+      memory.wrap(i, (peer) => ({
+        have: async (...args) => {
+          await sleep(clock, 1000)
+          return peer.have(...args)
+        },
+      }))
+    }
+    const count = countPuts()
+    assert.deepEqual([(await repair())[0].outcome, count.stored], ['sound', 0])
   })
 
   it('leaves alone what has more shares than it is told to repair at', async () => {

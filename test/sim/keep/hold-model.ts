@@ -70,7 +70,9 @@ export class HoldModel {
   /** Renewals were acknowledged: whatever leases stand do so until then. */
   renewed(index: StorageIndex, untilMs: number): void {
     for (const claim of this.#of(index).values()) {
-      if (claim.untilMs < Infinity) claim.untilMs = Math.max(claim.untilMs, untilMs)
+      // what is nobody's may have no date, and what an account knows of too has got one
+      if (claim.untilMs < Infinity && claim.state !== 'lost')
+        claim.untilMs = Math.max(claim.untilMs, untilMs)
     }
   }
 
@@ -96,14 +98,16 @@ export class HoldModel {
   }
 
   /**
-   * Whether shares of an object must still be there. Leases are dated by the server's clock: where that
-   * is wrong for weeks they end with it.
+   * Whether shares of an object must still be there.
+   *
+   * @param wrongMs - by how much more the server's clock was wrong at one time than at another: leases
+   *   are dated by it, and may end so much earlier
    */
-  owes(index: StorageIndex, nowMs: number, options: { leases: boolean }): boolean {
-    const claims = this.#claims.get(toHex(index))
-    return [...(claims?.values() ?? [])].some(
-      (claim) => (options.leases || claim.untilMs === Infinity) && this.#isOwed(claim, nowMs),
-    )
+  owes(index: StorageIndex, nowMs: number, wrongMs: number): boolean {
+    const claims = [...(this.#claims.get(toHex(index))?.values() ?? [])]
+    return claims.some((claim) => {
+      return this.#isOwed({ ...claim, untilMs: claim.untilMs - wrongMs }, nowMs)
+    })
   }
 
   #hold(index: StorageIndex, holder: string, wallMs: number, untilMs: number): void {
@@ -116,9 +120,7 @@ export class HoldModel {
       // where something is known already the share would fall back to that: it must be durable at once
       state: isHeldForGood(claims) ? 'durable' : 'written',
     })
-    if (holder !== 'account') return
-    // what was nobody's may be the account's from now on: a put whose record is lost is not judged
-    for (const [other, claim] of claims) if (claim.state === 'lost') claims.delete(other)
+    // what is nobody's stays so for a year after an account came to hold it, which no lease outlasts
   }
 
   #synced(): void {
@@ -129,7 +131,10 @@ export class HoldModel {
     for (const claims of this.#claims.values()) yield* claims.values()
   }
 
-  #isOwed({ endedMs = Infinity, untilMs }: Claim, nowMs: number): boolean {
+  #isOwed(
+    { endedMs = Infinity, untilMs }: Pick<Claim, 'endedMs' | 'untilMs'>,
+    nowMs: number,
+  ): boolean {
     return nowMs < Math.min(endedMs, untilMs) + this.#quarantineMs
   }
 

@@ -126,9 +126,16 @@ export class KeepJudge {
     }
   }
 
-  /** `peer`, for who repairs: each share that is put must be the one that it should be. */
+  /**
+   * `peer`, for who repairs: each share that is put must be the one that it should be, on a server that
+   * has none of the object but what others have, too.
+   */
   watched(peer: StoragePeer): StoragePeer {
-    const { objects, onViolation } = this.#options
+    const { objects, onViolation, servers, n } = this.#options
+    const { ledger } = servers.find(({ id }) => id === peer.id)!.server
+    const before = new Map(
+      objects.map(({ storageIndex }) => [toHex(storageIndex), ledger.found(storageIndex, n)]),
+    )
     return altered<StoragePeer>(peer, {
       putShare: async (index, shareNumber, share, options) => {
         const pieces: Uint8Array[] = []
@@ -137,6 +144,15 @@ export class KeepJudge {
         const should = object?.shares[shareNumber]
         if (should === undefined || !equalBytes(concat(...pieces), should)) {
           onViolation(`I4: a repair puts what is not share ${shareNumber} of any object`)
+        }
+        const still = ledger.found(index, n)
+        const others = before.get(toHex(index))?.filter((each) => still.includes(each)) ?? []
+        const isElsewhere = (number: number): boolean =>
+          servers.some(
+            ({ id, server }) => id !== peer.id && server.ledger.found(index, n).includes(number),
+          )
+        if (others.some((each) => each !== shareNumber && !isElsewhere(each))) {
+          onViolation(`I4: a repair puts share ${shareNumber} where share ${others[0]} is`)
         }
         return peer.putShare(index, shareNumber, { ...share, pieces }, options)
       },

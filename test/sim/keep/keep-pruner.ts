@@ -103,16 +103,12 @@ export class KeepPruner {
     if (!(await goesOn())) return 'died'
     const garbage = new Garbage({ objects: reached }, cutoffMs)
     const right = client.peers.filter(({ id }) => servers.includes(id))
-    let listed = 0
     for (const peer of right) {
       const held = await orRefused(holdsOf(peer))
-      if (held !== undefined) {
-        garbage.add(held)
-        listed++
-      }
+      if (held !== undefined) await garbage.add([held])
       if (!(await goesOn())) return 'died'
     }
-    for (const peer of right) await orRefused(peer.touch(garbage.wanting(listed)))
+    for (const peer of right) await orRefused(peer.touch(garbage.wanting))
     if (garbage.releasedCount === 0) return 'nothing to let go of'
     judge.dropped(dropped)
     log.release(cutoffMs, garbage.released, clock.nowMs())

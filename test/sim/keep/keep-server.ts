@@ -37,7 +37,8 @@ export class KeepServer {
   readonly #options: KeepServerOptions
   #server: SimServer | undefined
   #kept: Kept | undefined
-  #isTrue = true
+  /** How far its clock was off, as far as was seen. */
+  readonly #skew = { leastMs: Infinity, mostMs: -Infinity }
 
   constructor(options: KeepServerOptions) {
     this.#options = options
@@ -118,7 +119,10 @@ export class KeepServer {
   witnessed(peer: StoragePeer): StoragePeer {
     const { wallMs, nowMs, tally, isGood } = this.#options
     const { model } = this
-    const clockMs = (): number => wallMs() + this.server.skewMs
+    const clockMs = (): number => {
+      this.#lookAtClock()
+      return wallMs() + this.server.skewMs
+    }
     const holderOf = (options: RequestOptions): string =>
       options.account === undefined ? `lease of ${options.client}` : 'account'
     const untilMs = (options: RequestOptions): number =>
@@ -141,6 +145,7 @@ export class KeepServer {
         return outcomes
       },
       renew: async (indexes, options) => {
+        clockMs()
         const outcomes = await peer.renew(indexes, options)
         for (const index of indexes) model.renewed(index, nowMs() + leaseMs)
         return outcomes
@@ -158,15 +163,20 @@ export class KeepServer {
   /** Whether its clock was never so wrong that its word on when a share was touched misleads, as far as was seen. */
   get isTrue(): boolean {
     this.#lookAtClock()
-    return this.#isTrue
+    const { leastMs, mostMs } = this.#skew
+    return -maxSkewMs <= leastMs && mostMs <= maxSkewMs
   }
 
   #lookAtClock(): void {
-    this.#isTrue &&= Math.abs(this.server.skewMs) <= maxSkewMs
+    const { skewMs } = this.server
+    this.#skew.leastMs = Math.min(this.#skew.leastMs, skewMs)
+    this.#skew.mostMs = Math.max(this.#skew.mostMs, skewMs)
   }
 
   owes(index: StorageIndex): boolean {
-    return this.model.owes(index, this.#options.nowMs(), { leases: this.isTrue })
+    this.#lookAtClock()
+    const { leastMs, mostMs } = this.#skew
+    return this.model.owes(index, this.#options.nowMs(), mostMs - leastMs)
   }
 }
 

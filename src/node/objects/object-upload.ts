@@ -17,6 +17,7 @@ import type { ObjectReport } from './object-report.ts'
 import type { PeerHealth } from '../peers/peer-health.ts'
 import {
   crowdingOf,
+  domainLimit,
   type Holdings,
   type Matched,
   matchShares,
@@ -136,8 +137,9 @@ class ObjectUpload {
   ): Promise<Matched<Candidate>> {
     const { n, happy } = this.#redundancy
     const accepting = candidates.filter(({ accepts }) => accepts)
-    const ordered = permuted(this.#storageIndex, accepting)
-    const asked = this.#context.health.trustedFirst(ordered).slice(0, 2 * n)
+    const ordered = this.#context.health.trustedFirst(permuted(this.#storageIndex, accepting))
+    // spread before it is cut: else who shows as many servers would be most of those asked
+    const asked = spread(ordered, [], { limit: domainLimit(this.#redundancy), wanted: 2 * n })
     const { answered, held, verdicts } = await this.#survey(asked, happy, options)
     this.#report.verdicts.push(...verdicts)
     // Who was late or failed once may still be better than nobody.
@@ -271,7 +273,8 @@ class ObjectUpload {
   #replace(attempt: Attempt): void {
     const taken = [...this.#placed.values(), ...[...this.#active].map(({ candidate }) => candidate)]
     const untried = this.#spare.filter(({ id }) => !this.#tried.has(id))
-    const [next] = spread(untried, taken, this.#redundancy)
+    const limit = domainLimit(this.#redundancy)
+    const [next] = spread(untried, taken, { limit, wanted: 1 })
     if (next === undefined) return
     attempt.replaced = true
     this.#start(attempt.shareNumber, next)

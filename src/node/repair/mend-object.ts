@@ -11,7 +11,13 @@ import { concludeObject, type ObjectCheck } from '../check/object-check.ts'
 import { checkWhole, type WholeCheckContext } from '../check/whole-check.ts'
 import type { ObjectReport } from '../objects/object-report.ts'
 import { uploadObject } from '../objects/object-upload.ts'
-import { type Holdings, matchShares, permuted, spread } from '../placement/placement.ts'
+import {
+  domainLimit,
+  type Holdings,
+  matchShares,
+  permuted,
+  spread,
+} from '../placement/placement.ts'
 
 export interface MendReport {
   /** What a check of every byte found before. */
@@ -41,7 +47,7 @@ export function mendSites(
   const ordered = permuted(storageIndexOf(object.root), answered)
   if (goal === 'missing') return ordered
   const accepting = ordered.filter(({ accepts }) => accepts)
-  return spread(accepting, [], object).slice(0, object.n)
+  return spread(accepting, [], { limit: domainLimit(object), wanted: object.n })
 }
 
 /** How many servers would have a share each when all went well, by what is claimed now. */

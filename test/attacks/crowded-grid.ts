@@ -1,4 +1,5 @@
 /** A grid on virtual time whose servers announce themselves to an introducer, and whose client knows no others. */
+import { peerIdOf } from '../../src/base/peer-id.ts'
 import { Budget } from '../../src/base/limit.ts'
 import { InlineEncoder } from '../../src/encoding/inline-encoder.ts'
 import { openErasureCode } from '../../src/encoding/open-code.ts'
@@ -8,6 +9,7 @@ import { Grid, type PutReport } from '../../src/node/grid.ts'
 import { type GridView, viewGrid } from '../../src/node/grid-state.ts'
 import { NetworkPeers } from '../../src/node/peers/network-peers.ts'
 import { LocalPeer } from '../../src/storage/local-peer.ts'
+import { MemoryLogStore } from '../../src/storage/memory-log-store.ts'
 import { MemoryStore } from '../../src/storage/memory-store.ts'
 import { serveStorage } from '../../src/storage/serve.ts'
 import { storageProtocol } from '../../src/storage/storage-protocol.ts'
@@ -52,6 +54,14 @@ export class CrowdedGrid {
     return this.#world.run(collected(this.#grid, cap))
   }
 
+  /** Makes a log, and resolves to the peer ids of its servers. */
+  async foundLog(): Promise<string[]> {
+    const { logs } = this.#grid
+    const { admin } = await this.#world.run(logs.create({ device: 'laptop' }))
+    const { genesis } = await this.#world.run(logs.reader(admin).read())
+    return genesis.config.servers.map(peerIdOf)
+  }
+
   /** What `grid status` makes of it. */
   async view(): Promise<GridView> {
     const reports = await this.#world.run(this.#grid.status())
@@ -79,7 +89,8 @@ export class CrowdedGrid {
     const { net, clock } = this.#world.boot(name)
     const store = new MemoryStore()
     this.#stores.set(name, store)
-    const peer = new LocalPeer({ id: net.id, store, clock, reserveBytes: 0 })
+    const logs = { store: new MemoryLogStore(), seed: seedOf(name) }
+    const peer = new LocalPeer({ id: net.id, store, logs, clock, reserveBytes: 0 })
     const budget = new Budget(2 ** 27)
     net.handle(storageProtocol, (channel) => serveStorage(peer, channel, { clock, budget }))
     const said = { addresses: [address], facts: { ...facts, nickname: name, failureDomain } }

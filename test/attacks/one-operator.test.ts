@@ -1,6 +1,7 @@
 /** One operator who shows as many servers, to hold more of an object than anyone may, and then be gone. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'mocha'
+import { idOf } from '../introducer/world.ts'
 import { content, range } from './attacked-grid.ts'
 import { type Announced, CrowdedGrid } from './crowded-grid.ts'
 
@@ -78,6 +79,17 @@ describe('one operator', () => {
           assert.ok(got <= 3, `${got} shares of one object`)
         }
       }
+    }
+  })
+
+  it('server 30: of the ten servers of a log one operator gets three, who may lie, and not a quorum', async () => {
+    const theirs = sybils(20)
+    const crowded = await CrowdedGrid.of('log', [...theirs, ...honest(7)])
+    const own = namesOf(theirs).map(idOf)
+    for (let i = 0; i < 3; i++) {
+      const servers = await crowded.foundLog()
+      assert.equal(servers.length, 10)
+      assert.equal(servers.filter((id) => own.includes(id)).length, 3)
     }
   })
 })

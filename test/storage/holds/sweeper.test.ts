@@ -20,20 +20,18 @@ class Stand {
   readonly clock = new MovedClock()
   readonly store = new MemoryStore()
   holds: OpenHolds | undefined
-  server: LocalPeer
+  server!: LocalPeer
   /** On the account of `log`. */
-  admin: StoragePeer
+  admin!: StoragePeer
   /** Without an account. */
-  peer: StoragePeer
+  peer!: StoragePeer
 
   constructor() {
-    this.server = this.start()
-    this.peer = asClient(this.server, 'client')
-    this.admin = onAccount({ peer: this.peer, clientId: 'client' }, log)
+    this.restart()
   }
 
-  /** A server over the same shares, which remembers `memory` alone of what was before. */
-  start(memory?: SweepMemory): LocalPeer {
+  /** A new server over the same shares, which remembers `memory` alone of what was before. */
+  restart(memory?: SweepMemory): void {
     const open = async (): Promise<OpenHolds> => {
       const holds = await memoryHolds()
       this.holds = { ...holds, memory: memory ?? holds.memory }
@@ -42,7 +40,9 @@ class Stand {
     const random = new SystemRandom()
     const holds = { open, random, leaseDays: 50, quarantineDays: 20 }
     const { store, clock } = this
-    return new LocalPeer({ id: 'server', store, clock, reserveBytes: 0, holds })
+    this.server = new LocalPeer({ id: 'server', store, clock, reserveBytes: 0, holds })
+    this.peer = asClient(this.server, 'client')
+    this.admin = onAccount({ peer: this.peer, clientId: 'client' }, log)
   }
 
   /** Lets days go by, with a sweep each day, as a node does. */
@@ -61,18 +61,33 @@ class Stand {
   }
 }
 
-describe('Sweeper', () => {
-  const object = makeObject()
-  const other = makeObject({ seed: 'other' })
+const object = makeObject()
+const other = makeObject({ seed: 'other' })
 
+interface Released {
+  /** Which shares of `object`; the first unless told. */
+  shareNumbers?: readonly number[]
+  /** Held beside it, and not released. */
+  beside?: TestObject
+  /** Days that went by since, with a sweep each. */
+  days: number
+}
+
+/** A server at which the account held `object` for a day, and then let it go. */
+async function released(parts: Released): Promise<Stand> {
+  const { shareNumbers = [0], beside, days } = parts
+  const stand = new Stand()
+  for (const number of shareNumbers) await putObjectShare(stand.admin, object, number)
+  if (beside) await putObjectShare(stand.admin, beside, 0)
+  stand.clock.moveDays(1)
+  await stand.peer.release(releaseOf(log, [object]))
+  assert.equal(await stand.days(days), 0)
+  return stand
+}
+
+describe('Sweeper', () => {
   it('deletes what was released once its quarantine is over, and nothing else', async () => {
-    const stand = new Stand()
-    await putObjectShare(stand.admin, object, 0)
-    await putObjectShare(stand.admin, object, 1)
-    await putObjectShare(stand.admin, other, 0)
-    stand.clock.moveDays(1)
-    await stand.peer.release(releaseOf(log, [object]))
-    assert.equal(await stand.days(19), 0)
+    const stand = await released({ shareNumbers: [0, 1], beside: other, days: 19 })
     assert.ok(await stand.has(object))
     assert.equal(await stand.days(2), 2)
     assert.ok(!(await stand.has(object)))
@@ -92,22 +107,14 @@ describe('Sweeper', () => {
   })
 
   it('keeps what was touched in its last hour', async () => {
-    const stand = new Stand()
-    await putObjectShare(stand.admin, object, 0)
-    stand.clock.moveDays(1)
-    await stand.peer.release(releaseOf(log, [object]))
-    await stand.days(19)
+    const stand = await released({ days: 19 })
     assert.deepEqual(await stand.admin.touch([object.storageIndex]), ['readopted'])
     assert.equal(await stand.days(400), 0)
     assert.ok(await stand.has(object))
   })
 
   it('keeps what is being put again', async () => {
-    const stand = new Stand()
-    await putObjectShare(stand.admin, object, 0)
-    stand.clock.moveDays(1)
-    await stand.peer.release(releaseOf(log, [object]))
-    await stand.days(19)
+    const stand = await released({ days: 19 })
     const body = heldBody(object.shares[1])
     const putting = stand.admin.putShare(object.storageIndex, 1, body)
     await body.reached
@@ -118,11 +125,7 @@ describe('Sweeper', () => {
   })
 
   it('lets nobody take back what is being deleted', async () => {
-    const stand = new Stand()
-    await putObjectShare(stand.admin, object, 0)
-    stand.clock.moveDays(1)
-    await stand.peer.release(releaseOf(log, [object]))
-    await stand.days(19)
+    const stand = await released({ days: 19 })
     const remove = stand.store.remove.bind(stand.store)
     let outcomes: unknown
     stand.store.remove = async (...share) => {
@@ -136,11 +139,7 @@ describe('Sweeper', () => {
   })
 
   it('takes up again a deletion that a crash cut short', async () => {
-    const stand = new Stand()
-    await putObjectShare(stand.admin, object, 0)
-    stand.clock.moveDays(1)
-    await stand.peer.release(releaseOf(log, [object]))
-    await stand.days(19)
+    const stand = await released({ days: 19 })
     const remove = stand.store.remove.bind(stand.store)
     stand.store.remove = () => Promise.reject(new Error('planned'))
     await assert.rejects(stand.days(2), /planned/)
@@ -150,11 +149,7 @@ describe('Sweeper', () => {
   })
 
   it('deletes nothing until a clock that jumped has gone as it should for the time of quarantine', async () => {
-    const stand = new Stand()
-    await putObjectShare(stand.admin, object, 0)
-    stand.clock.moveDays(1)
-    await stand.peer.release(releaseOf(log, [object]))
-    await stand.days(1)
+    const stand = await released({ days: 1 })
     stand.clock.jumpDays(40)
     assert.equal((await stand.server.sweep()).refusal, 'clock')
     assert.equal(await stand.days(18), 0)
@@ -163,12 +158,7 @@ describe('Sweeper', () => {
   })
 
   it('is not misled by a clock that was wrong between two sweeps', async () => {
-    const stand = new Stand()
-    await putObjectShare(stand.admin, object, 0)
-    await putObjectShare(stand.admin, other, 0)
-    stand.clock.moveDays(1)
-    await stand.peer.release(releaseOf(log, [object]))
-    await stand.days(1)
+    const stand = await released({ beside: other, days: 1 })
     stand.clock.jumpDays(300)
     assert.deepEqual(await stand.admin.touch([other.storageIndex]), ['held'])
     stand.clock.jumpDays(-300)
@@ -185,8 +175,7 @@ describe('Sweeper', () => {
       hasConsent: async () => false,
       useConsent: async () => {},
     }
-    stand.server = stand.start(memory)
-    stand.admin = onAccount({ peer: asClient(stand.server, 'client'), clientId: 'client' }, log)
+    stand.restart(memory)
     await putObjectShare(stand.admin, object, 0)
     stand.clock.moveDays(1)
     await stand.server.release(releaseOf(log, [object]))
@@ -219,13 +208,11 @@ describe('Sweeper', () => {
     const stand = new Stand()
     await putObjectShare(stand.admin, object, 0)
     await putObjectShare(stand.peer, other, 0)
-    stand.server = stand.start()
+    stand.restart()
     assert.equal(await stand.days(500), 0)
-    const peer = asClient(stand.server, 'client')
-    const admin = onAccount({ peer, clientId: 'client' }, log)
     await stand.server.release(releaseOf(log, [object]))
     assert.equal((await stand.server.status()).quarantinedCount, 0)
-    assert.deepEqual(await admin.touch([object.storageIndex]), ['held'])
+    assert.deepEqual(await stand.admin.touch([object.storageIndex]), ['held'])
     stand.clock.moveDays(1)
     await stand.server.release(releaseOf(log, [object], { releaseSeq: 2 }))
     // somebody may count on it whose record was lost
@@ -237,7 +224,7 @@ describe('Sweeper', () => {
   it('knows of every share before it deletes any', async () => {
     const stand = new Stand()
     await putObjectShare(stand.admin, object, 0)
-    stand.server = stand.start()
+    stand.restart()
     const first = await stand.server.sweep()
     assert.equal(first.refusal, undefined)
     assert.equal(stand.holds?.index.isComplete, true)

@@ -228,7 +228,7 @@ function first(before: (call: AnyCall) => Promise<void>): Fault {
   return everyVerb(() => (call) => before(call).then(() => call.honest()))
 }
 
-function everyVerb(handlerOf: <V extends StorageVerb>(verb: V) => Handler<V>): Fault {
+function everyVerb(handlerOf: <V extends StorageVerb>(verb: V) => Handler<V>): Required<Fault> {
   return {
     have: handlerOf('have'),
     putShare: handlerOf('putShare'),
@@ -237,6 +237,12 @@ function everyVerb(handlerOf: <V extends StorageVerb>(verb: V) => Handler<V>): F
     status: handlerOf('status'),
     appendEntries: handlerOf('appendEntries'),
     readLog: handlerOf('readLog'),
+    challenge: handlerOf('challenge'),
+    enter: handlerOf('enter'),
+    touch: handlerOf('touch'),
+    renew: handlerOf('renew'),
+    listHolds: handlerOf('listHolds'),
+    release: handlerOf('release'),
   }
 }
 

@@ -14,6 +14,7 @@ import { type Disk, type DiskEntry, type DiskFile, isDiskError } from '../base/d
 import { mapWithin } from '../base/limit.ts'
 import { diskFailure, ifPresent, onDisk } from './disk-failure.ts'
 import type { StorageIndex } from './peer.ts'
+import { RunningTotals } from './running-totals.ts'
 import { ShareDirectories } from './share-directories.ts'
 import { ShareFileReader, ShareFileWriter } from './share-file.ts'
 import { SetAside } from './set-aside.ts'
@@ -31,8 +32,6 @@ import type {
 
 /** Files looked at together. */
 const entriesConcurrency = 16
-/** What file systems give out; where one gives out more, the next count at a start puts it right. */
-const blockBytes = 4096
 
 export interface DiskStoreOptions {
   disk: Disk
@@ -68,10 +67,9 @@ export class DiskStore implements ShareStore {
   readonly #leaving = new Map<string, Promise<boolean>>()
   /** Who reads which share, so that what has replaced it is not taken for it. */
   readonly #readers = new Map<string, Set<ShareReader>>()
+  readonly #totals = new RunningTotals(() => this.#files())
   /** Shares that got their names so far. */
   #published = 0
-  #totals: ShareTotals | undefined
-  #counting: Promise<ShareTotals> | undefined
   #serial = 0
 
   constructor({ disk, root, writers = soleWriter }: DiskStoreOptions) {
@@ -92,10 +90,8 @@ export class DiskStore implements ShareStore {
     await onDisk('sync', this.#disk.syncDirectory(path.dirname(this.#root)))
   }
 
-  async totals(): Promise<ShareTotals> {
-    // whoever asks while it is counted waits for the same count
-    this.#totals ??= await (this.#counting ??= this.#countAll())
-    return { ...this.#totals }
+  totals(): Promise<ShareTotals> {
+    return this.#totals.get()
   }
 
   async list(storageIndex: StorageIndex): Promise<number[]> {
@@ -149,7 +145,7 @@ export class DiskStore implements ShareStore {
     const shareBytes = await this.#sizeOf(name)
     if (shareBytes === undefined) return
     await ifPresent(this.#disk.unlink(this.#directories.pathOf(name)), 'write')
-    this.#count(-1, -shareBytes)
+    this.#totals.subtract(shareBytes)
     await this.#directories.sync(sharePrefix(name))
   }
 
@@ -197,7 +193,7 @@ export class DiskStore implements ShareStore {
       ours = true
       this.#published++
       this.#readers.delete(name)
-      if (replacedBytes !== undefined) this.#count(-1, -replacedBytes)
+      if (replacedBytes !== undefined) this.#totals.subtract(replacedBytes)
       await directory.run()
     } catch (error) {
       if (ours) await ifPresent(this.#disk.unlink(target), 'write')
@@ -205,7 +201,7 @@ export class DiskStore implements ShareStore {
       throw error
     }
     this.#unsettled.delete(name)
-    this.#count(1, shareBytes)
+    this.#totals.add(shareBytes)
     void this.#damaged?.then(
       (names) => names.delete(name),
       () => undefined,
@@ -219,7 +215,7 @@ export class DiskStore implements ShareStore {
     await this.#setAside.take(name, from)
     this.#readers.delete(name)
     await this.#directories.sync(sharePrefix(name))
-    this.#count(-1, -reader.shareBytes)
+    this.#totals.subtract(reader.shareBytes)
     damaged.add(name)
     return true
   }
@@ -286,29 +282,7 @@ export class DiskStore implements ShareStore {
     return names.filter((name) => !this.#unsettled.has(name))
   }
 
-  async #countAll(): Promise<ShareTotals> {
-    try {
-      const totals = { shareCount: 0, shareBytes: 0, diskBytes: 0 }
-      for await (const { sizeBytes, diskBytes } of this.#files()) {
-        totals.shareCount++
-        totals.shareBytes += sizeBytes
-        totals.diskBytes += diskBytes
-      }
-      return totals
-    } finally {
-      this.#counting = undefined
-    }
-  }
-
   #sizeOf(name: string): Promise<number | undefined> {
     return ifPresent(this.#disk.fileSize(this.#directories.pathOf(name)))
-  }
-
-  #count(shareCount: number, shareBytes: number): void {
-    if (this.#totals === undefined) return
-    this.#totals.shareCount += shareCount
-    this.#totals.shareBytes += shareBytes
-    const blocks = Math.ceil(Math.abs(shareBytes) / blockBytes) * Math.sign(shareBytes)
-    this.#totals.diskBytes += blocks * blockBytes
   }
 }

@@ -10,14 +10,18 @@ import { sleep } from '../base/clock.ts'
 import { orAbort, untilAborted } from '../base/deadline.ts'
 import { type ErrorCode, GridError } from '../base/errors.ts'
 import { randomBelow } from '../base/random.ts'
-import type { Fault, FaultyCall, Handler, Verb } from './faulty-peer.ts'
+import type { Fault, FaultyCall, Handler } from './faulty-peer.ts'
 import type { BlocksReply, StorageIndex } from './peer.ts'
+import type { StorageVerb } from './verbs.ts'
 
 /** Where fields of the descriptor lie in a share's header, each by its last byte (docs/specs/share.md). */
 const headerAt = { k: 13, n: 14, size: 23 }
 
 /** As long as a timer can be. */
 const longestMs = 2 ** 31 - 1
+
+/** What a fault knows of a call, whichever it is. */
+type AnyCall = Pick<FaultyCall<StorageVerb>, 'clock' | 'signal'>
 
 export const faults = {
   /** Random bytes for a share. */
@@ -41,11 +45,11 @@ export const faults = {
   servesOther: (named?: StorageIndex): Fault => {
     const seen = new Map<string, StorageIndex>()
     return {
-      putShare: ({ request: { storageIndex }, honest }) => {
+      putShare: ({ asked: [storageIndex], honest }) => {
         seen.set(toBase32(storageIndex), storageIndex)
         return honest()
       },
-      getBlocks: ({ request, peer, honest }) => {
+      getBlocks: ({ asked: [request], peer, honest }) => {
         const asked = toBase32(request.storageIndex)
         const storageIndex = named ?? [...seen].find(([name]) => name !== asked)?.[1]
         if (storageIndex === undefined) return honest()
@@ -62,7 +66,7 @@ export const faults = {
 
   /** Another share of the object under the number asked for, where it has one. */
   mixesUp: (): Fault => ({
-    getBlocks: async ({ request, peer, honest }) => {
+    getBlocks: async ({ asked: [request], peer, honest }) => {
       const [numbers = []] = await peer.have([request.storageIndex])
       const { shareNumber } = request
       const other = numbers.find((number) => number !== shareNumber)
@@ -85,13 +89,13 @@ export const faults = {
 
   /** More than the client said it would take. */
   sendsTooMuch: (): Fault =>
-    spoilsBlocks((reply, { request }) => {
+    spoilsBlocks((reply, { asked: [request] }) => {
       reply.blocks = new Uint8Array(request.maxBytes + 1)
     }),
 
   /** Numbers that are none. */
   talksNonsense: (): Fault => ({
-    have: async ({ request }) => [...request.indexes.map(() => [NaN, -1, 2 ** 53, 3, 3]), [0]],
+    have: async ({ asked: [indexes] }) => [...indexes.map(() => [NaN, -1, 2 ** 53, 3, 3]), [0]],
     status: async ({ honest }) => ({ ...(await honest()), freeBytes: NaN, shareCount: -1 }),
   }),
 
@@ -99,11 +103,11 @@ export const faults = {
   forgets: (): Fault => ({ getBlocks: refuses('E_ABSENT'), prove: refuses('E_ABSENT') }),
 
   /** Says that it has nothing. */
-  denies: (): Fault => ({ have: async ({ request }) => request.indexes.map(() => []) }),
+  denies: (): Fault => ({ have: async ({ asked: [indexes] }) => indexes.map(() => []) }),
 
   /** Says that it has whatever is asked about, takes no share and proves none. */
   claimsAll: (shareCount = 10): Fault => ({
-    have: async ({ request }) => request.indexes.map(() => [...Array(shareCount).keys()]),
+    have: async ({ asked: [indexes] }) => indexes.map(() => [...Array(shareCount).keys()]),
     putShare: async () => 'had',
     getBlocks: refuses('E_ABSENT'),
     prove: async ({ random }) => random.bytes(32),
@@ -115,21 +119,22 @@ export const faults = {
     return {
       putShare: async (call) => {
         await drains(call)
-        const name = toBase32(call.request.storageIndex)
-        claimed.set(name, (claimed.get(name) ?? new Set<number>()).add(call.request.shareNumber))
+        const [storageIndex, shareNumber] = call.asked
+        const name = toBase32(storageIndex)
+        claimed.set(name, (claimed.get(name) ?? new Set<number>()).add(shareNumber))
         return 'stored'
       },
-      have: async ({ request }) =>
-        request.indexes.map((index) => [...(claimed.get(toBase32(index)) ?? [])]),
+      have: async ({ asked: [indexes] }) =>
+        indexes.map((index) => [...(claimed.get(toBase32(index)) ?? [])]),
     }
   },
 
   /** Deletes everything `afterMs` after the first share. */
   deletesLater: (afterMs = 0): Fault => {
     let deletedAtMs = Infinity
-    const deleted = ({ clock }: FaultyCall<Verb>): boolean => clock.monotonicMs() >= deletedAtMs
+    const deleted = ({ clock }: AnyCall): boolean => clock.monotonicMs() >= deletedAtMs
     return {
-      have: async (call) => (deleted(call) ? call.request.indexes.map(() => []) : call.honest()),
+      have: async (call) => (deleted(call) ? call.asked[0].map(() => []) : call.honest()),
       putShare: async (call) => {
         const outcome = await call.honest()
         deletedAtMs = Math.min(deletedAtMs, call.clock.monotonicMs() + afterMs)
@@ -179,11 +184,11 @@ export const faults = {
 
   /** Takes and gives a byte at a time. */
   drips: (bytesPerSecond = 1): Fault => {
-    const drip = ({ clock, signal }: FaultyCall<Verb>, byteCount: number): Promise<void> =>
+    const drip = ({ clock, signal }: AnyCall, byteCount: number): Promise<void> =>
       sleep(clock, Math.min((byteCount / bytesPerSecond) * 1000, longestMs), signal && { signal })
     return {
       putShare: async (call) => {
-        await drip(call, call.request.share.shareBytes)
+        await drip(call, call.asked[2].shareBytes)
         return call.honest()
       },
       getBlocks: async (call) => {
@@ -197,8 +202,8 @@ export const faults = {
   /** Breaks the connection in the middle of a share, and at every other call. */
   closes: (): Fault => ({
     ...first(refuses('E_CLOSED')),
-    putShare: async ({ request, signal }) => {
-      for await (const piece of untilAborted(request.share.pieces, signal)) {
+    putShare: async ({ asked: [, , share], signal }) => {
+      for await (const piece of untilAborted(share.pieces, signal)) {
         if (piece.length > 0) break
       }
       return refuses('E_CLOSED')()
@@ -209,7 +214,7 @@ export const faults = {
 /** `fault` now and then: at each call with this probability. */
 export function sometimes(probability: number, fault: Fault): Fault {
   const maybe =
-    <V extends Verb>(verb: V): Handler<V> =>
+    <V extends StorageVerb>(verb: V): Handler<V> =>
     (call) => {
       const strikes = randomBelow(call.random, 2 ** 32) < probability * 2 ** 32
       const handler = fault[verb]
@@ -219,14 +224,11 @@ export function sometimes(probability: number, fault: Fault): Fault {
 }
 
 /** Something that comes before every answer, and may stand in its way. */
-function first(before: (call: FaultyCall<Verb>) => Promise<void>): Fault {
-  return everyVerb(() => async (call) => {
-    await before(call)
-    return call.honest()
-  })
+function first(before: (call: AnyCall) => Promise<void>): Fault {
+  return everyVerb(() => (call) => before(call).then(() => call.honest()))
 }
 
-function everyVerb(handlerOf: <V extends Verb>(verb: V) => Handler<V>): Fault {
+function everyVerb(handlerOf: <V extends StorageVerb>(verb: V) => Handler<V>): Required<Fault> {
   return {
     have: handlerOf('have'),
     putShare: handlerOf('putShare'),
@@ -235,6 +237,12 @@ function everyVerb(handlerOf: <V extends Verb>(verb: V) => Handler<V>): Fault {
     status: handlerOf('status'),
     appendEntries: handlerOf('appendEntries'),
     readLog: handlerOf('readLog'),
+    challenge: handlerOf('challenge'),
+    enter: handlerOf('enter'),
+    touch: handlerOf('touch'),
+    renew: handlerOf('renew'),
+    listHolds: handlerOf('listHolds'),
+    release: handlerOf('release'),
   }
 }
 
@@ -254,8 +262,8 @@ function refuses(code: ErrorCode): () => Promise<never> {
 }
 
 /** Takes the whole body of a put, keeps none of it, and says how long it was. */
-async function drains({ request, signal }: FaultyCall<'putShare'>): Promise<number> {
+async function drains({ asked: [, , share], signal }: FaultyCall<'putShare'>): Promise<number> {
   let drainedBytes = 0
-  for await (const piece of untilAborted(request.share.pieces, signal)) drainedBytes += piece.length
+  for await (const piece of untilAborted(share.pieces, signal)) drainedBytes += piece.length
   return drainedBytes
 }

@@ -7,7 +7,13 @@ import { equalBytes } from '../base/bytes.ts'
 import { type ErrorCode, GridError } from '../base/errors.ts'
 import { randomBelow } from '../base/random.ts'
 import { entryIdOf, type LogEntry, readHeader } from '../log/entry.ts'
-import type { ChainHead, KeptEntry, ReadLogReply, ReadLogRequest } from '../log/log-peer.ts'
+import type {
+  ChainHead,
+  KeptEntry,
+  LogPeer,
+  ReadLogReply,
+  ReadLogRequest,
+} from '../log/log-peer.ts'
 import { type Receipt, signReceipt } from '../log/receipt.ts'
 import type { Fault, FaultyCall } from './faulty-peer.ts'
 import type { NodeKey } from './log-judge.ts'
@@ -19,10 +25,16 @@ export interface Branch {
   entries: readonly KeptEntry[]
 }
 
+/** What a reader has asked, and who knows the truth. */
+interface Reading {
+  request: ReadLogRequest
+  peer: LogPeer
+}
+
 export const logFaults = {
   /** Old heads: the newest `count` entries of every chain are not there. */
   hidesNewest: (count = 1): Fault => ({
-    readLog: async ({ request, peer }) => {
+    readLog: async ({ asked: [request], peer }) => {
       const { heads } = await peer.readLog({ ...request, others: false, ranges: [] })
       const older = heads.map(({ author, seq }) => ({ author, seq: Math.max(0, seq - count) }))
       return viewOf(older, { request, peer })
@@ -33,7 +45,7 @@ export const logFaults = {
   standsStill: (): Fault => {
     let first: ChainHead[] | undefined
     return {
-      readLog: async ({ request, peer }) => {
+      readLog: async ({ asked: [request], peer }) => {
         first ??= (await peer.readLog({ ...request, others: false, ranges: [] })).heads
         return viewOf(first, { request, peer })
       },
@@ -86,7 +98,7 @@ export const logFaults = {
 
   /** Another branch of a chain, properly signed: what a forking author gives to some servers. */
   showsBranch: ({ author, entries }: Branch): Fault =>
-    spoilsLog((reply, { request }) => {
+    spoilsLog((reply, { asked: [request] }) => {
       const range = request.ranges.find((each) => equalBytes(each.author, author))
       const { firstSeq, lastSeq } = range ?? { firstSeq: 1, lastSeq: entries.length }
       const shown = range || request.others ? entries.slice(firstSeq - 1, lastSeq) : []
@@ -120,7 +132,7 @@ export const logFaults = {
   /** Has no log any more. */
   losesLogs: (): Fault => ({
     readLog: refuses('E_ABSENT'),
-    appendEntries: ({ request, honest }) =>
+    appendEntries: ({ asked: [request], honest }) =>
       request.genesis === undefined ? refuses('E_ABSENT')() : honest(),
   }),
 
@@ -146,7 +158,7 @@ export const logFaults = {
 
   /** Signs for everything, and keeps nothing. */
   signsOnly: (nodeKey: NodeKey): Fault => ({
-    appendEntries: async ({ request: { logId, entries }, clock }) => ({
+    appendEntries: async ({ asked: [{ logId, entries }], clock }) => ({
       adminSeq: 0,
       verdicts: entries.map(({ header }) => {
         const subject = { logId, id: entryIdOf(header) }
@@ -158,7 +170,7 @@ export const logFaults = {
 
   /** Says of every entry that those before it are missing. */
   claimsGap: (): Fault => ({
-    appendEntries: async ({ request }) => ({
+    appendEntries: async ({ asked: [request] }) => ({
       adminSeq: 0,
       verdicts: request.entries.slice(0, 1).map(() => ({ outcome: 'gap', headSeq: 0 })),
     }),
@@ -166,7 +178,7 @@ export const logFaults = {
 
   /** Says of every entry that another is in its place, and shows noise, or that entry itself. */
   claimsConflict: (noise = true): Fault => ({
-    appendEntries: async ({ request, random }) => ({
+    appendEntries: async ({ asked: [request], random }) => ({
       adminSeq: 0,
       verdicts: request.entries.slice(0, 1).map(({ header, signature }) => ({
         outcome: 'conflict',
@@ -179,7 +191,7 @@ export const logFaults = {
 
   /** Takes no entries, for this reason. */
   refusesEntries: (code: ErrorCode = 'E_FULL'): Fault => ({
-    appendEntries: async ({ request }) => ({
+    appendEntries: async ({ asked: [request] }) => ({
       adminSeq: 0,
       verdicts: request.entries.slice(0, 1).map(() => {
         return { outcome: 'refused', code, reason: 'a fault of the server' }
@@ -191,7 +203,7 @@ export const logFaults = {
 /** The honest answer as if chains ended where `heads` say. */
 async function viewOf(
   heads: readonly Pick<ChainHead, 'author' | 'seq'>[],
-  { request, peer }: Pick<FaultyCall<'readLog'>, 'request' | 'peer'>,
+  { request, peer }: Reading,
 ): Promise<ReadLogReply> {
   const bounded = heads.map(({ author, seq }) => {
     const range = request.ranges.find((each) => equalBytes(each.author, author))
@@ -206,7 +218,7 @@ async function viewOf(
 
 async function headAt(
   { author, seq }: Pick<ChainHead, 'author' | 'seq'>,
-  { request, peer }: Pick<FaultyCall<'readLog'>, 'request' | 'peer'>,
+  { request, peer }: Reading,
 ): Promise<ChainHead[]> {
   if (seq === 0) return []
   const last: ReadLogRequest = {

@@ -8,13 +8,12 @@ import { publicKeyBytes, signatureBytes } from '../base/ed25519.ts'
 import { GridError } from '../base/errors.ts'
 import { hashBytes } from '../base/hash.ts'
 import { plainText } from '../base/plain-text.ts'
-import { maxHeaderBytes, type SignedHeader } from '../log/entry.ts'
+import { maxHeaderBytes } from '../log/entry.ts'
 import { maxGenesisBytes } from '../log/genesis.ts'
 import {
   type AppendReply,
   type AppendRequest,
   type AppendVerdict,
-  type HandedEntry,
   type KeptEntry,
   maxAppendBytes,
   maxAppendEntries,
@@ -23,13 +22,21 @@ import {
   type ReadLogRequest,
   type ReadRange,
 } from '../log/log-peer.ts'
-import type { Receipt } from '../log/receipt.ts'
 import { codeOf, statusOf, statusOk } from '../wire/status.ts'
 import { ByteReader, ByteWriter } from './byte-fields.ts'
+import {
+  readEntry,
+  readOptional,
+  readReceipt,
+  readSigned,
+  receiptBytesOf,
+  times,
+  writeEntry,
+  writeOptional,
+  writeSigned,
+} from './entry-fields.ts'
 import { maxForksInAll } from './log-limits.ts'
 
-/** Stands for the length of a genesis or body that is not there. */
-const absent = 0xffffffff
 const rangeBytes = publicKeyBytes + 8 + 8
 const bodyWishes = ['none', 'rules', 'all'] as const satisfies readonly ReadLogRequest['bodies'][]
 const outcomes = ['stored', 'had', 'conflict', 'gap', 'refused'] as const
@@ -213,85 +220,12 @@ function parseVerdict(value: CborValue): AppendVerdict {
   throw malformed('appendEntries')
 }
 
-/** u16 header length ‖ u32 body length ‖ u8 receipts ‖ signature ‖ receipts ‖ header ‖ body. */
-function writeEntry(
-  out: ByteWriter,
-  { header, signature, body }: Omit<HandedEntry, 'receipts'>,
-  receipts: readonly Receipt[],
-): void {
-  out.u16(header.length)
-  out.u32(body?.length ?? absent)
-  out.u8(receipts.length)
-  out.raw(signature)
-  for (const receipt of receipts) out.raw(receiptBytesOf(receipt))
-  out.raw(header)
-  if (body !== undefined) out.raw(body)
-}
-
-function readEntry(input: ByteReader): HandedEntry {
-  const headerBytes = input.u16()
-  const bodyBytes = input.u32()
-  const receiptCount = input.u8()
-  const signature = input.raw(signatureBytes)
-  const receipts = times(receiptCount, () => readReceipt(input))
-  const header = input.raw(headerBytes)
-  return {
-    header,
-    signature,
-    receipts,
-    body: bodyBytes === absent ? undefined : input.raw(bodyBytes),
-  }
-}
-
-/** node ‖ u64 receivedMs ‖ u8 late ‖ signature. */
-function receiptBytesOf({ node, receivedMs, late, signature }: Receipt): Uint8Array {
-  const out = new ByteWriter()
-  out.raw(node)
-  out.u64(receivedMs)
-  out.u8(late ? 1 : 0)
-  out.raw(signature)
-  return out.bytes()
-}
-
-function readReceipt(input: ByteReader): Receipt {
-  const node = input.raw(publicKeyBytes)
-  const receivedMs = input.u64()
-  return { node, receivedMs, late: input.flag(), signature: input.raw(signatureBytes) }
-}
-
-function writeSigned(out: ByteWriter, { header, signature }: SignedHeader): void {
-  out.u16(header.length)
-  out.raw(header)
-  out.raw(signature)
-}
-
-function readSigned(input: ByteReader): SignedHeader {
-  return { header: input.raw(input.u16()), signature: input.raw(signatureBytes) }
-}
-
-function writeOptional(out: ByteWriter, bytes: Uint8Array | undefined): void {
-  out.u32(bytes?.length ?? absent)
-  if (bytes !== undefined) out.raw(bytes)
-}
-
-function readOptional(input: ByteReader): Uint8Array | undefined {
-  const length = input.u32()
-  return length === absent ? undefined : input.raw(length)
-}
-
 /** What `read` makes of all of `bytes`; throws `fail`'s error where they end too early or too late. */
 function reading<T>(fail: () => GridError, bytes: Uint8Array, read: (input: ByteReader) => T): T {
   const input = new ByteReader(bytes, fail)
   const value = read(input)
   input.end()
   return value
-}
-
-/** `count` values, each at least a byte of what is read: so a false count ends early. */
-function times<T>(count: number, make: () => T): T[] {
-  const values: T[] = []
-  while (values.length < count) values.push(make())
-  return values
 }
 
 function badRequest(): GridError {

@@ -23,15 +23,15 @@ import { parseNoArguments, verbDeadlineMs } from './storage-protocol.ts'
 
 type Client = string | undefined
 
-export function holdVerbs(peer: HoldPeer, client: Client): [string, Verb<unknown>][] {
-  return [
-    ['challenge', challengeVerb(peer, client)],
-    ['enter', enterVerb(peer, client)],
-    ['touch', touchVerb(peer, client)],
-    ['renew', renewVerb(peer, client)],
-    ['listHolds', listVerb(peer, client)],
-    ['release', releaseVerb(peer, client)],
-  ]
+export function holdVerbs(peer: HoldPeer, client: Client): Record<keyof HoldPeer, Verb<unknown>> {
+  return {
+    challenge: challengeVerb(peer, client),
+    enter: enterVerb(peer, client),
+    touch: touchVerb(peer, client),
+    renew: renewVerb(peer, client),
+    listHolds: listVerb(peer, client),
+    release: releaseVerb(peer, client),
+  }
 }
 
 function challengeVerb(peer: HoldPeer, client: Client): Verb<void> {

@@ -36,6 +36,7 @@ import {
   parsePutArguments,
   verbDeadlineMs,
 } from './storage-protocol.ts'
+import type { StorageVerb } from './verbs.ts'
 
 export interface ServeOptions extends AnswerOptions {
   /** Whom it serves; everyone if absent. */
@@ -59,16 +60,17 @@ export async function serveStorage(
 
 /** The verbs of `peer`: see `docs/specs/storage-protocol.md`, "Verbs", for each in one line. */
 function storageVerbs(peer: StoragePeer, client: string | undefined): Verbs {
-  return new Map<string, Verb<unknown>>([
-    ['have', haveVerb(peer)],
-    ['putShare', putVerb(peer, client)],
-    ['getBlocks', blocksVerb(peer)],
-    ['prove', proveVerb(peer)],
-    ['status', statusVerb(peer)],
-    ['appendEntries', appendVerb(peer)],
-    ['readLog', readLogVerb(peer)],
+  const verbs: Record<StorageVerb, Verb<unknown>> = {
+    have: haveVerb(peer),
+    putShare: putVerb(peer, client),
+    getBlocks: blocksVerb(peer),
+    prove: proveVerb(peer),
+    status: statusVerb(peer),
+    appendEntries: appendVerb(peer),
+    readLog: readLogVerb(peer),
     ...holdVerbs(peer, client),
-  ])
+  }
+  return new Map(Object.entries(verbs))
 }
 
 function haveVerb(peer: StoragePeer): Verb<StorageIndex[]> {

@@ -9,11 +9,12 @@ import { maxShareCount } from '../encoding/descriptor.ts'
 import { accountTokenBytes } from './hold-peer.ts'
 import type { BlocksRequest, PeerStatus, PutOutcome, StorageIndex } from './peer.ts'
 import { isShareNumber } from './share-name.ts'
+import type { StorageVerb } from './verbs.ts'
 
 export const storageProtocol = '/grid/storage/1'
 
 /** How long each verb may take, in ms: from the sending of a request to the end of its answer. */
-export const verbDeadlineMs = {
+export const verbDeadlineMs: Readonly<Record<StorageVerb | 'member', number>> = {
   have: 30_000,
   putShare: 900_000,
   getBlocks: 900_000,
@@ -28,7 +29,7 @@ export const verbDeadlineMs = {
   listHolds: 30_000,
   release: 120_000,
   member: 30_000,
-} as const
+}
 
 export interface ShareArguments {
   storageIndex: StorageIndex

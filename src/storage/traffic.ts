@@ -2,16 +2,17 @@
 import type { Clock } from '../base/clock.ts'
 import { isGridError } from '../base/errors.ts'
 import { noTrace, type Trace } from '../base/trace.ts'
-import type { StoragePeer } from './peer.ts'
-
-export type StorageVerb = Exclude<keyof StoragePeer, 'id'>
-
-/** Every verb, so that none can be forgotten. */
-const verbs: Record<StorageVerb, true> = {
-  ...{ have: true, putShare: true, getBlocks: true, prove: true, status: true },
-  ...{ appendEntries: true, readLog: true },
-  ...{ challenge: true, enter: true, touch: true, renew: true, listHolds: true, release: true },
-}
+import type {
+  BlocksReply,
+  BlocksRequest,
+  PutOutcome,
+  RequestOptions,
+  ShareBody,
+  StorageIndex,
+  StoragePeer,
+} from './peer.ts'
+import { askPeer, type Call, type Reply, type StorageVerb } from './verbs.ts'
+import { WrappingPeer } from './wrapping-peer.ts'
 
 export interface VerbCount {
   requests: number
@@ -62,33 +63,18 @@ export class Traffic {
 
   /** `peer`, with all that is asked of it counted here. */
   around(peer: StoragePeer): StoragePeer {
-    const counted: Record<string, unknown> = { id: peer.id }
-    for (const verb of Object.keys(verbs) as StorageVerb[]) {
-      const ask = peer[verb].bind(peer) as (...args: unknown[]) => Promise<unknown>
-      counted[verb] = (...args: unknown[]) => this.#count(verb, args, () => ask(...args))
-    }
-    return counted as unknown as StoragePeer
+    return new CountedPeer(peer, this)
   }
 
-  async #count(
-    verb: StorageVerb,
-    args: readonly unknown[],
-    ask: () => Promise<unknown>,
-  ): Promise<unknown> {
+  /** Counts a request for as long as `ask` is under way. Throws as it does. */
+  async count<T>(verb: StorageVerb, ask: () => Promise<T>): Promise<T> {
     const count = this.#countOf(verb)
     const weight = verb === 'status' ? 0 : 1
     count.requests++
     count.underWay++
     this.#underWay += weight
     try {
-      const answer = await ask()
-      if (verb === 'putShare' && answer === 'stored')
-        this.#inBytes += (args[2] as { shareBytes: number }).shareBytes
-      if (verb === 'getBlocks') {
-        const { header, blocks } = answer as { header: Uint8Array; blocks: Uint8Array }
-        this.#outBytes += header.length + blocks.length
-      }
-      return answer
+      return await ask()
     } catch (error) {
       count.failed++
       if (verb === 'putShare' && isGridError(error, 'E_FULL', 'E_READ_ONLY', 'E_BUSY', 'E_IO'))
@@ -100,11 +86,51 @@ export class Traffic {
     }
   }
 
+  /** Counts bytes of shares. */
+  carry({ inBytes = 0, outBytes = 0 }: { inBytes?: number; outBytes?: number }): void {
+    this.#inBytes += inBytes
+    this.#outBytes += outBytes
+  }
+
   #countOf(verb: StorageVerb): VerbCount {
     const known = this.#verbs.get(verb)
     if (known !== undefined) return known
     const count = { requests: 0, failed: 0, underWay: 0 }
     this.#verbs.set(verb, count)
     return count
+  }
+}
+
+class CountedPeer extends WrappingPeer {
+  override readonly id: string
+  readonly #peer: StoragePeer
+  readonly #traffic: Traffic
+
+  constructor(peer: StoragePeer, traffic: Traffic) {
+    super()
+    this.id = peer.id
+    this.#peer = peer
+    this.#traffic = traffic
+  }
+
+  override async putShare(
+    storageIndex: StorageIndex,
+    shareNumber: number,
+    share: ShareBody,
+    options?: RequestOptions,
+  ): Promise<PutOutcome> {
+    const outcome = await super.putShare(storageIndex, shareNumber, share, options)
+    if (outcome === 'stored') this.#traffic.carry({ inBytes: share.shareBytes })
+    return outcome
+  }
+
+  override async getBlocks(request: BlocksRequest, options?: RequestOptions): Promise<BlocksReply> {
+    const reply = await super.getBlocks(request, options)
+    this.#traffic.carry({ outBytes: reply.header.length + reply.blocks.length })
+    return reply
+  }
+
+  protected ask<V extends StorageVerb>(call: Call<V>): Promise<Reply<V>> {
+    return this.#traffic.count(call.verb, () => askPeer(this.#peer, call))
   }
 }

@@ -129,7 +129,8 @@ export class AttackedGrid {
   }
 }
 
-async function collected(
+/** The content of `cap`, or a range of it. */
+export async function collected(
   grid: Grid,
   cap: string,
   range?: { start: number; end?: number },

@@ -157,7 +157,7 @@ describe('malicious server, logs', () => {
   it('server 11: entries in another order, of another chain, or with a wrong bit do not count', async () => {
     const attacked = await staged()
     const swaps: Fault = {
-      readLog: async ({ request, honest, peer }) => {
+      readLog: async ({ asked: [request], honest, peer }) => {
         const [range] = request.ranges as ((typeof request.ranges)[number] | undefined)[]
         if (range === undefined) return honest()
         const author = equalBytes(range.author, keyOf('laptop'))

@@ -72,7 +72,7 @@ describe('malicious server, later', () => {
     const segments = new Set<number>()
     let now: Set<string> = seen.audits
     attacked.corrupt(range(0, 10), () => ({
-      getBlocks: ({ request, honest }) => {
+      getBlocks: ({ asked: [request], honest }) => {
         now.add(shapeOf(request))
         if (now === seen.audits) segments.add(request.firstSegment)
         return honest()
@@ -93,7 +93,7 @@ describe('malicious server, later', () => {
     const attacked = AttackedGrid.of()
     const { cap } = await attacked.put(content(1_000_000))
     const answersAudits = (): Fault => ({
-      getBlocks: ({ request, honest }) =>
+      getBlocks: ({ asked: [request], honest }) =>
         request.segmentCount > 1 ? Promise.reject(new GridError('E_ABSENT', 'no')) : honest(),
     })
     for (const first of range(0, 4)) {

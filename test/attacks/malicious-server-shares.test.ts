@@ -99,8 +99,8 @@ describe('malicious server, shares', () => {
     const [first] = attacked.servers
     const [[only]] = await attacked.run(first.have([indexOfCap(cap)]))
     attacked.corrupt(range(1, 10), () => ({
-      have: async ({ request }) => request.indexes.map(() => [only]),
-      getBlocks: ({ request }) => first.getBlocks({ ...request, shareNumber: only }),
+      have: async ({ asked: [indexes] }) => indexes.map(() => [only]),
+      getBlocks: ({ asked: [request] }) => first.getBlocks({ ...request, shareNumber: only }),
     }))
     await assert.rejects(attacked.get(cap), {
       code: 'E_NOT_ENOUGH_SHARES',

@@ -16,7 +16,7 @@ const whole: CheckDepth = { sample: 0, whole: true }
 /** Spoils shares while they are read as a whole, and only then. */
 function spoilsRepairs(): Fault {
   return {
-    getBlocks: async ({ request, honest }) => {
+    getBlocks: async ({ asked: [request], honest }) => {
       const reply = await honest()
       if (request.segmentCount <= 1) return reply
       const blocks = reply.blocks.slice()
@@ -74,8 +74,7 @@ describe('malicious server, check and repair', () => {
     const sent: boolean[] = []
     attacked.corrupt(range(0, 13), (i) => ({
       ...(liars.includes(i) ? spoilsRepairs() : {}),
-      putShare: async ({ request, honest }) => {
-        const { storageIndex, shareNumber, share } = request
+      putShare: async ({ asked: [storageIndex, shareNumber, share], honest }) => {
         const verifier = new ShareVerifier(storageIndex, shareNumber, share.shareBytes)
         for await (const piece of share.pieces) verifier.push(piece)
         verifier.finish()

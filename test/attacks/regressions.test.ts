@@ -209,7 +209,7 @@ async function noWayAround(
     `${toHex(storageIndex)} ${firstSegment}`
   const asked = new Set<string>()
   attacked.corrupt(all, () => ({
-    getBlocks: ({ request, honest }) => {
+    getBlocks: ({ asked: [request], honest }) => {
       asked.add(nameOf(request))
       return honest()
     },
@@ -218,7 +218,7 @@ async function noWayAround(
   assert.ok(asked.size > 0)
   for (const name of asked) {
     attacked.corrupt(all, () => ({
-      getBlocks: async ({ request, honest, random }) => {
+      getBlocks: async ({ asked: [request], honest, random }) => {
         const reply = await honest()
         if (nameOf(request) === name) reply.blocks[random.bytes(1)[0] % reply.blocks.length] ^= 1
         return reply

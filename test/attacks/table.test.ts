@@ -9,13 +9,7 @@ const document = readFileSync(path.join(root, 'docs/attacks.md'), 'utf8')
 
 /** Numbers of cases that must have tests, and the last number there is. */
 const wanted: Record<string, { tested: number[]; last: number }> = {
-  server: {
-    tested: [
-      ...Array.from({ length: 29 }, (_, i) => i + 1),
-      ...Array.from({ length: 12 }, (_, i) => i + 31),
-    ],
-    last: 42,
-  },
+  server: { tested: Array.from({ length: 42 }, (_, i) => i + 1), last: 42 },
   client: { tested: Array.from({ length: 33 }, (_, i) => i + 1), last: 33 },
   restore: { tested: Array.from({ length: 18 }, (_, i) => i + 1), last: 18 },
   T: { tested: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], last: 14 },

@@ -28,22 +28,21 @@ class Witness {
 
   #watching(id: string): Fault {
     return {
-      have: ({ request: { indexes }, honest }) => {
+      have: ({ asked: [indexes], honest }) => {
         this.#note(id, 'have', indexes, [])
         return honest()
       },
-      putShare: async ({ request, honest }) => {
-        const { storageIndex, shareNumber, share } = request
+      putShare: async ({ asked: [storageIndex, shareNumber, share], honest }) => {
         this.#note(id, 'putShare', [storageIndex], [shareNumber, share.shareBytes])
         return honest()
       },
-      getBlocks: ({ request, honest }) => {
+      getBlocks: ({ asked: [request], honest }) => {
         const { storageIndex, shareNumber, firstSegment, segmentCount, maxBytes } = request
         const facts = [shareNumber ?? -1, firstSegment, segmentCount, maxBytes]
         this.#note(id, 'getBlocks', [storageIndex], facts)
         return honest()
       },
-      prove: ({ request: { storageIndex, shareNumber, nonce }, honest }) => {
+      prove: ({ asked: [storageIndex, shareNumber, nonce], honest }) => {
         this.#note(id, 'prove', [storageIndex], [shareNumber, nonce.length])
         return honest()
       },
@@ -107,8 +106,8 @@ describe('what servers see', () => {
     }
     const asked: (readonly StorageIndex[])[] = []
     attacked.corrupt(range(0, 10), () => ({
-      have: ({ request, honest }) => {
-        asked.push(request.indexes)
+      have: ({ asked: [indexes], honest }) => {
+        asked.push(indexes)
         return honest()
       },
     }))

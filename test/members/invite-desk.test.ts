@@ -177,6 +177,30 @@ describe('invite desk', () => {
     assert.equal(await join(laptop, ticket), undefined)
   })
 
+  it('client 31: of a thousand addresses that guess none joins, and who has a ticket waits a second', async () => {
+    const ticket = await create()
+    const codes = new Map<string, number>()
+    for (let i = 0; i < 1000; i++) {
+      const wrong = new Uint8Array(16).fill(i).fill(i >> 8, 8)
+      const guessing = await caller(thief, `/ip4/198.51.${i >> 8}.${i & 255}/tcp/1`)
+      const answer = await machine.run(ask(guessing, wrong).catch((error: unknown) => error))
+      assert.ok(isGridError(answer, 'E_INVITE', 'E_RATE'))
+      codes.set(answer.code, (codes.get(answer.code) ?? 0) + 1)
+    }
+    // of what is not even looked up there is the more, the faster they come
+    assert.ok((codes.get('E_RATE') ?? 0) > 800, [...codes].join())
+    assert.deepEqual(issued, [])
+    assert.deepEqual([book.get('attic')?.state, book.get('attic')?.joiner], ['open', undefined])
+    await machine.clock.run({ untilMs: machine.clock.monotonicMs() + 1000 })
+    assert.equal(await join(laptop, ticket), undefined)
+    await machine.run(desk.approve('attic'))
+    assert.deepEqual(await join(laptop, ticket), grant)
+    assert.deepEqual(
+      issued.map(({ id }) => id),
+      [laptop],
+    )
+  })
+
   it('takes nothing of another form', async () => {
     const made = await caller(thief)
     const ticket = new Uint8Array(16)

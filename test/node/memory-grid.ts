@@ -14,6 +14,7 @@ import { LocalPeer } from '../../src/storage/local-peer.ts'
 import { MemoryLogStore } from '../../src/storage/memory-log-store.ts'
 import { MemoryStore } from '../../src/storage/memory-store.ts'
 import type { StoragePeer } from '../../src/storage/peer.ts'
+import { altered } from '../sim/altered.ts'
 
 export const clock: Clock = new SystemClock()
 const random = new SystemRandom()
@@ -87,23 +88,7 @@ export class MemoryGrid {
   wrap(i: number, wrapper: (peer: StoragePeer) => Partial<StoragePeer>): void {
     const candidate = this.candidates[i]
     const { peer } = candidate
-    const honest: StoragePeer = {
-      id: peer.id,
-      have: peer.have.bind(peer),
-      putShare: peer.putShare.bind(peer),
-      getBlocks: peer.getBlocks.bind(peer),
-      prove: peer.prove.bind(peer),
-      status: peer.status.bind(peer),
-      appendEntries: peer.appendEntries.bind(peer),
-      readLog: peer.readLog.bind(peer),
-      challenge: peer.challenge.bind(peer),
-      enter: peer.enter.bind(peer),
-      touch: peer.touch.bind(peer),
-      renew: peer.renew.bind(peer),
-      listHolds: peer.listHolds.bind(peer),
-      release: peer.release.bind(peer),
-    }
-    this.candidates[i] = { ...candidate, peer: { ...honest, ...wrapper(peer) } }
+    this.candidates[i] = { ...candidate, peer: altered(peer, wrapper(peer)) }
   }
 
   put(bytes: Uint8Array, options?: PutOptions): ReturnType<Grid['put']> {

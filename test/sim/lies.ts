@@ -22,17 +22,17 @@ const more = {
 
   /** Holds the same share as all who do so: the first that any of them was given. */
   repeatsOneShare: (accomplice: StoragePeer): Fault => ({
-    have: ({ request }) => accomplice.have(request.indexes),
-    putShare: async ({ request: { storageIndex, shareNumber, share } }) => {
+    have: ({ asked: [indexes] }) => accomplice.have(indexes),
+    putShare: async ({ asked: [storageIndex, shareNumber, share] }) => {
       const [numbers] = await accomplice.have([storageIndex])
       if (numbers.length === 0) return accomplice.putShare(storageIndex, shareNumber, share)
       const taken: Uint8Array[] = []
       for await (const piece of share.pieces) taken.push(piece)
       return 'stored'
     },
-    getBlocks: ({ request }) => accomplice.getBlocks({ ...request, shareNumber: undefined }),
-    prove: ({ request }) =>
-      accomplice.prove(request.storageIndex, request.shareNumber, request.nonce),
+    getBlocks: ({ asked: [request] }) =>
+      accomplice.getBlocks({ ...request, shareNumber: undefined }),
+    prove: ({ asked }) => accomplice.prove(...asked),
   }),
 }
 

@@ -1,32 +1,16 @@
 /** A server's own peer, with a witness to every share and entry that it says it has stored, or refuses. */
 import type { Clock } from '../../src/base/clock.ts'
+import type { AppendReply, AppendRequest, LogRequestOptions } from '../../src/log/log-peer.ts'
 import type {
-  AppendReply,
-  AppendRequest,
-  LogRequestOptions,
-  ReadLogReply,
-  ReadLogRequest,
-} from '../../src/log/log-peer.ts'
-import type {
-  Account,
-  Credentials,
-  ListHoldsReply,
-  ListHoldsRequest,
-  ReleaseReply,
-  SignedRelease,
-  TouchOutcome,
-} from '../../src/storage/hold-peer.ts'
-import { signedEntryOf, type SignedEntry } from './logs/log-truth.ts'
-import type {
-  BlocksReply,
-  BlocksRequest,
-  PeerStatus,
   PutOutcome,
   RequestOptions,
   ShareBody,
   StorageIndex,
   StoragePeer,
 } from '../../src/storage/peer.ts'
+import { askPeer, type Call, type Reply, type StorageVerb } from '../../src/storage/verbs.ts'
+import { WrappingPeer } from '../../src/storage/wrapping-peer.ts'
+import { signedEntryOf, type SignedEntry } from './logs/log-truth.ts'
 
 export interface WitnessOptions {
   peer: StoragePeer
@@ -44,20 +28,21 @@ export interface WitnessOptions {
   onAppended: (entry: SignedEntry) => void
 }
 
-export class WitnessPeer implements StoragePeer {
-  readonly id: string
+export class WitnessPeer extends WrappingPeer {
+  override readonly id: string
   readonly #peer: StoragePeer
   readonly #options: WitnessOptions
   /** Puts under way. */
   puts = 0
 
   constructor(options: WitnessOptions) {
+    super()
     this.id = options.peer.id
     this.#peer = options.peer
     this.#options = options
   }
 
-  async putShare(
+  override async putShare(
     storageIndex: StorageIndex,
     shareNumber: number,
     share: ShareBody,
@@ -67,7 +52,7 @@ export class WitnessPeer implements StoragePeer {
     this.#options.onAsked(this.puts === 0)
     this.puts++
     try {
-      const outcome = await this.#peer.putShare(storageIndex, shareNumber, share, options)
+      const outcome = await super.putShare(storageIndex, shareNumber, share, options)
       this.#options.onStored(storageIndex, shareNumber, { askedMs, outcome })
       return outcome
     } catch (error) {
@@ -78,55 +63,13 @@ export class WitnessPeer implements StoragePeer {
     }
   }
 
-  have(indexes: readonly StorageIndex[], options?: RequestOptions): Promise<number[][]> {
-    return this.#peer.have(indexes, options)
-  }
-
-  getBlocks(request: BlocksRequest, options?: RequestOptions): Promise<BlocksReply> {
-    return this.#peer.getBlocks(request, options)
-  }
-
-  prove(
-    storageIndex: StorageIndex,
-    shareNumber: number,
-    nonce: Uint8Array,
-    options?: RequestOptions,
-  ): Promise<Uint8Array> {
-    return this.#peer.prove(storageIndex, shareNumber, nonce, options)
-  }
-
-  status(options?: RequestOptions): Promise<PeerStatus> {
-    return this.#peer.status(options)
-  }
-
-  challenge(options?: RequestOptions): Promise<Uint8Array> {
-    return this.#peer.challenge(options)
-  }
-
-  enter(credentials: Credentials, options?: RequestOptions): Promise<Account> {
-    return this.#peer.enter(credentials, options)
-  }
-
-  touch(indexes: readonly StorageIndex[], options?: RequestOptions): Promise<TouchOutcome[]> {
-    return this.#peer.touch(indexes, options)
-  }
-
-  renew(indexes: readonly StorageIndex[], options?: RequestOptions): Promise<TouchOutcome[]> {
-    return this.#peer.renew(indexes, options)
-  }
-
-  listHolds(request: ListHoldsRequest, options?: RequestOptions): Promise<ListHoldsReply> {
-    return this.#peer.listHolds(request, options)
-  }
-
-  release(release: SignedRelease, options?: RequestOptions): Promise<ReleaseReply> {
-    return this.#peer.release(release, options)
-  }
-
-  async appendEntries(request: AppendRequest, options?: LogRequestOptions): Promise<AppendReply> {
+  override async appendEntries(
+    request: AppendRequest,
+    options?: LogRequestOptions,
+  ): Promise<AppendReply> {
     const entries = request.entries.map(({ header }) => header.slice())
     const logId = request.logId.slice()
-    const reply = await this.#peer.appendEntries(request, options)
+    const reply = await super.appendEntries(request, options)
     for (const [i, verdict] of reply.verdicts.entries()) {
       if (verdict.outcome !== 'stored' && verdict.outcome !== 'had') continue
       this.#options.onAppended(signedEntryOf(logId, entries[i], verdict))
@@ -134,7 +77,7 @@ export class WitnessPeer implements StoragePeer {
     return reply
   }
 
-  readLog(request: ReadLogRequest, options?: LogRequestOptions): Promise<ReadLogReply> {
-    return this.#peer.readLog(request, options)
+  protected ask<V extends StorageVerb>(call: Call<V>): Promise<Reply<V>> {
+    return askPeer(this.#peer, call)
   }
 }

@@ -211,6 +211,9 @@ const seen: Record<keyof typeof faults, () => Promise<void>> = {
     await refused(putObjectShare(peer, object, 0), 'E_BUSY')
     await refused(getShare(peer, storageIndex, 0), 'E_BUSY')
     await refused(peer.prove(storageIndex, 0, nonce), 'E_BUSY')
+    await refused(peer.challenge(), 'E_BUSY')
+    await refused(peer.touch([storageIndex]), 'E_BUSY')
+    await refused(peer.renew([storageIndex]), 'E_BUSY')
   },
   hangs: async () => {
     const { peer, clock } = await faulty(faults.hangs())
@@ -221,6 +224,9 @@ const seen: Record<keyof typeof faults, () => Promise<void>> = {
       peer.putShare(storageIndex, 0, bodyOf(shares[0]), controller),
       peer.getBlocks(reading(), controller),
       peer.prove(storageIndex, 0, nonce, controller),
+      peer.challenge(controller),
+      peer.touch([storageIndex], controller),
+      peer.renew([storageIndex], controller),
     ]
     let answers = 0
     for (const call of calls) call.finally(() => answers++).catch(() => {})

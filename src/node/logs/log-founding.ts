@@ -12,9 +12,10 @@ import type { ChunkProfile } from '../../encoding/encoder.ts'
 import { rights, signCertificate } from '../../log/certificate.ts'
 import { bodyHashOf, entryIdOf, formatHeader, signHeader } from '../../log/entry.ts'
 import { createLog, type Grant, type NewLog } from '../../log/log-admin.ts'
-import { quorumOf } from '../../log/log-config.ts'
+import { maxLiars, quorumOf } from '../../log/log-config.ts'
 import type { AppendVerdict, HandedEntry } from '../../log/log-peer.ts'
 import { isReceiptFor } from '../../log/receipt.ts'
+import { spread } from '../placement/placement.ts'
 import { type Candidate, isFull, type PeerVerdict, verdictOf } from '../peers/candidate.ts'
 
 export interface FoundingOptions {
@@ -35,8 +36,8 @@ const graceMs = 1000
 const patienceMs = 10_000
 
 /**
- * Makes a log that a quorum of its servers keeps: of the first ten of `candidates` that accept, in
- * their order. Those that refuse are replaced while there are others.
+ * Makes a log that a quorum of its servers keeps: of the first ten of `candidates` that accept, spread
+ * over failure domains, in their order. Those that refuse are replaced while there are others.
  *
  * @throws E_NOT_ENOUGH_SERVERS with each server's verdict; E_FULL if enough have no room
  */
@@ -46,10 +47,13 @@ export async function foundLog(
 ): Promise<NewLog> {
   const { adminSeed, profile, clock } = options
   const accepting = candidates.filter(({ accepts, id }) => accepts && publicKeyOf(id) !== undefined)
+  // a domain gets as many as may lie, while there are others
+  const wanted = Math.min(serversWanted, accepting.length)
+  const room = { limit: Math.max(1, maxLiars(wanted)), wanted }
   const refused = new Map<string, PeerVerdict>()
   for (;;) {
     const willing = accepting.filter(({ id }) => !refused.has(id))
-    const chosen = [...willing, ...accepting.filter(({ id }) => refused.has(id))]
+    const chosen = [...spread(willing, [], room), ...accepting.filter(({ id }) => refused.has(id))]
     const servers = chosen.slice(0, serversWanted)
     if (servers.length === 0) throw tooFew([], 0, 1)
     const keys = servers.map(({ id }) => publicKeyOf(id)!)

@@ -17,6 +17,7 @@ import type { ObjectReport } from './object-report.ts'
 import type { PeerHealth } from '../peers/peer-health.ts'
 import {
   crowdingOf,
+  domainLimit,
   type Holdings,
   type Matched,
   matchShares,
@@ -24,7 +25,8 @@ import {
   type Redundancy,
   spread,
 } from '../placement/placement.ts'
-import { isHeld, proves, survey, type SurveyResult } from './survey.ts'
+import { ShareAttempt } from './share-attempt.ts'
+import { survey, type SurveyResult } from './survey.ts'
 
 export interface UploadContext {
   clock: Clock
@@ -40,23 +42,10 @@ export interface UploadOptions {
   pacer?: Pacer
 }
 
-interface Attempt {
-  shareNumber: number
-  candidate: Candidate
-  stop: AbortController
-  lastSignMs: number
-  /** Its next bytes are held back here: no silence of the server's. */
-  isHeldBack: boolean
-  longestGapMs: number
-  replaced: boolean
-}
-
-type Settled = { attempt: Attempt; stored: boolean } | { attempt: Attempt; error: unknown }
+type Settled =
+  { attempt: ShareAttempt; stored: boolean } | { attempt: ShareAttempt; error: unknown }
 
 const tickMs = 50
-
-/** Where a rate is set, shares are sent in pieces of this length. */
-const pacedPieceBytes = 16 * 1024
 
 /** Shares up to this length are sent without asking first who has them: the question costs as much. */
 const unaskedShareBytes = 64 * 1024
@@ -89,7 +78,7 @@ class ObjectUpload {
   readonly #pacer: Pacer | undefined
   readonly #storageIndex: Uint8Array
   readonly #events: EventQueue<Settled>
-  readonly #active = new Set<Attempt>()
+  readonly #active = new Set<ShareAttempt>()
   readonly #placed = new Map<number, Candidate>()
   readonly #tried = new Set<string>()
   readonly #report: ObjectReport = { holders: new Map(), sentBytes: 0, hadBytes: 0, verdicts: [] }
@@ -136,8 +125,9 @@ class ObjectUpload {
   ): Promise<Matched<Candidate>> {
     const { n, happy } = this.#redundancy
     const accepting = candidates.filter(({ accepts }) => accepts)
-    const ordered = permuted(this.#storageIndex, accepting)
-    const asked = this.#context.health.trustedFirst(ordered).slice(0, 2 * n)
+    const ordered = this.#context.health.trustedFirst(permuted(this.#storageIndex, accepting))
+    // spread before it is cut: else who shows as many servers would be most of those asked
+    const asked = spread(ordered, [], { limit: domainLimit(this.#redundancy), wanted: 2 * n })
     const { answered, held, verdicts } = await this.#survey(asked, happy, options)
     this.#report.verdicts.push(...verdicts)
     // Who was late or failed once may still be better than nobody.
@@ -166,78 +156,28 @@ class ObjectUpload {
   }
 
   async #loop(options: { signal?: AbortSignal }): Promise<void> {
+    const { health } = this.#context
     while (this.#active.size > 0) {
       for (const event of await this.#events.take(tickMs, options)) this.#settle(event)
-      for (const attempt of this.#active) {
-        if (this.#isSilent(attempt) && !attempt.replaced) this.#replace(attempt)
-      }
-      const waiting = [...this.#active].some((attempt) => !this.#isSilent(attempt))
+      const silent = [...this.#active].filter((attempt) => attempt.isSilent(health.patienceMs))
+      for (const attempt of silent) if (!attempt.replaced) this.#replace(attempt)
+      const waiting = silent.length < this.#active.size
       if (!waiting && this.#placed.size >= this.#redundancy.happy) return
     }
   }
 
   #start(shareNumber: number, candidate: Candidate, isThere = false): void {
-    const { clock } = this.#context
+    const { clock, random } = this.#context
     this.#tried.add(candidate.id)
-    const attempt: Attempt = {
-      shareNumber,
-      candidate,
-      stop: new AbortController(),
-      lastSignMs: clock.monotonicMs(),
-      isHeldBack: false,
-      longestGapMs: 0,
-      replaced: false,
-    }
+    const attempt = new ShareAttempt({
+      ...{ clock, random, pacer: this.#pacer, storageIndex: this.#storageIndex },
+      ...{ shareNumber, share: this.#object.shares[shareNumber], candidate },
+    })
     this.#active.add(attempt)
-    this.#put(attempt, isThere).then(
+    attempt.put(isThere).then(
       (stored) => this.#events.push({ attempt, stored }),
       (error: unknown) => this.#events.push({ attempt, error }),
     )
-  }
-
-  /** Resolves to whether the share was sent; a server that says it had it must prove it. */
-  async #put(attempt: Attempt, isThere: boolean): Promise<boolean> {
-    const { candidate, shareNumber, stop } = attempt
-    const { peer } = candidate
-    const { signal } = stop
-    const share = this.#object.shares[shareNumber]
-    if (isThere && (await isHeld(peer, this.#storageIndex, signal))) return false
-    const outcome = await peer.putShare(
-      this.#storageIndex,
-      shareNumber,
-      { shareBytes: share.length, pieces: this.#pacer ? this.#paced(attempt, share) : [share] },
-      { signal, onProgress: () => this.#sign(attempt) },
-    )
-    this.#sign(attempt)
-    const { random } = this.#context
-    if (outcome === 'stored') return true
-    if (await proves(peer, this.#storageIndex, shareNumber, share, random, signal)) return false
-    throw new GridError('E_ABSENT', 'says that it has a share which it cannot prove to have')
-  }
-
-  /** The share in pieces, each as soon as the rate allows. */
-  async *#paced(attempt: Attempt, share: Uint8Array): AsyncGenerator<Uint8Array> {
-    const { signal } = attempt.stop
-    for (let at = 0; at < share.length; at += pacedPieceBytes) {
-      const piece = share.subarray(at, at + pacedPieceBytes)
-      this.#sign(attempt)
-      attempt.isHeldBack = true
-      await this.#pacer?.take(piece.length, { signal })
-      attempt.isHeldBack = false
-      attempt.lastSignMs = this.#context.clock.monotonicMs()
-      yield piece
-    }
-  }
-
-  #sign(attempt: Attempt): void {
-    const nowMs = this.#context.clock.monotonicMs()
-    attempt.longestGapMs = Math.max(attempt.longestGapMs, nowMs - attempt.lastSignMs)
-    attempt.lastSignMs = nowMs
-  }
-
-  #isSilent({ lastSignMs, isHeldBack }: Attempt): boolean {
-    const { clock, health } = this.#context
-    return !isHeldBack && clock.monotonicMs() - lastSignMs > health.patienceMs
   }
 
   #settle(event: Settled): void {
@@ -268,19 +208,20 @@ class ObjectUpload {
   }
 
   /** Tries another server for the share of an attempt that failed or fell silent. */
-  #replace(attempt: Attempt): void {
+  #replace(attempt: ShareAttempt): void {
     const taken = [...this.#placed.values(), ...[...this.#active].map(({ candidate }) => candidate)]
     const untried = this.#spare.filter(({ id }) => !this.#tried.has(id))
-    const [next] = spread(untried, taken, this.#redundancy)
+    const limit = domainLimit(this.#redundancy)
+    const [next] = spread(untried, taken, { limit, wanted: 1 })
     if (next === undefined) return
     attempt.replaced = true
     this.#start(attempt.shareNumber, next)
   }
 
-  #drop(attempt: Attempt): void {
+  #drop(attempt: ShareAttempt): void {
     this.settled = false
     this.#active.delete(attempt)
-    attempt.stop.abort(new GridError('E_TIMEOUT', 'given up for another server'))
+    attempt.giveUp()
   }
 
   #giveUp(): void {

@@ -5,34 +5,23 @@
 import { equalBytes } from '../../base/bytes.ts'
 import { orAbort } from '../../base/deadline.ts'
 import { isGridError } from '../../base/errors.ts'
-import type {
-  AppendReply,
-  AppendRequest,
-  LogRequestOptions,
-  ReadLogReply,
-  ReadLogRequest,
-} from '../../log/log-peer.ts'
 import { logIdOf } from '../../log/genesis.ts'
 import type {
   Account,
-  Credentials,
   ListHoldsReply,
   ListHoldsRequest,
-  ReleaseReply,
-  SignedRelease,
   TouchOutcome,
 } from '../../storage/hold-peer.ts'
 import { authMessage } from '../../storage/holds/credentials.ts'
 import type {
-  BlocksReply,
-  BlocksRequest,
-  PeerStatus,
   PutOutcome,
   RequestOptions,
   ShareBody,
   StorageIndex,
   StoragePeer,
 } from '../../storage/peer.ts'
+import { askPeer, type Call, type Reply, type StorageVerb } from '../../storage/verbs.ts'
+import { WrappingPeer } from '../../storage/wrapping-peer.ts'
 
 /** A key of an account, as a client has it. */
 export interface AccountCredentials {
@@ -55,7 +44,7 @@ export interface AccountPeerOptions {
 /** What came of entering; undefined where the server keeps no accounts. */
 type Entered = Account | undefined
 
-export class AccountPeer implements StoragePeer {
+export class AccountPeer extends WrappingPeer {
   readonly #peer: StoragePeer
   readonly #credentials: AccountCredentials
   readonly #clientId: string
@@ -63,13 +52,14 @@ export class AccountPeer implements StoragePeer {
   #entered: Promise<Entered> | undefined
 
   constructor({ peer, credentials, clientId }: AccountPeerOptions) {
+    super()
     this.#peer = peer
     this.#credentials = credentials
     this.#clientId = clientId
     this.#logId = logIdOf(credentials.genesis)
   }
 
-  get id(): string {
+  override get id(): string {
     return this.#peer.id
   }
 
@@ -85,11 +75,7 @@ export class AccountPeer implements StoragePeer {
     return orAbort(this.#entered, options.signal)
   }
 
-  have(indexes: readonly StorageIndex[], options?: RequestOptions): Promise<number[][]> {
-    return this.#peer.have(indexes, options)
-  }
-
-  async putShare(
+  override async putShare(
     storageIndex: StorageIndex,
     shareNumber: number,
     share: ShareBody,
@@ -104,53 +90,23 @@ export class AccountPeer implements StoragePeer {
     return this.#onAccount(options, put, mayAskAgain)
   }
 
-  getBlocks(request: BlocksRequest, options?: RequestOptions): Promise<BlocksReply> {
-    return this.#peer.getBlocks(request, options)
-  }
-
-  prove(
-    storageIndex: StorageIndex,
-    shareNumber: number,
-    nonce: Uint8Array,
-    options?: RequestOptions,
-  ): Promise<Uint8Array> {
-    return this.#peer.prove(storageIndex, shareNumber, nonce, options)
-  }
-
-  status(options?: RequestOptions): Promise<PeerStatus> {
-    return this.#peer.status(options)
-  }
-
-  appendEntries(request: AppendRequest, options?: LogRequestOptions): Promise<AppendReply> {
-    return this.#peer.appendEntries(request, options)
-  }
-
-  readLog(request: ReadLogRequest, options?: LogRequestOptions): Promise<ReadLogReply> {
-    return this.#peer.readLog(request, options)
-  }
-
-  challenge(options?: RequestOptions): Promise<Uint8Array> {
-    return this.#peer.challenge(options)
-  }
-
-  enter(credentials: Credentials, options?: RequestOptions): Promise<Account> {
-    return this.#peer.enter(credentials, options)
-  }
-
-  touch(indexes: readonly StorageIndex[], options: RequestOptions = {}): Promise<TouchOutcome[]> {
+  override touch(
+    indexes: readonly StorageIndex[],
+    options: RequestOptions = {},
+  ): Promise<TouchOutcome[]> {
     return this.#onAccount(options, (on) => this.#peer.touch(indexes, on))
   }
 
-  renew(indexes: readonly StorageIndex[], options?: RequestOptions): Promise<TouchOutcome[]> {
-    return this.#peer.renew(indexes, options)
-  }
-
-  listHolds(request: ListHoldsRequest, options: RequestOptions = {}): Promise<ListHoldsReply> {
+  override listHolds(
+    request: ListHoldsRequest,
+    options: RequestOptions = {},
+  ): Promise<ListHoldsReply> {
     return this.#onAccount(options, (on) => this.#peer.listHolds(request, on))
   }
 
-  release(release: SignedRelease, options?: RequestOptions): Promise<ReleaseReply> {
-    return this.#peer.release(release, options)
+  /** What no account has to do with is asked without it. */
+  protected ask<V extends StorageVerb>(call: Call<V>): Promise<Reply<V>> {
+    return askPeer(this.#peer, call)
   }
 
   /** Asks on the account; once more, entered anew, where the server has forgotten the token. */

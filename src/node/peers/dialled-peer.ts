@@ -6,31 +6,20 @@ import type { Clock } from '../../base/clock.ts'
 import { orAbort } from '../../base/deadline.ts'
 import { asGridError, type GridError, isGridError } from '../../base/errors.ts'
 import type {
-  AppendReply,
-  AppendRequest,
-  LogRequestOptions,
-  ReadLogReply,
-  ReadLogRequest,
-} from '../../log/log-peer.ts'
-import type {
-  Account,
-  Credentials,
-  ListHoldsReply,
-  ListHoldsRequest,
-  ReleaseReply,
-  SignedRelease,
-  TouchOutcome,
-} from '../../storage/hold-peer.ts'
-import type {
-  BlocksReply,
-  BlocksRequest,
-  PeerStatus,
   PutOutcome,
   RequestOptions,
   ShareBody,
   StorageIndex,
   StoragePeer,
 } from '../../storage/peer.ts'
+import {
+  type Asked,
+  askPeer,
+  type Call,
+  type Reply,
+  type StorageVerb,
+} from '../../storage/verbs.ts'
+import { WrappingPeer } from '../../storage/wrapping-peer.ts'
 
 /** A peer at the other end of a connection. */
 export interface Connection {
@@ -51,8 +40,8 @@ export interface DialledPeerOptions {
 const firstPauseMs = 500
 const longestPauseMs = 30_000
 
-export class DialledPeer implements StoragePeer {
-  readonly id: string
+export class DialledPeer extends WrappingPeer {
+  override readonly id: string
   readonly #options: DialledPeerOptions
   #connection: Promise<Connection> | undefined
   #failure: GridError | undefined
@@ -61,73 +50,21 @@ export class DialledPeer implements StoragePeer {
   #closed = false
 
   constructor(options: DialledPeerOptions) {
+    super()
     this.id = options.id
     this.#options = options
   }
 
-  have(indexes: readonly StorageIndex[], options?: RequestOptions): Promise<number[][]> {
-    return this.#ask(options, (peer) => peer.have(indexes, options))
-  }
-
-  putShare(
+  override putShare(
     storageIndex: StorageIndex,
     shareNumber: number,
     share: ShareBody,
-    options?: RequestOptions,
+    options: RequestOptions = {},
   ): Promise<PutOutcome> {
-    const put = (peer: StoragePeer): Promise<PutOutcome> =>
-      peer.putShare(storageIndex, shareNumber, share, options)
+    const asked: Asked<'putShare'> = [storageIndex, shareNumber, share]
+    const put: Call<'putShare'> = { verb: 'putShare', asked, options }
     // pieces in an array can be sent again, others are gone once they were read
-    return Array.isArray(share.pieces) ? this.#ask(options, put) : this.#use(options, put)
-  }
-
-  getBlocks(request: BlocksRequest, options?: RequestOptions): Promise<BlocksReply> {
-    return this.#ask(options, (peer) => peer.getBlocks(request, options))
-  }
-
-  prove(
-    storageIndex: StorageIndex,
-    shareNumber: number,
-    nonce: Uint8Array,
-    options?: RequestOptions,
-  ): Promise<Uint8Array> {
-    return this.#ask(options, (peer) => peer.prove(storageIndex, shareNumber, nonce, options))
-  }
-
-  status(options?: RequestOptions): Promise<PeerStatus> {
-    return this.#ask(options, (peer) => peer.status(options))
-  }
-
-  appendEntries(request: AppendRequest, options?: LogRequestOptions): Promise<AppendReply> {
-    return this.#ask(options, (peer) => peer.appendEntries(request, options))
-  }
-
-  readLog(request: ReadLogRequest, options?: LogRequestOptions): Promise<ReadLogReply> {
-    return this.#ask(options, (peer) => peer.readLog(request, options))
-  }
-
-  challenge(options?: RequestOptions): Promise<Uint8Array> {
-    return this.#ask(options, (peer) => peer.challenge(options))
-  }
-
-  enter(credentials: Credentials, options?: RequestOptions): Promise<Account> {
-    return this.#ask(options, (peer) => peer.enter(credentials, options))
-  }
-
-  touch(indexes: readonly StorageIndex[], options?: RequestOptions): Promise<TouchOutcome[]> {
-    return this.#ask(options, (peer) => peer.touch(indexes, options))
-  }
-
-  renew(indexes: readonly StorageIndex[], options?: RequestOptions): Promise<TouchOutcome[]> {
-    return this.#ask(options, (peer) => peer.renew(indexes, options))
-  }
-
-  listHolds(request: ListHoldsRequest, options?: RequestOptions): Promise<ListHoldsReply> {
-    return this.#ask(options, (peer) => peer.listHolds(request, options))
-  }
-
-  release(release: SignedRelease, options?: RequestOptions): Promise<ReleaseReply> {
-    return this.#ask(options, (peer) => peer.release(release, options))
+    return Array.isArray(share.pieces) ? this.ask(put) : this.#use(put)
   }
 
   /** Connects ahead of need; failures show when the peer is used. */
@@ -145,28 +82,22 @@ export class DialledPeer implements StoragePeer {
   }
 
   /** As `#use`; a request that finds a connection of before dead is made again, over a new one. */
-  async #ask<T>(
-    options: RequestOptions | undefined,
-    request: (peer: StoragePeer) => Promise<T>,
-  ): Promise<T> {
+  protected async ask<V extends StorageVerb>(call: Call<V>): Promise<Reply<V>> {
     const before = this.#connection
     try {
-      return await this.#use(options, request)
+      return await this.#use(call)
     } catch (error) {
       if (before === undefined || this.#connection === before) throw error
       if (!isGridError(error, 'E_CLOSED')) throw error
-      return this.#use(options, request)
+      return this.#use(call)
     }
   }
 
-  async #use<T>(
-    options: RequestOptions | undefined,
-    request: (peer: StoragePeer) => Promise<T>,
-  ): Promise<T> {
+  async #use<V extends StorageVerb>(call: Call<V>): Promise<Reply<V>> {
     const connection = this.#connected()
-    const { peer } = await orAbort(connection, options?.signal)
+    const { peer } = await orAbort(connection, call.options.signal)
     try {
-      return await request(peer)
+      return await askPeer(peer, call)
     } catch (error) {
       // A connection that ended is not used again; the next request makes a new one.
       if (isGridError(error, 'E_CLOSED', 'E_PROTOCOL') && this.#connection === connection) {

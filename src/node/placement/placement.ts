@@ -95,7 +95,7 @@ export function matchShares<T extends Site>(
   const free = spread(
     takers.filter(({ id }) => !used.has(id)),
     [...placed.values()],
-    coding,
+    { limit: domainLimit(coding), wanted: coding.n },
   )
   for (let shareNumber = 0; shareNumber < coding.n; shareNumber++) {
     if (placed.has(shareNumber)) continue
@@ -106,33 +106,45 @@ export function matchShares<T extends Site>(
   return placed
 }
 
+export interface SpreadOptions {
+  /** Shares that one failure domain is given before others have as many, ≥ 1. */
+  limit: number
+  /** How many servers are wanted; all if absent. */
+  wanted?: number
+}
+
 /**
  * `candidates` in the order in which they are given a share each, beside those of `taken` that have
  * one: first those that crowd no failure domain, in their order, then those that crowd one by a single
- * share, and so on. Durability comes first: a crowded domain is better than a share on no server.
+ * share, and so on. Of those the ones with the fewest full domains come first, so that who claims the
+ * labels of others stands behind them. Durability comes first: a crowded domain is better than a share
+ * on no server.
  */
 export function spread<T extends Site>(
   candidates: readonly T[],
   taken: readonly Site[],
-  coding: Coding,
+  { limit, wanted = candidates.length }: SpreadOptions,
 ): T[] {
   const load = new Map<string, number>()
-  const add = (site: Site): void => {
-    for (const label of labelsOf(site.domain)) load.set(label, (load.get(label) ?? 0) + 1)
+  const loadOf = (label: string): number => load.get(label) ?? 0
+  const add = (labels: readonly string[]): void => {
+    for (const label of labels) load.set(label, loadOf(label) + 1)
   }
-  taken.forEach(add)
-  const order: T[] = []
-  let waiting = [...candidates]
-  for (let limit = domainLimit(coding); waiting.length > 0; limit++) {
-    const crowded: T[] = []
-    for (const site of waiting) {
-      const isFree = labelsOf(site.domain).every((label) => (load.get(label) ?? 0) < limit)
-      if (isFree) add(site)
-      ;(isFree ? order : crowded).push(site)
+  for (const { domain } of taken) add(labelsOf(domain))
+  const order = new Set<T>()
+  const all = candidates.map((site) => ({ site, labels: labelsOf(site.domain) }))
+  for (let most = limit; order.size < Math.min(wanted, all.length); most++) {
+    const waiting = all
+      .filter(({ site }) => !order.has(site))
+      .map((each) => ({ ...each, full: each.labels.filter((l) => loadOf(l) >= limit).length }))
+      .sort((a, b) => a.full - b.full)
+    for (const { site, labels } of waiting) {
+      if (labels.some((label) => loadOf(label) >= most)) continue
+      add(labels)
+      order.add(site)
     }
-    waiting = crowded
   }
-  return order
+  return [...order].slice(0, wanted)
 }
 
 /** A failure domain that holds more shares of an object than it should. */

@@ -19,7 +19,7 @@ import { patiently } from '../check/block-audit.ts'
 import type { Claim } from '../check/object-check.ts'
 import { Presence } from '../check/presence.ts'
 import type { PeerHealth } from '../peers/peer-health.ts'
-import { permuted, spread } from '../placement/placement.ts'
+import { domainLimit, permuted, spread } from '../placement/placement.ts'
 
 export interface DrainContext {
   clock: Clock
@@ -112,7 +112,8 @@ async function drainShare(run: Run, entry: ShareEntry, claims: readonly Claim[])
   const free = permuted(storageIndex, answered).filter(
     ({ id, accepts }) => accepts && !holders.has(id),
   )
-  for (const { id, peer } of spread(free, [...holders.values()], coding)) {
+  const limit = domainLimit(coding)
+  for (const { id, peer } of spread(free, [...holders.values()], { limit })) {
     try {
       const body = { shareBytes: share.length, pieces: [share] }
       await peer.putShare(storageIndex, shareNumber, body, options)

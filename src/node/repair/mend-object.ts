@@ -11,7 +11,13 @@ import { concludeObject, type ObjectCheck } from '../check/object-check.ts'
 import { checkWhole, type WholeCheckContext } from '../check/whole-check.ts'
 import type { ObjectReport } from '../objects/object-report.ts'
 import { uploadObject } from '../objects/object-upload.ts'
-import { type Holdings, matchShares, permuted, spread } from '../placement/placement.ts'
+import {
+  domainLimit,
+  type Holdings,
+  matchShares,
+  permuted,
+  spread,
+} from '../placement/placement.ts'
 
 export interface MendReport {
   /** What a check of every byte found before. */
@@ -44,7 +50,8 @@ function mendSites(
 ): Candidate[] {
   const ordered = permuted(storageIndexOf(object.root), answered)
   const accepting = ordered.filter(({ accepts }) => accepts)
-  const sites = goal === 'missing' ? ordered : spread(accepting, [], object).slice(0, object.n)
+  const apart = { limit: domainLimit(object), wanted: object.n }
+  const sites = goal === 'missing' ? ordered : spread(accepting, [], apart)
   const unsure = new Set(
     claims.flatMap(({ candidate, answer }) =>
       answer === 'silent' || answer === 'refuses' ? candidate.id : [],

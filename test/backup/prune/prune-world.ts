@@ -27,6 +27,7 @@ import type { StoragePeer } from '../../../src/storage/peer.ts'
 import { directoryOfCap } from '../../../src/tree/directory-cap.ts'
 import { listDirectory } from '../../../src/tree/directory-reader.ts'
 import type { NodeName } from '../../../src/tree/node-ref.ts'
+import { altered } from '../../sim/altered.ts'
 import { MovedClock } from '../../suites/moved-clock.ts'
 import { MemoryTree, shownContent } from '../memory-tree.ts'
 
@@ -133,7 +134,7 @@ export class PruneWorld {
   wrap(wrapper: (peer: StoragePeer) => Partial<StoragePeer>): void {
     for (const [i, candidate] of this.candidates.entries()) {
       const peer = asClient(this.servers[i], 'client')
-      this.candidates[i] = { ...candidate, peer: { ...peer, ...wrapper(peer) } }
+      this.candidates[i] = { ...candidate, peer: altered(peer, wrapper(peer)) }
     }
   }
 

@@ -130,10 +130,31 @@ describe('placement', () => {
 
   it('counts the shares that a domain holds already', () => {
     const taken = [site('a', 'one'), site('b', 'one')]
-    assert.deepEqual(spread([site('c', 'one'), site('d', 'one'), site('e')], taken, coding), [
-      ...[site('c', 'one'), site('e')],
-      site('d', 'one'),
-    ])
+    const sites = [site('c', 'one'), site('d', 'one'), site('e')]
+    assert.deepEqual(
+      spread(sites, taken, { limit: 3 }).map(({ id }) => id),
+      ['c', 'e', 'd'],
+    )
+    assert.deepEqual(
+      spread(sites, taken, { limit: 3, wanted: 2 }).map(({ id }) => id),
+      ['c', 'e'],
+    )
+  })
+
+  it('puts who claims the labels of all others behind them, whatever they claim', () => {
+    const others = Array.from({ length: 10 }, (_, i) => site(`s${i}`, `net=${i},o${i}`))
+    const labels = others.map((_, i) => `o${i}`)
+    const claims = fc.oneof(fc.constant(labels), fc.subarray(labels))
+    fc.assert(
+      fc.property(fc.array(claims, { minLength: 30, maxLength: 40 }), fc.nat(255), (all, salt) => {
+        const theirs = all.map((labels, i) => site(`t${i}`, ['net=x', ...labels].join(',')))
+        const index = new Uint8Array(20).fill(salt)
+        const placed = matchShares(coding, permuted(index, [...theirs, ...others]), new Map())
+        const got = [...placed.values()].filter(({ id }) => id.startsWith('t')).length
+        // three of them may fill every domain; then one that claims little is as good as any
+        assert.ok(got <= domainLimit(coding) + 1, `${got} shares of one object`)
+      }),
+    )
   })
 
   it('orders servers by the object, and the same whatever order they came in', () => {

@@ -93,7 +93,7 @@ const makers: Record<LogLie, (parts: LieParts) => Fault> = {
 
   /** Receipts under a signature of nobody, for what it throws away. */
   forgesAndDrops: (): Fault => ({
-    appendEntries: async ({ request, random, clock }) => ({
+    appendEntries: async ({ asked: [request], random, clock }) => ({
       adminSeq: 0,
       verdicts: request.entries.map(() => ({
         outcome: 'stored',
@@ -108,18 +108,18 @@ const makers: Record<LogLie, (parts: LieParts) => Fault> = {
   /** A receipt that is good, for another entry. */
   swapsReceipts: ({ nodeKey }: LieParts): Fault => ({
     appendEntries: async (call) => {
-      const { entries } = call.request
-      const other = {
-        ...call.request,
-        entries: entries.map((e) => ({ ...e, header: e.body ?? e.header })),
-      }
-      return logFaults.signsOnly(nodeKey).appendEntries!({ ...call, request: other })
+      const [request] = call.asked
+      const entries = request.entries.map((e) => ({ ...e, header: e.body ?? e.header }))
+      return logFaults.signsOnly(nodeKey).appendEntries!({
+        ...call,
+        asked: [{ ...request, entries }],
+      })
     },
   }),
 
   /** The genesis and the entries of another log. */
   servesOtherLog: ({ otherGenesis }: LieParts): Fault => ({
-    readLog: async ({ honest, request, random }) => {
+    readLog: async ({ honest, asked: [request], random }) => {
       const reply = await honest()
       const genesis = request.genesis ? otherGenesis : undefined
       const heads = reply.heads.map((head) => ({ ...head, id: entryIdOf(random.bytes(8)) }))

@@ -352,8 +352,9 @@ describe('LocalPeer with holds', () => {
     let current = server
     const peer = new Proxy(server, {
       get: (_target, key) => {
-        const value = Reflect.get(asClient(current, clientId), key) as unknown
-        return value
+        const now = asClient(current, clientId)
+        const value: unknown = Reflect.get(now, key)
+        return typeof value === 'function' ? (value.bind(now) as unknown) : value
       },
     })
     const admin = onAccount({ peer, clientId }, log)

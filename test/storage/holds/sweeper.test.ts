@@ -20,20 +20,18 @@ class Stand {
   readonly clock = new MovedClock()
   readonly store = new MemoryStore()
   holds: OpenHolds | undefined
-  server: LocalPeer
+  server!: LocalPeer
   /** On the account of `log`. */
-  admin: StoragePeer
+  admin!: StoragePeer
   /** Without an account. */
-  peer: StoragePeer
+  peer!: StoragePeer
 
   constructor() {
-    this.server = this.start()
-    this.peer = asClient(this.server, 'client')
-    this.admin = onAccount({ peer: this.peer, clientId: 'client' }, log)
+    this.restart()
   }
 
-  /** A server over the same shares, which remembers `memory` alone of what was before, and `kept.holds`. */
-  start(memory?: SweepMemory, kept: { believedDays?: number; holds?: OpenHolds } = {}): LocalPeer {
+  /** A new server over the same shares, which remembers `memory` alone of what was before, and `kept.holds`. */
+  restart(memory?: SweepMemory, kept: { believedDays?: number; holds?: OpenHolds } = {}): void {
     const open = async (): Promise<OpenHolds> => {
       const holds = kept.holds ?? (await memoryHolds())
       this.holds = { ...holds, memory: memory ?? holds.memory }
@@ -43,7 +41,9 @@ class Stand {
     const { believedDays } = kept
     const holds = { open, random, leaseDays: 50, quarantineDays: 20, believedDays }
     const { store, clock } = this
-    return new LocalPeer({ id: 'server', store, clock, reserveBytes: 0, holds })
+    this.server = new LocalPeer({ id: 'server', store, clock, reserveBytes: 0, holds })
+    this.peer = asClient(this.server, 'client')
+    this.admin = onAccount({ peer: this.peer, clientId: 'client' }, log)
   }
 
   /** Lets days go by, with a sweep each day, as a node does. */
@@ -62,18 +62,33 @@ class Stand {
   }
 }
 
-describe('Sweeper', () => {
-  const object = makeObject()
-  const other = makeObject({ seed: 'other' })
+const object = makeObject()
+const other = makeObject({ seed: 'other' })
 
+interface Released {
+  /** Which shares of `object`; the first unless told. */
+  shareNumbers?: readonly number[]
+  /** Held beside it, and not released. */
+  beside?: TestObject
+  /** Days that went by since, with a sweep each. */
+  days: number
+}
+
+/** A server at which the account held `object` for a day, and then let it go. */
+async function released(parts: Released): Promise<Stand> {
+  const { shareNumbers = [0], beside, days } = parts
+  const stand = new Stand()
+  for (const number of shareNumbers) await putObjectShare(stand.admin, object, number)
+  if (beside) await putObjectShare(stand.admin, beside, 0)
+  stand.clock.moveDays(1)
+  await stand.peer.release(releaseOf(log, [object]))
+  assert.equal(await stand.days(days), 0)
+  return stand
+}
+
+describe('Sweeper', () => {
   it('deletes what was released once its quarantine is over, and nothing else', async () => {
-    const stand = new Stand()
-    await putObjectShare(stand.admin, object, 0)
-    await putObjectShare(stand.admin, object, 1)
-    await putObjectShare(stand.admin, other, 0)
-    stand.clock.moveDays(1)
-    await stand.peer.release(releaseOf(log, [object]))
-    assert.equal(await stand.days(19), 0)
+    const stand = await released({ shareNumbers: [0, 1], beside: other, days: 19 })
     assert.ok(await stand.has(object))
     assert.equal(await stand.days(2), 2)
     assert.ok(!(await stand.has(object)))
@@ -93,22 +108,14 @@ describe('Sweeper', () => {
   })
 
   it('keeps what was touched in its last hour', async () => {
-    const stand = new Stand()
-    await putObjectShare(stand.admin, object, 0)
-    stand.clock.moveDays(1)
-    await stand.peer.release(releaseOf(log, [object]))
-    await stand.days(19)
+    const stand = await released({ days: 19 })
     assert.deepEqual(await stand.admin.touch([object.storageIndex]), ['readopted'])
     assert.equal(await stand.days(400), 0)
     assert.ok(await stand.has(object))
   })
 
   it('keeps what is being put again', async () => {
-    const stand = new Stand()
-    await putObjectShare(stand.admin, object, 0)
-    stand.clock.moveDays(1)
-    await stand.peer.release(releaseOf(log, [object]))
-    await stand.days(19)
+    const stand = await released({ days: 19 })
     const body = heldBody(object.shares[1])
     const putting = stand.admin.putShare(object.storageIndex, 1, body)
     await body.reached
@@ -119,11 +126,7 @@ describe('Sweeper', () => {
   })
 
   it('lets nobody take back what is being deleted', async () => {
-    const stand = new Stand()
-    await putObjectShare(stand.admin, object, 0)
-    stand.clock.moveDays(1)
-    await stand.peer.release(releaseOf(log, [object]))
-    await stand.days(19)
+    const stand = await released({ days: 19 })
     const remove = stand.store.remove.bind(stand.store)
     let outcomes: unknown
     stand.store.remove = async (...share) => {
@@ -137,11 +140,7 @@ describe('Sweeper', () => {
   })
 
   it('takes up again a deletion that a crash cut short', async () => {
-    const stand = new Stand()
-    await putObjectShare(stand.admin, object, 0)
-    stand.clock.moveDays(1)
-    await stand.peer.release(releaseOf(log, [object]))
-    await stand.days(19)
+    const stand = await released({ days: 19 })
     const remove = stand.store.remove.bind(stand.store)
     stand.store.remove = () => Promise.reject(new Error('planned'))
     await assert.rejects(stand.days(2), /planned/)
@@ -151,11 +150,7 @@ describe('Sweeper', () => {
   })
 
   it('deletes nothing until a clock that jumped has gone as it should for the time of quarantine', async () => {
-    const stand = new Stand()
-    await putObjectShare(stand.admin, object, 0)
-    stand.clock.moveDays(1)
-    await stand.peer.release(releaseOf(log, [object]))
-    await stand.days(1)
+    const stand = await released({ days: 1 })
     stand.clock.jumpDays(40)
     assert.equal((await stand.server.sweep()).refusal, 'clock')
     assert.equal(await stand.days(18), 0)
@@ -164,12 +159,7 @@ describe('Sweeper', () => {
   })
 
   it('is not misled by a clock that was wrong between two sweeps', async () => {
-    const stand = new Stand()
-    await putObjectShare(stand.admin, object, 0)
-    await putObjectShare(stand.admin, other, 0)
-    stand.clock.moveDays(1)
-    await stand.peer.release(releaseOf(log, [object]))
-    await stand.days(1)
+    const stand = await released({ beside: other, days: 1 })
     stand.clock.jumpDays(300)
     assert.deepEqual(await stand.admin.touch([other.storageIndex]), ['held'])
     stand.clock.jumpDays(-300)
@@ -184,8 +174,7 @@ describe('Sweeper', () => {
       lastLook: async () => seen,
       see: async (look) => void (seen = look),
     }
-    stand.server = stand.start(memory)
-    stand.admin = onAccount({ peer: asClient(stand.server, 'client'), clientId: 'client' }, log)
+    stand.restart(memory)
     await putObjectShare(stand.admin, object, 0)
     stand.clock.moveDays(1)
     await stand.server.release(releaseOf(log, [object]))
@@ -242,7 +231,7 @@ describe('Sweeper', () => {
   it('says of an index that may not know all that it does not, and leaves it so', async () => {
     const stand = new Stand()
     await putObjectShare(stand.admin, object, 0)
-    stand.server = stand.start()
+    stand.restart()
     assert.equal((await stand.server.sweep({ dryRun: true })).refusal, 'index')
     assert.equal((await stand.server.sweep({ walk: false })).refusal, 'index')
     assert.equal(stand.holds?.index.isComplete, false)
@@ -275,9 +264,8 @@ describe('Sweeper', () => {
         see: async (look) => void (seen = look),
       }
       const parts = await memoryHolds()
-      const start = (): LocalPeer => stand.start(memory, { believedDays: 7, holds: parts })
-      stand.server = start()
-      stand.admin = onAccount({ peer: asClient(stand.server, 'client'), clientId: 'client' }, log)
+      const start = (): void => stand.restart(memory, { believedDays: 7, holds: parts })
+      start()
       await putObjectShare(stand.admin, object, 0)
       stand.clock.moveDays(1)
       await stand.server.release(releaseOf(log, [object]))
@@ -286,7 +274,7 @@ describe('Sweeper', () => {
       let deleted = 0
       for (let run = 0; run < 4; run++) {
         stand.clock.jumpDays(days)
-        stand.server = start()
+        start()
         deleted += (await stand.server.sweep()).deletedShares
       }
       assert.equal(deleted, believed ? 1 : 0)
@@ -314,13 +302,11 @@ describe('Sweeper', () => {
     const stand = new Stand()
     await putObjectShare(stand.admin, object, 0)
     await putObjectShare(stand.peer, other, 0)
-    stand.server = stand.start()
+    stand.restart()
     assert.equal(await stand.days(500), 0)
-    const peer = asClient(stand.server, 'client')
-    const admin = onAccount({ peer, clientId: 'client' }, log)
     await stand.server.release(releaseOf(log, [object]))
     assert.equal((await stand.server.status()).quarantinedCount, 0)
-    assert.deepEqual(await admin.touch([object.storageIndex]), ['held'])
+    assert.deepEqual(await stand.admin.touch([object.storageIndex]), ['held'])
     stand.clock.moveDays(1)
     await stand.server.release(releaseOf(log, [object], { releaseSeq: 2 }))
     // somebody may count on it whose record was lost
@@ -332,7 +318,7 @@ describe('Sweeper', () => {
   it('knows of every share before it deletes any', async () => {
     const stand = new Stand()
     await putObjectShare(stand.admin, object, 0)
-    stand.server = stand.start()
+    stand.restart()
     const first = await stand.server.sweep()
     assert.equal(first.refusal, undefined)
     assert.equal(stand.holds?.index.isComplete, true)

@@ -14,6 +14,16 @@ export interface PeerReport {
   error: string | undefined
 }
 
+/** What is known of one introducer, for people. */
+export interface IntroducerReport {
+  /** Peer id. */
+  id: string
+  /** Whether it has told all it knows, over a connection that stands. */
+  answers: boolean
+  /** Why it does not, one line. */
+  error: string | undefined
+}
+
 export interface PeerPool {
   /**
    * Resolves as soon as the peers known are worth asking; a pool that never finds one resolves
@@ -26,5 +36,7 @@ export interface PeerPool {
   note(): string | undefined
   /** Display names by peer id. */
   nickname(id: string): string
+  /** How the introducers are, which get a few seconds to answer; absent where there can be none. */
+  introducers?(options?: { signal?: AbortSignal }): Promise<IntroducerReport[]>
   close(): Promise<void>
 }

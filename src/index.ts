@@ -36,7 +36,7 @@ export {
 } from './node/grid.ts'
 export { makeHome, openGrid, type OpenGridOptions } from './node/open-grid.ts'
 export { openFile, type OpenFile } from './node/encoder/file-source.ts'
-export type { PeerPool, PeerReport } from './node/peers/peer-pool.ts'
+export type { IntroducerReport, PeerPool, PeerReport } from './node/peers/peer-pool.ts'
 export { Upkeep, type MendOptions, type UpkeepOptions } from './node/upkeep.ts'
 export type { CheckDepth, FoundObject } from './node/check/check-run.ts'
 export { CheckTally } from './node/check/check-tally.ts'

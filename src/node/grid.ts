@@ -24,7 +24,7 @@ import { downloadSegments } from './objects/object-download.ts'
 import { type LogRecords, memoryRecords } from './logs/log-records.ts'
 import { Logs } from './logs/logs.ts'
 import { PeerHealth } from './peers/peer-health.ts'
-import type { PeerPool, PeerReport } from './peers/peer-pool.ts'
+import type { IntroducerReport, PeerPool, PeerReport } from './peers/peer-pool.ts'
 import type { Redundancy } from './placement/placement.ts'
 import { Placer, type PlaceOptions, smallInputBytes } from './content/placer.ts'
 import { StoreSums, type StoreTotals } from './objects/store-totals.ts'
@@ -192,6 +192,11 @@ export class Grid {
         }
       }),
     )
+  }
+
+  /** How the introducers are; none where nobody introduces servers. */
+  async introducers(options: { signal?: AbortSignal } = {}): Promise<IntroducerReport[]> {
+    return (await this.#parts.peers.introducers?.(options)) ?? []
   }
 
   /** How new objects are coded now; undefined where no server is known that takes shares. */

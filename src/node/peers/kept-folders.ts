@@ -20,6 +20,7 @@ export async function withKeptFolders(pool: PeerPool, options: EmbeddedOptions):
     candidates: () => [...pool.candidates().filter(({ id }) => !ids.has(id)), ...kept],
     note: () => pool.note(),
     nickname: (id) => (ids.has(id) ? folders.nickname(id) : pool.nickname(id)),
+    introducers: async (waiting) => (await pool.introducers?.(waiting)) ?? [],
     async close() {
       await pool.close()
       await folders.close()

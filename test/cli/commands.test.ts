@@ -60,8 +60,12 @@ describe('command line', () => {
     const refused: [line: string, error: string, hint: string][] = [
       ['pit', 'there is no command "pit"', 'grid help'],
       ['--json=yes version', "unknown option '--json=yes'", 'grid help version'],
-      ['node', 'node: expected one of init, run, status, drain, scrub, id', 'grid help'],
-      ['node walk', 'node: expected one of init, run, status, drain, scrub, id', 'grid help'],
+      ['node', 'node: expected one of init, run, status, drain, scrub, downgrade, id', 'grid help'],
+      [
+        'node walk',
+        'node: expected one of init, run, status, drain, scrub, downgrade, id',
+        'grid help',
+      ],
       ['--quiet', 'there is no command', 'grid help'],
       ['node id --jsn', "unknown option '--jsn' (Did you mean --json?)", 'grid help node id'],
       ['version --timeout soon', '--timeout: "soon" is not a time like 30s', 'grid help version'],

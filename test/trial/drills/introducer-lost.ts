@@ -114,7 +114,6 @@ async function anotherComes(drill: Drill, files: SmallFiles): Promise<void> {
     const well = await drill.run(['status'])
     assert.deepEqual([well.exit, well.end.accepting], [0, 10], JSON.stringify(well.end))
     await files.mustGetAll((words, input) => drill.must(words, 'home', input))
-    await goesOn(drill)
     const fresh = await drill.must(['recover', '--introducer', address], 'fresh', drill.kit)
     assert.equal(fresh.end.state, 'FRESH')
     await drill.restored('fresh')

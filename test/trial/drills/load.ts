@@ -6,6 +6,9 @@ import { differences, listTree } from '../tree-listing.ts'
 import type { Drill } from './drill.ts'
 import { SmallFiles } from './small-files.ts'
 
+/** Between commands: the nodes of the drill share the machine with them. */
+const pauseMs = 500
+
 export class Load {
   readonly #drill: Drill
   readonly #programs: readonly string[]
@@ -18,14 +21,19 @@ export class Load {
   #turn = 0
   #stopped = false
 
-  /** Starts; commands are run by each of `programs`, versions of the command line, in turn. */
-  constructor(drill: Drill, programs: readonly string[]) {
+  private constructor(drill: Drill, programs: readonly string[]) {
     this.#drill = drill
     this.#programs = programs
     this.#files = new SmallFiles(drill.at('load'))
     this.#growing = drill.at('files/growing')
     fs.mkdirSync(this.#growing)
     this.#working = Promise.allSettled([this.#putAndGet(), this.#backUp()])
+  }
+
+  /** Starts; commands are run by each of `programs`, versions of the command line, in turn. */
+  static async start(drill: Drill, programs: readonly string[]): Promise<Load> {
+    await drill.must(['init', '--introducer', drill.introducer], 'loader')
+    return new Load(drill, programs)
   }
 
   /** Ends it; returns what was seen once no command runs. Throws where one failed in a way that tells nobody why. */
@@ -46,13 +54,12 @@ export class Load {
   }
 
   async #putAndGet(): Promise<void> {
-    const { introducer } = this.#drill
-    await this.#drill.must(['init', '--introducer', introducer], 'loader')
     const run = (words: readonly string[], input?: string): Promise<Ran> =>
       this.#run('loader', words, input)
     while (!this.#stopped) {
       this.#note(await this.#files.put(run))
       if (this.#files.count > 0) this.#note(await this.#files.get(run))
+      await pause()
     }
   }
 
@@ -65,6 +72,7 @@ export class Load {
       if (last) assert.equal(ran.exit, 0, JSON.stringify(ran.end))
       this.#note(ran)
       if (ran.exit === 0) this.#backups++
+      await pause()
     }
   }
 
@@ -80,4 +88,8 @@ export class Load {
     assert.match(String(end.code), /^E_(?!INTERNAL)/, JSON.stringify(end))
     this.#failures.push(String(end.code))
   }
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, pauseMs))
 }

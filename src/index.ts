@@ -27,16 +27,11 @@ export { TreeStore, type ReadContentOptions } from './node/content/tree-store.ts
 export { type ContentInput, TreeWriter, type TreeWriteOptions } from './node/content/tree-writer.ts'
 export type { Home } from './node/home/home.ts'
 export type { PeerStatus } from './storage/peer.ts'
-export {
-  Grid,
-  type GetOptions,
-  type GridParts,
-  type PutOptions,
-  type PutReport,
-} from './node/grid.ts'
+export { Grid, type GetOptions, type GridParts, type PutOptions } from './node/grid.ts'
 export { makeHome, openGrid, type OpenGridOptions } from './node/open-grid.ts'
+export type { PutReport } from './node/put-report.ts'
 export { openFile, type OpenFile } from './node/encoder/file-source.ts'
-export type { PeerPool, PeerReport } from './node/peers/peer-pool.ts'
+export type { IntroducerReport, PeerPool, PeerReport } from './node/peers/peer-pool.ts'
 export { Upkeep, type MendOptions, type UpkeepOptions } from './node/upkeep.ts'
 export type { CheckDepth, FoundObject } from './node/check/check-run.ts'
 export { CheckTally } from './node/check/check-tally.ts'

@@ -233,6 +233,11 @@ export const registry: readonly CommandEntry[] = [
     load: async () => (await import('./commands/node-purge.ts')).nodePurge,
   },
   {
+    name: 'node downgrade',
+    summary: 'set this home back, for the version of Grid before this one',
+    load: async () => (await import('./commands/node-downgrade.ts')).nodeDowngrade,
+  },
+  {
     name: 'node id',
     summary: "print this home's peer id",
     load: async () => (await import('./commands/node-id.ts')).nodeId,

@@ -1,6 +1,7 @@
 /** What `up`, `node run` and `introducer run` share: a node that runs until it is told to stop. */
 import { isGridError } from '../base/errors.ts'
 import { environmentOverrides, type Override, parseConfig } from '../node/home/config.ts'
+import { raiseFormat } from '../node/home/home-format.ts'
 import { lockHome } from '../node/home/home-lock.ts'
 import { openHome, readConfig, readPsks } from '../node/home/home.ts'
 import { openLibp2pNet } from '../node/net/libp2p-net.ts'
@@ -29,6 +30,8 @@ export async function runHere(context: Context, roles: NodeRoles = {}): Promise<
   const config = parseConfig(await readConfig(home), overrides, home.path)
   const lock = await lockHome(home)
   try {
+    const store = config.storage.enabled ? config.storage.directory : undefined
+    await raiseFormat({ disk, home, store })
     const { listen, inviteListen } = config.node
     const seed = secrets.identitySeed
     const psks = await readPsks(config.grid.pskFiles)

@@ -51,6 +51,8 @@ export interface KnownNode {
   certificate: Uint8Array | undefined
   /** Its announcement has expired, and no introducer has a newer one. */
   stale: boolean
+  /** It is stale, which tells nothing: an introducer that named it, or every one, is out of reach. */
+  unheard: boolean
 }
 
 export interface IntroducerStatus extends LinkStatus {
@@ -119,6 +121,7 @@ export class Subscriber {
         facts: entry.announcement.facts,
         certificate: entry.announcement.certificate,
         stale: entry.untilMs <= nowMs,
+        unheard: entry.untilMs <= nowMs && !this.#isTold(entry),
       }))
   }
 
@@ -212,6 +215,13 @@ export class Subscriber {
     return [...this.#directory.since(0)]
       .filter(({ sources, untilMs }) => sources.includes(source) && untilMs > nowMs)
       .map(({ announcement }) => announcement.nodeId)
+  }
+
+  /** Whether the introducers would have named a newer announcement of that node, if there were one. */
+  #isTold({ sources }: DirectoryEntry): boolean {
+    const links = Array.from(this.#sources, ([id, { link }]) => ({ id, ...link.status }))
+    if (!links.some(({ listening }) => listening)) return false
+    return links.every(({ id, listening }) => listening || !sources.includes(id))
   }
 
   #mayBePrivate({ sources }: DirectoryEntry): boolean {

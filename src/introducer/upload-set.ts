@@ -2,7 +2,7 @@
  * The servers that a client uploads to, kept from one start to the next: introducers may add to them
  * and change a few, but not put others in the place of most at once (docs/specs/introducer.md,
  * "Uploads"). Who controls all introducers of a client could otherwise lead it, in a day of leaving
- * out the servers it knows, to servers of his own.
+ * out the servers it knows, to servers of his own. Introducers that cannot be reached take none away.
  */
 import { type CborValue, decodeCbor, encodeCbor } from '../base/cbor.ts'
 import { type KeptAt, readKept, replaceKept } from '../base/kept-file.ts'
@@ -21,7 +21,9 @@ export interface UploadSetOptions {
 
 export class UploadSet {
   readonly #options: UploadSetOptions
+  /** As kept on disk. */
   #known: ReadonlySet<string>
+  #usable: ReadonlySet<string>
   /** Those that went, while that is too many to go on without them. */
   #gone: readonly string[] = []
   #saving: Promise<void> = Promise.resolve()
@@ -29,6 +31,7 @@ export class UploadSet {
   private constructor(options: UploadSetOptions, known: ReadonlySet<string>) {
     this.#options = options
     this.#known = known
+    this.#usable = known
   }
 
   /** Starts with the servers that were kept; a damaged file is as good as none. */
@@ -50,22 +53,32 @@ export class UploadSet {
       : { gone: this.#gone.length, known: this.#known.size }
   }
 
-  /** Hears which servers there are now; `has` answers by it. */
-  hear(live: ReadonlySet<string>): void {
-    const gone = [...this.#known].filter((id) => !live.has(id))
+  /**
+   * Hears which servers there are now, and of which nothing can be heard now; `has` answers by it. Of the
+   * unheard, those that are known stay; where none is known yet, all may be uploaded to meanwhile.
+   */
+  hear(live: ReadonlySet<string>, unheard: ReadonlySet<string> = new Set()): void {
+    if (this.#known.size === 0 && unheard.size > 0) {
+      this.#usable = new Set([...live, ...unheard])
+      return
+    }
+    const next = new Set([...live, ...[...this.#known].filter((id) => unheard.has(id))])
+    const gone = [...this.#known].filter((id) => !next.has(id))
     const isTooMuch = this.#known.size >= fewServers && gone.length > mostGone * this.#known.size
     this.#gone = isTooMuch ? gone : []
-    if (!isTooMuch) this.#replace(live)
+    if (!isTooMuch) this.#replace(next)
+    this.#usable = this.#known
   }
 
   /** Whether a server may be uploaded to: one that there is, or while most are gone, one that there was. */
   has(id: string): boolean {
-    return this.#known.has(id)
+    return this.#usable.has(id)
   }
 
   /** Goes on with the servers there are now, as its user wants: the next `hear` takes what it hears. */
   accept(): void {
     this.#replace(new Set())
+    this.#usable = this.#known
     this.#gone = []
   }
 

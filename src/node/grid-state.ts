@@ -3,7 +3,7 @@
  * servers answered and what is remembered of them. What is unknown is never ok.
  */
 import type { Seen } from './peers/peer-history.ts'
-import type { PeerReport } from './peers/peer-pool.ts'
+import type { IntroducerReport, PeerReport } from './peers/peer-pool.ts'
 import type { Redundancy } from './placement/placement.ts'
 import { type Tolerance, toleranceOf } from './placement/tolerance.ts'
 
@@ -21,6 +21,7 @@ export interface State {
 export interface GridView {
   overall: State
   servers: { report: PeerReport; state: State }[]
+  introducers: { report: IntroducerReport; state: State }[]
   answering: number
   accepting: number
   redundancy: Redundancy | undefined
@@ -33,26 +34,38 @@ export interface GridView {
 /** The key under which the history keeps how the grid as a whole was. */
 export const wholeGrid = 'grid'
 
-/** @param note - notes in the history whether a server, or the grid, works now */
+/** What there is to judge by. */
+export interface Witnessed {
+  reports: readonly PeerReport[]
+  introducers: readonly IntroducerReport[]
+  redundancy: Redundancy | undefined
+}
+
+/** @param note - notes in the history whether a server, an introducer, or the grid, works now */
 export function viewGrid(
-  reports: readonly PeerReport[],
-  redundancy: Redundancy | undefined,
+  { reports, introducers, redundancy }: Witnessed,
   note: (id: string, works: boolean) => Seen,
 ): GridView {
   const servers = reports.map((report) => {
     const works = report.status !== undefined
     return { report, state: stateOfServer(report, note(report.id, works)) }
   })
+  // one peer may be both
+  const told = introducers.map((report) => {
+    const seen = note(`introducer ${report.id}`, report.answers)
+    return { report, state: stateOfIntroducer(report, seen) }
+  })
   const answering = reports.filter(({ status }) => status !== undefined)
   const accepting = answering.filter(({ accepts, status }) => accepts && status?.readOnly === false)
   const isTooSmall = redundancy === undefined || accepting.length < redundancy.happy
   const tolerance = redundancy && toleranceOf(redundancy, accepting)
   const counts = { known: reports.length, answering: answering.length, accepting: accepting.length }
-  const problem = problemOf(counts, redundancy)
+  const problem = problemOf(counts, redundancy) ?? introducerProblem(introducers)
   const seen = note(wholeGrid, problem === undefined)
   const overall = problem === undefined ? ok : stateFrom(seen, problem)
   return {
-    ...{ overall, servers, answering: answering.length, accepting: accepting.length },
+    ...{ overall, servers, introducers: told },
+    ...{ answering: answering.length, accepting: accepting.length },
     ...{ redundancy, tolerance, isTooSmall },
   }
 }
@@ -85,6 +98,33 @@ function stateOfServer({ status, error }: PeerReport, seen: Seen): State {
       : 'nothing, if it comes back within days; then: grid check --all'
   return stateFrom(seen, { cause: error ?? 'no answer', next })
 }
+
+function stateOfIntroducer({ answers, error }: IntroducerReport, seen: Seen): State {
+  if (answers) return ok
+  const next =
+    seen.answeredMs === undefined
+      ? 'see whether it runs and whether its address in grid.introducers can be reached from here'
+      : replaceIntroducer
+  return stateFrom(seen, { cause: error ?? 'no answer', next })
+}
+
+/** Servers are found by the kept list for 90 days, but no new ones, and none that moves. */
+function introducerProblem(introducers: readonly IntroducerReport[]): Problem | undefined {
+  const lost = introducers.filter(({ answers }) => !answers).length
+  if (lost === 0) return undefined
+  if (lost < introducers.length)
+    return {
+      cause: `${lost} of ${introducers.length} introducers do not answer`,
+      next: 'see each of them above; take out of grid.introducers those that are gone for good',
+    }
+  return {
+    cause: 'no introducer answers: all goes on with the servers known before',
+    next: replaceIntroducer,
+  }
+}
+
+const replaceIntroducer =
+  'start it again; if it is gone for good: grid introducer init, grid introducer run, and its address into grid.introducers of every config.toml'
 
 function problemOf(
   { known, answering, accepting }: { known: number; answering: number; accepting: number },

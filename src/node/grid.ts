@@ -27,10 +27,11 @@ import type { LeaseRecord } from './home/lease-record.ts'
 import { type LogRecords, memoryRecords } from './logs/log-records.ts'
 import { Logs } from './logs/logs.ts'
 import { PeerHealth } from './peers/peer-health.ts'
-import type { PeerPool, PeerReport } from './peers/peer-pool.ts'
+import type { IntroducerReport, PeerPool, PeerReport } from './peers/peer-pool.ts'
 import type { Redundancy } from './placement/placement.ts'
 import { Placer, type PlaceOptions, smallInputBytes } from './content/placer.ts'
-import { lackText, StoreSums, type StoreTotals } from './objects/store-totals.ts'
+import { StoreSums, type StoreTotals } from './objects/store-totals.ts'
+import { lackNotes, type PutReport, summaryOf } from './put-report.ts'
 import { TreeStore } from './content/tree-store.ts'
 import { Upkeep } from './upkeep.ts'
 
@@ -62,24 +63,6 @@ export interface PutOptions extends PlaceOptions {
   signal?: AbortSignal
   /** Called with the bytes of the input that are safely stored so far. */
   onProgress?: (storedBytes: number) => void
-}
-
-export interface PutReport {
-  /** The capability: whoever holds this line can read the content. Secret. */
-  cap: string
-  sizeBytes: number
-  redundancy: Redundancy | undefined
-  objects: number
-  /** The least number of distinct servers that any object of it is on; 0 when the cap holds all. */
-  servers: number
-  /** Shares on disk, and shares that were wanted. */
-  sharesStored: number
-  sharesWanted: number
-  /** Bytes of shares sent, and bytes that servers proved to have already. */
-  sentBytes: number
-  hadBytes: number
-  /** What the user should know, one line each. */
-  notes: string[]
 }
 
 export interface GetOptions {
@@ -153,7 +136,7 @@ export class Grid {
     return {
       cap: formatCap(cap),
       sizeBytes: file.sizeBytes,
-      ...summary(sums.totals, redundancy, [
+      ...summaryOf(sums.totals, redundancy, [
         ...(await this.#noteLease(cap, sums.totals)),
         ...lackNotes(sums.totals),
         ...this.#notes(options, redundancy),
@@ -200,6 +183,11 @@ export class Grid {
         }
       }),
     )
+  }
+
+  /** How the introducers are; none where nobody introduces servers. */
+  async introducers(options: { signal?: AbortSignal } = {}): Promise<IntroducerReport[]> {
+    return (await this.#parts.peers.introducers?.(options)) ?? []
   }
 
   /** How new objects are coded now; undefined where no server is known that takes shares. */
@@ -271,29 +259,6 @@ export class Grid {
     }
     const note = this.#parts.peers.note()
     return [...notes, ...(note === undefined ? [] : [note]), ...this.placementNotes]
-  }
-}
-
-function lackNotes({ lack }: StoreTotals): string[] {
-  const note = lackText(lack, 'grid repair CAP')
-  return note === undefined ? [] : [note]
-}
-
-function summary(
-  { objects, leastServers, shares, sentBytes, hadBytes }: StoreTotals,
-  redundancy: Redundancy,
-  notes: string[],
-): Omit<PutReport, 'cap' | 'sizeBytes'> {
-  const literal = objects === 0
-  return {
-    redundancy: literal ? undefined : redundancy,
-    objects,
-    servers: leastServers,
-    sharesStored: shares,
-    sharesWanted: objects * redundancy.n,
-    sentBytes,
-    hadBytes,
-    notes: literal ? [] : notes,
   }
 }
 

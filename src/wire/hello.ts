@@ -1,6 +1,7 @@
 /** The first frame each way: which versions of a protocol and which suites a side can speak. */
 import { type CborValue, decodeCbor, encodeCbor, wireLimits } from '../base/cbor.ts'
 import { GridError } from '../base/errors.ts'
+import { wireVersions } from '../base/version.ts'
 
 /** What one side speaks: `[minVersion, maxVersion, suites]`. */
 export interface Hello {
@@ -19,7 +20,11 @@ export interface Agreement {
 export const maxSuites = 16
 
 /** What this version speaks where a protocol says nothing else. */
-export const currentHello: Hello = { minVersion: 1, maxVersion: 1, suites: [1] }
+export const currentHello: Hello = {
+  minVersion: wireVersions.min,
+  maxVersion: wireVersions.max,
+  suites: [1],
+}
 
 export function formatHello(hello: Hello): Uint8Array {
   return encodeCbor([hello.minVersion, hello.maxVersion, [...hello.suites]])

@@ -5,7 +5,8 @@ import { InlineEncoder } from '../../src/encoding/inline-encoder.ts'
 import { openErasureCode } from '../../src/encoding/open-code.ts'
 import { Announcer } from '../../src/introducer/announcer.ts'
 import { Subscriber } from '../../src/introducer/subscriber.ts'
-import { Grid, type PutReport } from '../../src/node/grid.ts'
+import { Grid } from '../../src/node/grid.ts'
+import type { PutReport } from '../../src/node/put-report.ts'
 import { type GridView, viewGrid } from '../../src/node/grid-state.ts'
 import { NetworkPeers } from '../../src/node/peers/network-peers.ts'
 import { LocalPeer } from '../../src/storage/local-peer.ts'
@@ -66,7 +67,8 @@ export class CrowdedGrid {
   async view(): Promise<GridView> {
     const reports = await this.#world.run(this.#grid.status())
     const redundancy = await this.#world.run(this.#grid.redundancy())
-    return viewGrid(reports, redundancy, () => ({ answeredMs: 0, silentSinceMs: undefined }))
+    const seen = { answeredMs: 0, silentSinceMs: undefined }
+    return viewGrid({ reports, introducers: [], redundancy }, () => seen)
   }
 
   /** How many shares the servers of these names keep. */

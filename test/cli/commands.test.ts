@@ -62,12 +62,12 @@ describe('command line', () => {
       ['--json=yes version', "unknown option '--json=yes'", 'grid help version'],
       [
         'node',
-        'node: expected one of init, run, status, drain, scrub, sweep, purge, id',
+        'node: expected one of init, run, status, drain, scrub, sweep, purge, downgrade, id',
         'grid help',
       ],
       [
         'node walk',
-        'node: expected one of init, run, status, drain, scrub, sweep, purge, id',
+        'node: expected one of init, run, status, drain, scrub, sweep, purge, downgrade, id',
         'grid help',
       ],
       ['--quiet', 'there is no command', 'grid help'],

@@ -70,6 +70,28 @@ describe('subscriber', () => {
     assert.deepEqual(stale(), [])
   })
 
+  it('counts a node as unheard while an introducer that named it is out of reach', async () => {
+    const world = new World('unheard')
+    await world.introducer('introducer')
+    const client = await world.subscriber('client', [main, second])
+    await world.node('a', [main])
+    await world.pass(5_000)
+    const marks = (): boolean[][] =>
+      client.nodes().map((node): boolean[] => [node.stale, node.unheard])
+    assert.deepEqual(marks(), [[false, false]])
+    world.kill('a')
+    world.kill('introducer')
+    await world.pass(10 * 60_000)
+    world.clockOf('client').skewMs = 2 * dayMs
+    assert.deepEqual(marks(), [[true, true]], 'nobody is heard')
+    await world.introducer('second')
+    await world.pass(10 * 60_000)
+    assert.deepEqual(marks(), [[true, true]], 'the other one never knew it')
+    await world.introducer('introducer')
+    await world.pass(10 * 60_000)
+    assert.deepEqual(marks(), [[true, false]])
+  })
+
   it('hears of a new address', async () => {
     const world = new World('news')
     await world.introducer('introducer')

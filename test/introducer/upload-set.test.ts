@@ -57,6 +57,25 @@ describe('servers that a client uploads to', () => {
     assert.deepEqual(usable(await open()), [])
   })
 
+  it('stay while nothing can be heard of them, and others do not come with them', async () => {
+    const uploads = await UploadSet.open()
+    uploads.hear(ids(0, 1, 2, 3, 4, 5))
+    uploads.hear(ids(3, 4, 5), ids(0, 1, 2, 8))
+    assert.deepEqual(usable(uploads), [0, 1, 2, 3, 4, 5])
+    uploads.hear(ids(6), ids(0, 1, 2, 3, 4, 8))
+    assert.deepEqual(usable(uploads), [0, 1, 2, 3, 4, 6], 'one is known to be gone')
+    assert.equal(uploads.held, undefined)
+  })
+
+  it('are all that were ever announced, where none is remembered and nothing can be heard', async () => {
+    const uploads = await UploadSet.open()
+    uploads.hear(ids(0), ids(1, 2, 3))
+    assert.deepEqual(usable(uploads), [0, 1, 2, 3])
+    uploads.hear(ids(0, 1))
+    assert.deepEqual(usable(uploads), [0, 1])
+    assert.equal(uploads.held, undefined, 'they were not taken for remembered ones')
+  })
+
   it('of three servers may all change', async () => {
     const uploads = await UploadSet.open()
     uploads.hear(ids(0, 1, 2))

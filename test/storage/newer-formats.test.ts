@@ -5,10 +5,11 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { encodeCbor } from '../../src/base/cbor.ts'
-import { SystemDisk } from '../../src/base/disk.ts'
+import { type Disk, SystemDisk } from '../../src/base/disk.ts'
 import { isGridError } from '../../src/base/errors.ts'
 import { sha256 } from '../../src/base/hash.ts'
 import { SystemRandom } from '../../src/base/random.ts'
+import { lowerFormat, raiseFormat } from '../../src/node/home/home-format.ts'
 import { homeAt, openHome, readConfig } from '../../src/node/home/home.ts'
 import { diskRecords } from '../../src/node/logs/log-records.ts'
 import { makeHome } from '../../src/node/open-grid.ts'
@@ -67,6 +68,27 @@ describe('what a later version has left', () => {
       writeFileSync(path.join(root, 'format'), text)
       await assert.rejects(openHome(home), { code: 'E_IO' }, text)
     }
+  })
+
+  it('is marked in the home first, then in the store, and as long as neither is raised nothing is written', async () => {
+    await makeHome(root, [])
+    const home = homeAt(root)
+    const store = path.join(root, 'storage')
+    await raiseFormat({ disk, home, store })
+    assert.deepEqual(readdirSync(store), [], 'without a mark it is of format 1')
+    const failing: Disk = Object.create(disk, {
+      rename: {
+        value: (from: string, to: string) =>
+          to.startsWith(store) ? Promise.reject(new Error('no power')) : disk.rename(from, to),
+      },
+    }) as Disk
+    await assert.rejects(raiseFormat({ disk: failing, home, store }, 2), { code: 'E_IO' })
+    await refusedPolitely(root, () => openHome(home))
+    writeFileSync(path.join(root, 'format'), '1\n')
+    await raiseFormat({ disk, home, store }, 2)
+    await refusedPolitely(root, () => openHome(home))
+    await refusedPolitely(root, () => new DiskStore({ disk, root: store }).open())
+    await assert.rejects(lowerFormat({ disk, home, store }), { code: 'E_USAGE' })
   })
 
   it('is refused as a store of shares or logs, before anything in it is touched', async () => {

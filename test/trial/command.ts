@@ -14,10 +14,15 @@ export interface Ran {
   seconds: number
 }
 
-/** Runs `grid WORDS --json` with a home; `input` goes to its standard input. */
-export async function grid(home: string, words: readonly string[], input = ''): Promise<Ran> {
+/** Runs `grid WORDS --json` with a home; `input` goes to its standard input. `by` is another version of it. */
+export async function grid(
+  home: string,
+  words: readonly string[],
+  input = '',
+  by: string = program,
+): Promise<Ran> {
   const start = performance.now()
-  const child = spawn(process.execPath, [program, ...words, '--json', '--home', home], {
+  const child = spawn(process.execPath, [by, ...words, '--json', '--home', home], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   child.stdin.end(input)
@@ -32,8 +37,13 @@ export async function grid(home: string, words: readonly string[], input = ''): 
 }
 
 /** As `grid`, and throws unless it ends with 0. */
-export async function mustGrid(home: string, words: readonly string[], input = ''): Promise<Ran> {
-  const ran = await grid(home, words, input)
+export async function mustGrid(
+  home: string,
+  words: readonly string[],
+  input = '',
+  by: string = program,
+): Promise<Ran> {
+  const ran = await grid(home, words, input, by)
   if (ran.exit === 0) return ran
   throw new Error(`grid ${words.join(' ')}: exit ${ran.exit}: ${JSON.stringify(ran.end)}`)
 }

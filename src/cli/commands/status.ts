@@ -1,9 +1,9 @@
 import { formatByteSize } from '../../base/byte-size.ts'
 import { GridError } from '../../base/errors.ts'
 import { plainText } from '../../base/plain-text.ts'
-import { type GridView, type State, viewGrid } from '../../node/grid-state.ts'
+import { type GridView, type State, viewGrid, type Witnessed } from '../../node/grid-state.ts'
 import { PeerHistory } from '../../node/peers/peer-history.ts'
-import type { PeerReport } from '../../node/peers/peer-pool.ts'
+import type { IntroducerReport, PeerReport } from '../../node/peers/peer-pool.ts'
 import { RecordFolder } from '../../node/home/record-folder.ts'
 import { command, type Command, type Context } from '../command.ts'
 import { factsOfEnd, itemOfEnd } from '../end-item.ts'
@@ -25,11 +25,19 @@ export const status: Command = command({
     const grid = await openHomeGrid(context)
     try {
       const reports = await grid.status({ signal })
-      const seen = await viewOf(context, reports, await grid.redundancy({ signal }))
+      const seen = await viewOf(context, {
+        reports,
+        introducers: await grid.introducers({ signal }),
+        redundancy: await grid.redundancy({ signal }),
+      })
       const ends = await endsOf(context)
       const view = { ...seen, overall: withEnds(seen.overall, ends) }
       for (const { report, state } of view.servers)
         await output.item({ ...report, ...stateFacts(state) }, lineOf(report, state))
+      for (const { report, state } of view.introducers) {
+        const facts = { about: 'introducer', id: report.id, ...stateFacts(state) }
+        await output.item(facts, introducerLine(report, state))
+      }
       const own = await nodeItem(context)
       const backups = await backupItems(context, grid)
       const more = [...backups, ...ends.map(itemOfEnd)]
@@ -52,15 +60,11 @@ export const status: Command = command({
   },
 })
 
-async function viewOf(
-  { home, world }: Context,
-  reports: readonly PeerReport[],
-  redundancy: GridView['redundancy'],
-): Promise<GridView> {
+async function viewOf({ home, world }: Context, witnessed: Witnessed): Promise<GridView> {
   const { disk, random, clock } = world
   const history = await PeerHistory.open(new RecordFolder({ disk, random, path: home.cache }))
   const nowMs = Math.floor(clock.nowMs())
-  const view = viewGrid(reports, redundancy, (id, works) => history.note(id, works, nowMs))
+  const view = viewGrid(witnessed, (id, works) => history.note(id, works, nowMs))
   // a home that cannot be written is told of all the same
   await history.save().catch(() => undefined)
   return view
@@ -112,16 +116,28 @@ function stateText({ state, sinceMs }: State): string {
 /** `attic  12D3KooW…WxYz  1.20 TiB free  812 shares  34.0 GiB`. */
 function lineOf({ id, nickname, accepts, status: facts }: PeerReport, state: State): string {
   const name = nameOf(id, nickname)
-  const key = `${id.slice(0, 8)}…${id.slice(-6)}`
-  const words = [name, key]
+  const words = [name, keyOf(id)]
   if (facts !== undefined) {
     words.push(`${formatByteSize(facts.freeBytes)} free`, `${facts.shareCount} shares`)
     words.push(formatByteSize(facts.shareBytes))
     if (!accepts || facts.readOnly) words.push('takes no more')
   }
-  if (state.state !== 'ok')
-    words.push(`${stateText(state)}: ${plainText(state.cause ?? '')}`, `try: ${state.next ?? ''}`)
-  return words.join('  ')
+  return [...words, ...complaint(state)].join('  ')
+}
+
+/** `introducer    12D3KooW…WxYz  names the servers`. */
+function introducerLine({ id, answers }: IntroducerReport, state: State): string {
+  const words = ['introducer'.padEnd(12), keyOf(id), ...(answers ? ['names the servers'] : [])]
+  return [...words, ...complaint(state)].join('  ')
+}
+
+function keyOf(id: string): string {
+  return `${id.slice(0, 8)}…${id.slice(-6)}`
+}
+
+function complaint(state: State): string[] {
+  if (state.state === 'ok') return []
+  return [`${stateText(state)}: ${plainText(state.cause ?? '')}`, `try: ${state.next ?? ''}`]
 }
 
 /** Of a folder, which is called by its path, the end, since that tells it from others. */

@@ -13,8 +13,9 @@ import { fromBase32, toBase32 } from '../../base/base32.ts'
 import { isDiskError } from '../../base/disk.ts'
 import { seedBytes } from '../../base/ed25519.ts'
 import { asGridError, GridError } from '../../base/errors.ts'
-import { checkFormat, formatFile, formatNumber } from '../../base/format-mark.ts'
+import { checkFormat, formatFile, formatLine } from '../../base/format-mark.ts'
 import type { Random } from '../../base/random.ts'
+import { formatNumber } from '../../base/version.ts'
 
 /** Paths of one home. */
 export interface Home {
@@ -90,7 +91,7 @@ export async function initHome(
     await fs.mkdir(home.path, { recursive: true, mode: 0o700 })
     await placeConfig(home, config)
     await fs.mkdir(home.leases, { recursive: true, mode: 0o700 })
-    await writeDurably(path.join(home.path, formatFile), `${formatNumber}\n`)
+    await writeDurably(path.join(home.path, formatFile), formatLine(formatNumber))
     await placeSecrets(home, secrets, random)
     return secrets
   } catch (error) {

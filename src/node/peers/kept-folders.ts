@@ -21,6 +21,7 @@ export async function withKeptFolders(pool: PeerPool, options: EmbeddedOptions):
     note: () => pool.note(),
     nickname: (id) => (ids.has(id) ? folders.nickname(id) : pool.nickname(id)),
     folders: folders.folders,
+    introducers: async (waiting) => (await pool.introducers?.(waiting)) ?? [],
     async close() {
       await pool.close()
       await folders.close()

@@ -14,7 +14,7 @@ import type { Candidate } from './candidate.ts'
 import { connectStorage } from './connect-storage.ts'
 import { type Connection, DialledPeer } from './dialled-peer.ts'
 import { domainOf } from '../placement/failure-domain.ts'
-import type { PeerPool } from './peer-pool.ts'
+import type { IntroducerReport, PeerPool } from './peer-pool.ts'
 
 export interface NetworkPeersOptions {
   net: Net
@@ -22,7 +22,7 @@ export interface NetworkPeersOptions {
   /** Storage servers of the config. */
   fixed: readonly PeerTarget[]
   /** Who the introducers name; absent without introducers. */
-  subscriber?: Pick<Subscriber, 'nodes' | 'tried' | 'close'>
+  subscriber?: Pick<Subscriber, 'nodes' | 'introducers' | 'tried' | 'close'>
   /** This node's own storage, if it has one. */
   own?: { peer: StoragePeer; nickname: string; domain: string | undefined; accepts: boolean }
   /** Which servers may be given shares; any if absent. */
@@ -71,9 +71,10 @@ export class NetworkPeers implements PeerPool {
     const isMember = ({ id, certificate }: KnownNode): boolean => this.#isMember(id, certificate)
     const members = new Set(nodes.filter(isMember))
     const live = new Set([...members].filter(({ stale }) => !stale).map(({ id }) => id))
-    uploads?.hear(live)
+    const unheard = new Set([...members].filter(({ unheard }) => unheard).map(({ id }) => id))
+    uploads?.hear(live, unheard)
     const mayStore = (node: KnownNode): boolean =>
-      members.has(node) && (uploads ?? live).has(node.id)
+      members.has(node) && (uploads?.has(node.id) ?? !node.stale)
     for (const node of nodes) {
       const { id, addresses, facts } = node
       if (addresses.length === 0 || facts.suites.length === 0) continue
@@ -108,6 +109,17 @@ export class NetworkPeers implements PeerPool {
     if (id === this.#options.net.id) return this.#options.own?.nickname ?? id
     const named = this.#options.subscriber?.nodes().find((node) => node.id === id)?.facts.nickname
     return named === undefined || named === '' ? id : named
+  }
+
+  async introducers(options: { signal?: AbortSignal } = {}): Promise<IntroducerReport[]> {
+    const { subscriber, clock } = this.#options
+    if (subscriber === undefined) return []
+    await withinPatience(clock, subscriber.tried())
+    options.signal?.throwIfAborted()
+    return subscriber.introducers().map(({ id, listening, failure }) => ({
+      ...{ id, answers: listening },
+      error: listening ? undefined : (failure?.message ?? 'no answer in time'),
+    }))
   }
 
   async close(): Promise<void> {

@@ -15,6 +15,16 @@ export interface PeerReport {
   error: string | undefined
 }
 
+/** What is known of one introducer, for people. */
+export interface IntroducerReport {
+  /** Peer id. */
+  id: string
+  /** Whether it has told all it knows, over a connection that stands. */
+  answers: boolean
+  /** Why it does not, one line. */
+  error: string | undefined
+}
+
 export interface PeerPool {
   /**
    * Resolves as soon as the peers known are worth asking; a pool that never finds one resolves
@@ -29,5 +39,7 @@ export interface PeerPool {
   nickname(id: string): string
   /** Those that are folders of this machine, which no node runs: who uses them sweeps them. */
   readonly folders?: readonly LocalPeer[]
+  /** How the introducers are, which get a few seconds to answer; absent where there can be none. */
+  introducers?(options?: { signal?: AbortSignal }): Promise<IntroducerReport[]>
   close(): Promise<void>
 }

@@ -7,7 +7,7 @@
 import type { CborValue } from '../../base/cbor.ts'
 import type { Channel } from '../../base/channel.ts'
 import type { Clock } from '../../base/clock.ts'
-import { GridError } from '../../base/errors.ts'
+import { GridError, isGridError } from '../../base/errors.ts'
 import type { Budget } from '../../base/limit.ts'
 import { utf8 } from '../../base/bytes.ts'
 import { serveStorage } from '../../storage/serve.ts'
@@ -16,11 +16,14 @@ import { openCaller } from '../../wire/caller.ts'
 import type { Candidate } from '../peers/candidate.ts'
 import { connectStorage } from '../peers/connect-storage.ts'
 import { DialledPeer } from '../peers/dialled-peer.ts'
-import type { PeerPool } from '../peers/peer-pool.ts'
+import type { IntroducerReport, PeerPool } from '../peers/peer-pool.ts'
 
 const peersVerb = 'peers'
+const introducersVerb = 'introducers'
 const peersDeadlineMs = 10_000
 const maxPeers = 500
+/** Of why an introducer does not answer. */
+const maxErrorChars = 200
 const askDeadlineMs = 60_000
 
 /**
@@ -94,6 +97,7 @@ export async function borrowPeers(
     candidates: () => candidates,
     note: () => undefined,
     nickname: (id) => nicknames.get(id) ?? id,
+    introducers: ({ signal } = {}) => askIntroducers(connect, { clock, signal }),
     close: async () => {
       for (const peer of peers) peer.close()
     },
@@ -113,7 +117,42 @@ function lenderVerbs(pool: PeerPool): Verbs {
       return { facts }
     },
   }
-  return new Map([[peersVerb, peers]])
+  const introducers: Verb<undefined> = {
+    deadlineMs: peersDeadlineMs,
+    parse: () => undefined,
+    async handle(_, __, { signal }) {
+      const reports = (await pool.introducers?.({ signal })) ?? []
+      return { facts: reports.map(({ id, error }) => [id, error?.slice(0, maxErrorChars) ?? '']) }
+    },
+  }
+  return new Map([
+    [peersVerb, peers],
+    [introducersVerb, introducers],
+  ])
+}
+
+/** None from a node of before it could be asked. Throws as `askNode` does. */
+async function askIntroducers(
+  connect: () => Promise<Channel>,
+  options: { clock: Clock; signal?: AbortSignal },
+): Promise<IntroducerReport[]> {
+  try {
+    const request = { verb: introducersVerb, args: [] }
+    return parseIntroducers(await askNode(connect, request, options))
+  } catch (error) {
+    if (isGridError(error, 'E_UNKNOWN_VERB')) return []
+    throw error
+  }
+}
+
+function parseIntroducers(facts: CborValue): IntroducerReport[] {
+  if (!Array.isArray(facts)) throw malformed()
+  return (facts as CborValue[]).map((row) => {
+    if (!Array.isArray(row) || row.length !== 2) throw malformed()
+    const [id, error] = row as CborValue[]
+    if (typeof id !== 'string' || typeof error !== 'string') throw malformed()
+    return { id, answers: error === '', error: error === '' ? undefined : error }
+  })
 }
 
 interface LentPeer {

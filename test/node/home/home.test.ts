@@ -51,7 +51,12 @@ describe('home', () => {
     assert.deepEqual(await openHome(home), secrets)
     assert.equal(await readConfig(home), config)
     assert.notDeepEqual(secrets.identitySeed, secrets.convergenceSecret)
-    assert.deepEqual((await fs.readdir(home.path)).sort(), ['config.toml', 'format', 'leases', 'private'])
+    assert.deepEqual((await fs.readdir(home.path)).sort(), [
+      'config.toml',
+      'format',
+      'leases',
+      'private',
+    ])
   })
 
   it('is for its owner alone, whatever the umask', async () => {
@@ -80,7 +85,12 @@ describe('home', () => {
     ])
     const [made] = tries.filter((one) => one.status === 'fulfilled')
     assert.deepEqual(await openHome(home), made?.value)
-    assert.deepEqual((await fs.readdir(home.path)).sort(), ['config.toml', 'format', 'leases', 'private'])
+    assert.deepEqual((await fs.readdir(home.path)).sort(), [
+      'config.toml',
+      'format',
+      'leases',
+      'private',
+    ])
   })
 
   it('can be made again after an attempt that was cut short', async () => {
@@ -163,7 +173,12 @@ describe('home lock', () => {
     await lock.release()
     await assert.rejects(lockHome(home), (e) => isGridError(e, 'E_LOCKED'))
     await next.release()
-    assert.deepEqual((await fs.readdir(home.path)).sort(), ['config.toml', 'format', 'leases', 'private'])
+    assert.deepEqual((await fs.readdir(home.path)).sort(), [
+      'config.toml',
+      'format',
+      'leases',
+      'private',
+    ])
   })
 
   it('lets one in of many that come at once', async () => {

@@ -22,7 +22,8 @@ function keyOf(i: number): Uint8Array {
 function node(i: number, changed: Partial<KnownNode> = {}): KnownNode {
   const member = { kindBits: 1, quotaBytes: 0, notAfterMs: 1000, serial: i + 1 }
   const certificate = signMemberCertificate({ ...member, publicKey: keyOf(i) }, gridSeed)
-  return { id: peerIdOf(keyOf(i)), addresses, facts, certificate, stale: false, ...changed }
+  const heard = { stale: false, unheard: false }
+  return { id: peerIdOf(keyOf(i)), addresses, facts, certificate, ...heard, ...changed }
 }
 
 describe('peers of a network', () => {
@@ -39,7 +40,12 @@ describe('peers of a network', () => {
       net: { id: 'this node' } as Net,
       clock,
       fixed: [{ id: peerIdOf(keyOf(50)), addresses }],
-      subscriber: { nodes: () => nodes, tried: async () => {}, close: async () => {} },
+      subscriber: {
+        nodes: () => nodes,
+        introducers: () => [],
+        tried: async () => {},
+        close: async () => {},
+      },
       membership: new Membership({ mode: 'signed', gridId, clock, revocations }),
       uploads: await UploadSet.open(),
     })
@@ -81,5 +87,17 @@ describe('peers of a network', () => {
     peers.acceptServers()
     assert.deepEqual(accepting(), [0, 7, 8, 9])
     assert.equal(peers.note(), undefined)
+  })
+
+  it('go on while nobody can be asked, as one announcement after the other expires', () => {
+    nodes = [0, 1, 2, 3, 4, 5].map((i) => node(i))
+    accepting()
+    for (let i = 0; i < nodes.length; i++) {
+      nodes[i] = node(i, { stale: true, unheard: true })
+      assert.deepEqual(accepting(), [0, 1, 2, 3, 4, 5])
+    }
+    assert.equal(peers.note(), undefined)
+    revoked = [3]
+    assert.deepEqual(accepting(), [0, 1, 3, 4, 5], 'but with members only')
   })
 })

@@ -50,8 +50,9 @@ export class Drill {
     }
   }
 
+  /** A path below the drill's directory, or the absolute one that is given. */
   at(...names: string[]): string {
-    return path.join(this.directory, ...names)
+    return path.resolve(this.directory, ...names)
   }
 
   nodeHome(number: number): string {
@@ -62,10 +63,17 @@ export class Drill {
     console.log(`  saw: ${fact}`)
   }
 
-  /** Runs a command with the home `name`. */
-  run(words: readonly string[], name = 'home', input = ''): Promise<Ran> {
+  /** Ends nodes in order, as their operators do. */
+  async stop(numbers: readonly number[]): Promise<void> {
+    const left = this.demo.running - numbers.length
+    for (const number of numbers) process.kill(this.demo.pidOf(number)!, 'SIGTERM')
+    while (this.demo.running > left) await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+
+  /** Runs a command with the home `name`; `by` is another version of the command line. */
+  run(words: readonly string[], name = 'home', input = '', by: string = program): Promise<Ran> {
     this.#commands++
-    return grid(this.at(name), words, input)
+    return grid(this.at(name), words, input, by)
   }
 
   async must(words: readonly string[], name = 'home', input = ''): Promise<Ran> {

@@ -38,7 +38,7 @@ export async function openFounding(
   }
   const keptAt = { disk, path: path.join(home.private, 'members') }
   const book = await MemberBook.open({ keptAt, gridSeed, clock, revocations })
-  if (isGoodFor(member.certificate, config.grid.key!, clock.nowMs() + renewMs)) return book
+  if (isGood(member, config.grid.key!, clock.nowMs() + renewMs)) return book
   member.certificate = await book.issue({
     name: config.node.nickname === '' ? 'founder' : config.node.nickname,
     kindBits: memberKinds.server + memberKinds.client,
@@ -50,14 +50,16 @@ export async function openFounding(
   return book
 }
 
-function isGoodFor(
-  certificate: Uint8Array | undefined,
+/** Whether the own certificate lasts until then. Whoever has put itself out may come in again: it has the key. */
+function isGood(
+  { certificate, revocations }: GridMembership,
   gridId: Uint8Array,
   untilMs: number,
 ): boolean {
   if (certificate === undefined) return false
   try {
-    return readMemberCertificate(certificate, gridId).notAfterMs > untilMs
+    const { notAfterMs, serial } = readMemberCertificate(certificate, gridId)
+    return notAfterMs > untilMs && revocations?.isRevoked(serial) !== true
   } catch {
     return false
   }

@@ -89,11 +89,13 @@ export class InviteDesk {
 
   /** Sends the node away that waits. Throws E_INVITE where none waits. */
   async refuse(name: string): Promise<void> {
+    while (this.#approving.has(name)) await this.#approved(name)
     await this.#put({ ...this.#waiting(name), state: 'refused' })
   }
 
   /** Ends an invitation that nobody has joined by. Throws E_INVITE. */
   async revoke(name: string): Promise<void> {
+    while (this.#approving.has(name)) await this.#approved(name)
     const invite = this.#options.book.get(name)
     if (invite === undefined) throw new GridError('E_INVITE', `there is no invitation ${name}`)
     if (invite.state === 'approved' || invite.state === 'joined') {
@@ -102,6 +104,11 @@ export class InviteDesk {
       })
     }
     await this.#put({ ...invite, state: 'revoked' })
+  }
+
+  /** A yes that is under way was said first, whatever comes of it. */
+  async #approved(name: string): Promise<void> {
+    await this.#approving.get(name)?.catch(() => undefined)
   }
 
   async #letIn(invite: Invite): Promise<void> {

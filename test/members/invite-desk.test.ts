@@ -42,12 +42,14 @@ describe('invite desk', () => {
   let book: InviteBook
   let desk: InviteDesk
   let issued: Joiner[]
+  let whileIssuing: Promise<void>
   let callers: Caller[]
 
   beforeEach(async () => {
     machine = await new Machine('invites').init()
     keptAt = { disk: machine.disk.mount(machine.clock), path: 'home/invites' }
     issued = []
+    whileIssuing = Promise.resolve()
     callers = []
     await open()
   })
@@ -63,6 +65,7 @@ describe('invite desk', () => {
       ...{ id: inviter, book, clock, budget: new Budget(2 ** 20) },
       issue: async (_invite, joiner) => {
         issued.push(joiner)
+        await whileIssuing
         return new Uint8Array(0)
       },
       grantOf: () => grant,
@@ -113,6 +116,30 @@ describe('invite desk', () => {
     // an answer that was lost on the way is given again, to the same node
     assert.deepEqual(await join(laptop, ticket), grant)
     assert.equal(issued.length, 1)
+  })
+
+  it('knows one answer where two owners decide at once', async () => {
+    for (const no of ['refuse', 'revoke'] as const) {
+      const ticket = await create(no)
+      await join(laptop, ticket)
+      let issue = (): void => {}
+      whileIssuing = new Promise<void>((resolve) => (issue = resolve))
+      const yes = desk.approve(no)
+      const late = refused(desk[no](no), 'E_INVITE', /nobody waits|has joined already/)
+      issue()
+      await machine.run(Promise.all([yes, late]))
+      assert.deepEqual(await join(laptop, ticket), grant)
+
+      const other = await create(`${no} first`)
+      await join(thief, other)
+      const said = desk[no](`${no} first`)
+      const tooLate = refused(desk.approve(`${no} first`), 'E_INVITE', /nobody waits/)
+      await machine.run(Promise.all([said, tooLate]))
+    }
+    assert.deepEqual(
+      issued.map(({ id }) => id),
+      [laptop, laptop],
+    )
   })
 
   it('lets in whoever comes where it was told to', async () => {

@@ -18,6 +18,7 @@ import {
   parseRequest,
 } from './control-messages.ts'
 import type { Invites } from './invites.ts'
+import { listVerb } from './long-answer.ts'
 import type { NetworkPeers } from '../peers/network-peers.ts'
 
 const deadlineMs = 60_000
@@ -46,7 +47,7 @@ export function controlVerbs({ invites, members, clock, peers }: Controlled): Ve
   }
   return new Map<string, Verb<unknown>>([
     ['createInvite', verb(parseRequest, (request) => invites.create(request))],
-    ['invites', verb(nothing, async () => formatInvites(invites.list().map(report)))],
+    ['invites', listVerb(async () => formatInvites(invites.list().map(report)), { deadlineMs })],
     [
       'watchInvite',
       verb(parseWatch, async ({ name, waitMs }, signal) => {
@@ -72,7 +73,7 @@ export function controlVerbs({ invites, members, clock, peers }: Controlled): Ve
         return 0
       }),
     ],
-    ['members', verb(nothing, async () => formatMembers(book().list()))],
+    ['members', listVerb(async () => formatMembers(book().list()), { deadlineMs })],
     [
       'revokeMember',
       verb(nameOf, async (which) => {

@@ -63,6 +63,28 @@ describe('peers of a network', () => {
     assert.equal(peers.candidates().length, 6)
   })
 
+  it('server 32: name a thousand nodes without looking through a thousand for each', () => {
+    const clock = new ManualClock()
+    let looks = 0
+    const subscriber = {
+      nodes: () => {
+        looks++
+        return nodes
+      },
+      tried: async () => {},
+      close: async () => {},
+    }
+    nodes = Array.from({ length: 50 }, (_, i) => node(i, { facts: { ...facts, nickname: `${i}` } }))
+    peers = new NetworkPeers({ net: { id: 'this node' } as Net, clock, fixed: [], subscriber })
+    assert.equal(peers.nickname(nodes[7].id), '7')
+    assert.deepEqual(
+      peers.candidates().map(({ id }) => peers.nickname(id)),
+      nodes.map(({ facts: { nickname } }) => nickname),
+    )
+    assert.equal(looks, 2)
+    assert.equal(peers.nickname('nobody'), 'nobody')
+  })
+
   it('server 42: upload to no server whose key was revoked, also among those held on to', () => {
     nodes = [0, 1, 2, 3, 4].map((i) => node(i))
     assert.deepEqual(accepting(), [0, 1, 2, 3, 4])

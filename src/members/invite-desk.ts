@@ -140,13 +140,19 @@ export class InviteDesk {
   /** The first to come has it, before anything else is waited for; the same one may come again. */
   async #claim(invite: Invite, joiner: Joiner): Promise<void> {
     this.#check(invite, joiner)
+    const { trace = noTrace } = this.#options
     if (invite.state === 'open') {
-      const { trace = noTrace } = this.#options
       trace.event('invite.asked', { invite: invite.name, joiner: joiner.id })
       await this.#put({ ...invite, state: 'asked', joiner })
     }
     const isAsked = this.#options.book.get(invite.name)?.state === 'asked'
-    if (invite.approvesItself && isAsked) await this.approve(invite.name)
+    if (!invite.approvesItself || !isAsked) return
+    await this.approve(invite.name).catch((error: unknown) => {
+      if (isGridError(error, 'E_INVITE', 'E_FORBIDDEN', 'E_FULL', 'E_IO')) throw error
+      // what is wrong at this side is for its owner to know, paths above all
+      trace.event('invite.failed', { invite: invite.name, error: String(error) })
+      throw new GridError('E_INTERNAL', 'the inviter could not let it in', { cause: error })
+    })
   }
 
   #check(invite: Invite, joiner: Joiner): void {

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, it } from 'mocha'
 import { toHex } from '../../src/base/bytes.ts'
 import { type Channel, channelPair } from '../../src/base/channel.ts'
 import { publicKeyOfSeed } from '../../src/base/ed25519.ts'
-import { type ErrorCode, isGridError } from '../../src/base/errors.ts'
+import { type ErrorCode, GridError, isGridError } from '../../src/base/errors.ts'
 import type { KeptAt } from '../../src/base/kept-file.ts'
 import { Budget } from '../../src/base/limit.ts'
 import { peerIdOf } from '../../src/base/peer-id.ts'
@@ -144,6 +144,14 @@ describe('invite desk', () => {
 
   it('lets in whoever comes where it was told to', async () => {
     const ticket = await create('attic', { approvesItself: true })
+    assert.deepEqual(await join(laptop, ticket), grant)
+  })
+
+  it('tells a joiner nothing of what is wrong at this side', async () => {
+    const ticket = await create('attic', { approvesItself: true })
+    whileIssuing = Promise.reject(new GridError('E_CONFIG', 'cannot read /home/ann/config.toml'))
+    await refused(join(laptop, ticket), 'E_INTERNAL', /^the inviter could not let it in$/)
+    whileIssuing = Promise.resolve()
     assert.deepEqual(await join(laptop, ticket), grant)
   })
 

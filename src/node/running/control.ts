@@ -43,9 +43,11 @@ export function controlVerbs({ invites, members, clock, peers }: Controlled): Ve
     })
   const book = (): MemberBook => {
     if (members !== undefined) return members
-    throw new GridError('E_CONFIG', 'this home does not hold the key of a grid')
+    throw new GridError('E_CONFIG', 'this home does not hold the key of a grid', {
+      hint: 'ask at the home that was made with --membership signed',
+    })
   }
-  return new Map<string, Verb<unknown>>([
+  const verbs: [string, Verb<unknown>][] = [
     ['createInvite', verb(parseRequest, (request) => invites.create(request))],
     ['invites', listVerb(async () => formatInvites(invites.list().map(report)), { deadlineMs })],
     [
@@ -81,7 +83,23 @@ export function controlVerbs({ invites, members, clock, peers }: Controlled): Ve
         return formatMembers([member])
       }),
     ],
-  ])
+  ]
+  return new Map(verbs.map(([name, each]) => [name, withNextStep(each)]))
+}
+
+/** Only the text of an error crosses the socket: what to do about it goes with it. */
+function withNextStep(verb: Verb<unknown>): Verb<unknown> {
+  return {
+    ...verb,
+    handle: async (args, body, options) => {
+      try {
+        return await verb.handle(args, body, options)
+      } catch (error) {
+        if (!(error instanceof GridError) || error.hint === undefined) throw error
+        throw new GridError(error.code, `${error.message}; try: ${error.hint}`, { cause: error })
+      }
+    },
+  }
 }
 
 function verb<T>(

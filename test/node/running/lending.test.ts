@@ -3,6 +3,7 @@ import { describe, it } from 'mocha'
 import { type Channel, channelPair } from '../../../src/base/channel.ts'
 import { SystemClock } from '../../../src/base/clock.ts'
 import { publicKeyOfSeed } from '../../../src/base/ed25519.ts'
+import { GridError, isGridError } from '../../../src/base/errors.ts'
 import { Budget } from '../../../src/base/limit.ts'
 import { peerIdOf } from '../../../src/base/peer-id.ts'
 import type { InviteBook } from '../../../src/members/invite-book.ts'
@@ -11,7 +12,11 @@ import type { Member, MemberBook } from '../../../src/members/member-book.ts'
 import type { Candidate } from '../../../src/node/peers/candidate.ts'
 import type { PeerPool } from '../../../src/node/peers/peer-pool.ts'
 import { controlVerbs } from '../../../src/node/running/control.ts'
-import { parseInvites, parseMembers } from '../../../src/node/running/control-messages.ts'
+import {
+  formatRequest,
+  parseInvites,
+  parseMembers,
+} from '../../../src/node/running/control-messages.ts'
 import type { Invites } from '../../../src/node/running/invites.ts'
 import { askNode, borrowPeers, lend } from '../../../src/node/running/lending.ts'
 import type { Verbs } from '../../../src/wire/answerer.ts'
@@ -49,6 +54,29 @@ describe('lending', () => {
     assert.equal(candidates.length, 1000)
     assert.deepEqual([candidates[999].id, candidates[999].domain], [`${id}999`, label])
     assert.equal(pool.nickname(`${id}999`), label)
+  })
+
+  it('tells the owner why not, and what to do', async () => {
+    const create = async (): Promise<string> => {
+      throw new GridError('E_EXISTS', 'there is one', { hint: 'give another --name' })
+    }
+    const verbs = controlVerbs({
+      ...{ clock, members: undefined, peers: { acceptServers: () => undefined } },
+      invites: { create, desk: {} } as unknown as Invites,
+    })
+    const connect = connectTo(poolOf(0), verbs)
+    const terms = { kindBits: 3, quotaBytes: 0, memberMs: 1, approvesItself: false }
+    const request = formatRequest({ ...terms, name: '', lifetimeMs: 1, addresses: [] })
+    for (const [verb, args, code, text] of [
+      ['createInvite', request, 'E_EXISTS', 'there is one; try: give another --name'],
+      ['members', [], 'E_CONFIG', 'this home does not hold the key of a grid'],
+    ] as const) {
+      await assert.rejects(askNode(connect, { verb, args }, { clock }), (error) => {
+        assert.ok(isGridError(error, code), String(error))
+        assert.ok(error.message.startsWith(text), error.message)
+        return true
+      })
+    }
   })
 
   it('tells the owner of all members and invitations', async () => {

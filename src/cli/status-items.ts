@@ -2,7 +2,7 @@
 import { formatByteSize } from '../base/byte-size.ts'
 import { errorText, isGridError } from '../base/errors.ts'
 import { keyringOf, readHomeConfig } from './home-config.ts'
-import { readOwnCertificate } from '../node/home/grid-membership.ts'
+import { openMembership, readOwnCertificate } from '../node/home/grid-membership.ts'
 import type { Grid } from '../node/grid.ts'
 import { readMemberCertificate } from '../members/member-certificate.ts'
 import type { Context } from './command.ts'
@@ -80,7 +80,7 @@ export async function backupItems(context: Context, grid: Grid): Promise<StatusI
 
 /** What ends by itself, as far as this home knows, the next first. */
 export async function endItems(context: Context): Promise<StatusItem[]> {
-  const { home, world } = context
+  const { home, world, trace } = context
   const config = await readHomeConfig(context)
   const { key } = config.grid
   if (config.grid.membership !== 'signed' || key === undefined) return []
@@ -94,14 +94,20 @@ export async function endItems(context: Context): Promise<StatusItem[]> {
       },
     ]
   }
-  const { notAfterMs } = readMemberCertificate(bytes, key)
+  const { notAfterMs, serial } = readMemberCertificate(bytes, key)
   const days = Math.floor((notAfterMs - world.clock.nowMs()) / dayMs)
-  const text =
-    days < 0
-      ? `member: the certificate of this home ended ${-days} days ago; ask for a new one`
-      : `member: the certificate of this home ends in ${days} days`
-  const state = days < 0 ? 'degraded' : 'ok'
-  return [{ text, facts: { about: 'end', what: 'member', state, ends: isoText(notAfterMs), days } }]
+  const ends = { about: 'end', what: 'member', ends: isoText(notAfterMs), days }
+  const { revocations } = await openMembership({ ...world, home, config, trace })
+  const isRevoked = revocations?.isRevoked(serial) === true
+  if (!isRevoked && days >= 0) {
+    const text = `member: the certificate of this home ends in ${days} days`
+    return [{ text, facts: { ...ends, state: 'ok' } }]
+  }
+  const cause = isRevoked
+    ? "the membership of this home was revoked by the grid's owner"
+    : `the certificate of this home ended ${-days} days ago`
+  const next = 'ask for another invitation, then: grid join --replace'
+  return [{ text: `member: ${cause}; ${next}`, facts: { ...ends, state: 'degraded', cause, next } }]
 }
 
 function testItem({ world }: Context, name: string, testedMs: number): StatusItem {

@@ -108,7 +108,8 @@ export class NetworkPeers implements PeerPool {
   }
 
   nickname(id: string): string {
-    if (id === this.#options.net.id) return this.#options.own?.nickname ?? id
+    const { net, own } = this.#options
+    if (id === net.id) return own === undefined || own.nickname === '' ? id : own.nickname
     if (this.#nicknames === undefined) this.candidates()
     const named = this.#nicknames?.get(id)
     return named === undefined || named === '' ? id : named

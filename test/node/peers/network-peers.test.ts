@@ -8,6 +8,7 @@ import { UploadSet } from '../../../src/introducer/upload-set.ts'
 import { signMemberCertificate } from '../../../src/members/member-certificate.ts'
 import { Membership } from '../../../src/members/membership.ts'
 import { NetworkPeers } from '../../../src/node/peers/network-peers.ts'
+import type { StoragePeer } from '../../../src/storage/peer.ts'
 import { ManualClock } from '../../cli/fake-world.ts'
 import { facts } from '../../introducer/nodes.ts'
 
@@ -75,14 +76,17 @@ describe('peers of a network', () => {
       close: async () => {},
     }
     nodes = Array.from({ length: 50 }, (_, i) => node(i, { facts: { ...facts, nickname: `${i}` } }))
-    peers = new NetworkPeers({ net: { id: 'this node' } as Net, clock, fixed: [], subscriber })
+    const own = { peer: {} as StoragePeer, nickname: '', domain: undefined, accepts: true }
+    const net = { id: 'this node' } as Net
+    peers = new NetworkPeers({ net, clock, fixed: [], subscriber, own })
     assert.equal(peers.nickname(nodes[7].id), '7')
     assert.deepEqual(
       peers.candidates().map(({ id }) => peers.nickname(id)),
-      nodes.map(({ facts: { nickname } }) => nickname),
+      ['this node', ...nodes.map(({ facts: { nickname } }) => nickname)],
     )
     assert.equal(looks, 2)
     assert.equal(peers.nickname('nobody'), 'nobody')
+    assert.equal(peers.nickname('this node'), 'this node', 'which has no name')
   })
 
   it('server 42: upload to no server whose key was revoked, also among those held on to', () => {

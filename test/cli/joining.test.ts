@@ -201,6 +201,13 @@ describe('joining a grid', function () {
     await ok('intro', 'introducer', 'init', '--listen', loopback)
     await start('intro', 'introducer', 'run')
     const link = await ok('intro', 'invite', '--name', 'one')
+    const asked: string[] = []
+    const ask = async (question: string): Promise<string> => {
+      asked.push(question)
+      return link.slice(0, -1)
+    }
+    assert.equal((await run('a', ['join'], { ask })).exit, 2)
+    assert.deepEqual(asked, ['paste the line that grid invite printed: '])
     const wrong = await run('a', ['join', link.slice(0, -1)])
     assert.equal(wrong.exit, 2)
     assert.match(wrong.stderr, /that is not an invitation: a character of it is wrong/)

@@ -8,7 +8,7 @@ import type { Clock } from '../base/clock.ts'
 import { withDeadline } from '../base/deadline.ts'
 import { GridError, isGridError } from '../base/errors.ts'
 import type { Budget } from '../base/limit.ts'
-import { parseTcpAddress } from '../base/multiaddr.ts'
+import { originOf, parseTcpAddress } from '../base/multiaddr.ts'
 import { TokenBucket } from '../base/token-bucket.ts'
 import { noTrace, type Trace } from '../base/trace.ts'
 import { answer, type Verb } from '../wire/answerer.ts'
@@ -122,16 +122,24 @@ export class InviteDesk {
     signal: AbortSignal,
   ): Promise<Grant | undefined> {
     const { book } = this.#options
-    const address = parseTcpAddress(remoteAddress)?.host ?? remoteAddress
-    if (this.#strikes.isOut(address) || !this.#joins.tryTake(1)) {
+    if (remoteId === undefined) throw new GridError('E_FORBIDDEN', 'nobody knows who asks')
+    const origin = originOf(remoteAddress)
+    const invite = book.find(ticket)
+    const isItsJoiner = invite?.joiner?.id === remoteId
+    // what others did from there does not keep out who is awaited: its key shows who it is
+    if (!isItsJoiner && this.#strikes.isOut(origin)) {
       throw new GridError('E_RATE', 'too many attempts to join: try again in an hour')
     }
-    if (remoteId === undefined) throw new GridError('E_FORBIDDEN', 'nobody knows who asks')
-    const invite = book.find(ticket)
+    if (!this.#joins.tryTake(1)) {
+      throw new GridError('E_BUSY', 'too many machines are joining: try again in a minute')
+    }
+    if (invite === undefined || (invite.joiner !== undefined && !isItsJoiner)) {
+      this.#strikes.add(origin)
+    }
     if (invite === undefined) {
-      this.#strikes.add(address)
       throw new GridError('E_INVITE', 'there is no such invitation: ask for a new one')
     }
+    const address = parseTcpAddress(remoteAddress)?.host ?? remoteAddress
     await this.#claim(invite, { id: remoteId, nickname, address })
     const decided = (await this.#decision(invite.name, waitMs, signal)) ?? invite
     return this.#outcome(decided)

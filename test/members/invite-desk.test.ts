@@ -212,6 +212,31 @@ describe('invite desk', () => {
     assert.equal(await join(laptop, ticket), undefined)
   })
 
+  it('client 31: takes all of an IPv6 host for one, and a ticket of another for a wrong one', async () => {
+    const ticket = await create()
+    await join(laptop, ticket)
+    const at = (last: string): Promise<Caller> => caller(thief, `/ip6/2001:db8:1:2::${last}/tcp/1`)
+    for (let i = 1; i <= 3; i++) {
+      const tried = machine.run(ask(await at(`${i}`), ticket))
+      await refused(tried, 'E_INVITE', /used already/)
+    }
+    await refused(machine.run(ask(await at('4'), ticket)), 'E_RATE', /try again in an hour/)
+    const elsewhere = await caller(thief, '/ip6/2001:db8:1:3::1/tcp/1')
+    await refused(machine.run(ask(elsewhere, ticket)), 'E_INVITE', /used already/)
+    // the one that is awaited is not shut out by others behind its address
+    const awaited = await caller(laptop, '/ip6/2001:db8:1:2::9/tcp/1')
+    assert.equal(await machine.run(ask(awaited, ticket)), undefined)
+  })
+
+  it('is busy for a moment where too many ask at once', async () => {
+    const ticket = await create()
+    const made = await caller(laptop)
+    for (let i = 0; i < 50; i++) assert.equal(await machine.run(ask(made, ticket)), undefined)
+    await refused(machine.run(ask(made, ticket)), 'E_BUSY', /try again in a minute/)
+    await machine.clock.run({ untilMs: machine.clock.monotonicMs() + 1000 })
+    assert.equal(await machine.run(ask(made, ticket)), undefined)
+  })
+
   it('takes nothing of another form', async () => {
     const made = await caller(thief)
     const ticket = new Uint8Array(16)

@@ -9,10 +9,12 @@ import { Introducer, type IntroducerOptions } from '../../src/introducer/introdu
 import {
   formatListRequest,
   formatPublish,
+  formatRevoked,
   listVerb,
   maxPageBytes,
   parseListReply,
   publishVerb,
+  revokedVerb,
 } from '../../src/introducer/protocol.ts'
 import { type Caller, openCaller } from '../../src/wire/caller.ts'
 import { SimClock } from '../sim/sim-clock.ts'
@@ -192,6 +194,21 @@ describe('introducer', () => {
     await assert.rejects(come('c', '2:3:4:5:6'), refusedAs('E_FULL'))
     await come('d', '3::1')
     assert.equal(desk.introducer.nodeCount, 3)
+  })
+
+  it('refuses who exchanges revocations or lists without a pause, for a time', async () => {
+    for (const [verb, args, burst] of [
+      [revokedVerb, formatRevoked({ seq: 0, list: new Uint8Array(0) }), 20],
+      [listVerb, formatListRequest({ cursor: 0, waitMs: 0 }), 200],
+    ] as const) {
+      const desk = await Desk.open()
+      const caller = await desk.caller('a')
+      const ask = () => caller.call(verb, args, { deadlineMs: 60_000 })
+      for (let i = 0; i < burst; i++) await ask()
+      await assert.rejects(ask(), refusedAs('E_RATE'))
+      await desk.clock.run({ untilMs: 1000 })
+      await ask()
+    }
   })
 
   it('refuses a node that announces itself again and again, for a time', async () => {

@@ -264,6 +264,43 @@ describe('invite desk', () => {
     await create('attic')
   })
 
+  it('keeps 256 of them, each until a week after its end', async () => {
+    for (let i = 0; i < 256; i++) await create(`${i}`)
+    await refused(create('one more'), 'E_FULL', /too many/)
+    await machine.run(desk.revoke('7'))
+    await create('7')
+    await open()
+    assert.equal(book.list().length, 256)
+    await machine.clock.run({ untilMs: machine.clock.monotonicMs() + 8 * dayMs })
+    await create('one more')
+    assert.deepEqual(
+      book.list().map(({ name }) => name),
+      ['one more'],
+    )
+  })
+
+  it('starts again with a name as long as one may be', async () => {
+    const name = '\u{1f600}'.repeat(64)
+    await create(name)
+    await open()
+    assert.equal(book.get(name)?.state, 'open')
+  })
+
+  it('lets whoever was let in fetch the grant until a day after the end, and no longer', async () => {
+    for (const [name, hours] of [
+      ['soon', 23],
+      ['late', 25],
+    ] as const) {
+      const ticket = await create(name)
+      await join(laptop, ticket)
+      await machine.run(desk.approve(name))
+      await machine.clock.run({ untilMs: machine.clock.monotonicMs() + dayMs + hours * 3600_000 })
+      const fetched = join(laptop, ticket)
+      if (name === 'soon') assert.deepEqual(await fetched, grant)
+      else await refused(fetched, 'E_INVITE', /has expired/)
+    }
+  })
+
   it('does not start with a damaged book, since a ticket might be good again', async () => {
     await create()
     const { disk } = keptAt

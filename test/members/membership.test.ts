@@ -149,6 +149,8 @@ describe('revocations', () => {
     const revocations = await machine.run(Revocations.open({ gridId, keptAt }))
     assert.equal(await machine.run(revocations.take(lists[1])), true)
     assert.equal(await machine.run(revocations.take(lists[0])), false)
+    const other = signRevocationList({ seq: 2, serials: [7] }, gridSeed)
+    assert.equal(await machine.run(revocations.take(other)), false)
     assert.deepEqual(revocations.serials, [2])
     const again = await machine.run(Revocations.open({ gridId, keptAt }))
     assert.deepEqual(again.serials, [2])

@@ -8,7 +8,7 @@ import { withDeadline } from '../../base/deadline.ts'
 import { GridError, isGridError } from '../../base/errors.ts'
 import type { Invite } from '../../members/invite-book.ts'
 import type { Member, MemberBook } from '../../members/member-book.ts'
-import { arrayOf, integerOf, labelOf, shapedAs, textOf } from '../../log/shape.ts'
+import { arrayOf, integerOf, labelOf, shapedAs } from '../../log/shape.ts'
 import type { Verb, Verbs } from '../../wire/answerer.ts'
 import {
   formatInvite,
@@ -125,6 +125,6 @@ function nameOf(args: CborValue): string {
 function parseWatch(args: CborValue): { name: string; waitMs: number } {
   return shapedAs('E_BAD_REQUEST', 'request', () => {
     const [name, waitMs] = arrayOf(args, 2, 2)
-    return { name: textOf(name, 64), waitMs: integerOf(waitMs, 0, maxWatchMs) }
+    return { name: labelOf(name), waitMs: integerOf(waitMs, 0, maxWatchMs) }
   })
 }

@@ -59,6 +59,9 @@ describe('peers of a network', () => {
       node(2, { certificate: node(0).certificate }),
       node(3, { facts: { ...facts, readOnly: true } }),
       node(4, { stale: true }),
+      // these two cannot be asked for shares at all
+      node(5, { facts: { ...facts, suites: [] } }),
+      node(6, { addresses: [] }),
     ]
     assert.deepEqual(accepting(), [0])
     assert.equal(peers.candidates().length, 6)

@@ -3,7 +3,7 @@ import { describe, it } from 'mocha'
 import { bodyWindowBytes, IncomingBody } from '../../src/wire/body.ts'
 
 describe('incoming body', () => {
-  it('client 27: holds what drips in byte by byte as few pieces, in order', async () => {
+  it('holds what drips in byte by byte as few pieces, in order', async () => {
     let granted = 0
     const body = new IncomingBody(bodyWindowBytes, (bytes) => (granted += bytes))
     for (let i = 0; i < bodyWindowBytes; i++) body.push(Uint8Array.of(i))

@@ -28,7 +28,7 @@ class FakeStream extends EventTarget {
 }
 
 describe('channel over a stream', () => {
-  it('client 27: holds bytes that come one by one as few pieces, and pauses the stream', async () => {
+  it('holds bytes that come one by one as few pieces, and pauses the stream', async () => {
     const stream = new FakeStream()
     const options = { remoteId: 'x', remoteAddress: '' }
     const channel = new StreamChannel(stream as unknown as Stream, options)

@@ -35,6 +35,21 @@ export function parsePeerAddress(text: string): PeerTarget | undefined {
   return { id: address.peerId, addresses: [text.slice(0, text.lastIndexOf('/p2p/'))] }
 }
 
+/**
+ * What counts as one origin of connections from `address`: an IPv4 address, or the first 64 bits of an
+ * IPv6 one, since one host may have all that lie behind. What is no TCP address stands for itself.
+ */
+export function originOf(address: string): string {
+  const parsed = parseTcpAddress(address)
+  if (parsed?.kind !== 'ip6') return parsed?.host ?? address
+  const groups = new URL(`tcp://[${parsed.host}]`).hostname.slice(1, -1)
+  const [left = '', right] = groups.split('::')
+  const high = left === '' ? [] : left.split(':')
+  const low = right === undefined || right === '' ? [] : right.split(':')
+  const zeros = right === undefined ? 0 : 8 - high.length - low.length
+  return [...high, ...Array<string>(zeros).fill('0'), ...low].slice(0, 4).join(':')
+}
+
 function isHost(kind: string, host: string): boolean {
   if (kind === 'ip4') return ip4Form.test(host)
   if (kind === 'ip6') return isIp6(host)

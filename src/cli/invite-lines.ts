@@ -27,7 +27,8 @@ export function inviteFacts(invite: InviteReport, nowMs: number): Facts {
 
 export function inviteLine(invite: InviteReport, nowMs: number): string {
   const { name, kindBits, expiresAtMs, joiner, words } = invite
-  const who = joiner === undefined ? '' : `  ${joiner.nickname} from ${joiner.address}: ${words}`
+  const called = joiner?.nickname === '' ? 'a machine without a name' : joiner?.nickname
+  const who = joiner === undefined ? '' : `  ${called} from ${joiner.address}: ${words}`
   const until = timeOf(expiresAtMs).slice(0, 16).replace('T', ' ')
   return `${name}  ${stateOf(invite, nowMs)}  ${kindsOf(kindBits)}  until ${until}${who}`
 }

@@ -34,7 +34,7 @@ export async function memberEnds(context: Context, config: Config): Promise<End[
 }
 
 function ownEnd(
-  { certificate }: GridMembership,
+  { certificate, revocations }: GridMembership,
   key: Uint8Array,
   nowMs: number,
   isFounder: boolean,
@@ -46,7 +46,12 @@ function ownEnd(
     const text = 'member: this home has no certificate of the grid'
     return { what: 'member', state: 'never worked', endsAtMs: null, days: null, text, next }
   }
-  const term = termOf(readMemberCertificate(certificate, key).notAfterMs, nowMs)
+  const { notAfterMs, serial } = readMemberCertificate(certificate, key)
+  if (revocations?.isRevoked(serial) === true) {
+    const text = "member: the membership of this home was revoked by the grid's owner"
+    return { what: 'member', state: 'degraded', endsAtMs: null, days: null, text, next }
+  }
+  const term = termOf(notAfterMs, nowMs)
   const text = `member: the certificate of this home ${termText(term)}`
   return { what: 'member', ...term, text, next }
 }

@@ -63,7 +63,6 @@ export class Directory {
 
   /** Takes in what `source` gave at `nowMs`. */
   accept(announcement: Announcement, source: string, nowMs: number): Verdict {
-    if (announcement.gridName !== this.#limits.gridName) return 'other-grid'
     if (announcement.expiresAtMs <= nowMs) return 'expired'
     return this.restore(announcement, { sources: [source], untilMs: Infinity }, nowMs)
   }
@@ -74,7 +73,8 @@ export class Directory {
     kept: Pick<DirectoryEntry, 'sources' | 'untilMs'>,
     nowMs: number,
   ): Verdict {
-    const { nodeId, seq, expiresAtMs } = announcement
+    const { nodeId, seq, expiresAtMs, gridName } = announcement
+    if (gridName !== this.#limits.gridName) return 'other-grid'
     const untilMs = Math.min(kept.untilMs, expiresAtMs, nowMs + maxLifetimeMs)
     if (untilMs + this.#limits.keepExpiredMs <= nowMs) return 'expired'
     const held = this.#entries.get(nodeId)

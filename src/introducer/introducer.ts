@@ -9,7 +9,7 @@ import { withDeadline } from '../base/deadline.ts'
 import { GridError, isGridError } from '../base/errors.ts'
 import type { KeptAt } from '../base/kept-file.ts'
 import type { Budget } from '../base/limit.ts'
-import { parseTcpAddress } from '../base/multiaddr.ts'
+import { originOf } from '../base/multiaddr.ts'
 import { TokenBucket } from '../base/token-bucket.ts'
 import { noTrace, type Trace } from '../base/trace.ts'
 import { answer, type Verb, type Verbs } from '../wire/answerer.ts'
@@ -41,7 +41,7 @@ export interface IntroducerOptions {
   trace?: Trace
   /** Where the list survives a restart; without it nodes announce themselves anew. */
   keptAt?: KeptAt
-  /** Nodes that one network address may announce; 64 unless told. */
+  /** Nodes that one network address, of IPv6 a /64, may announce; 64 unless told. */
   maxNodesOfAddress?: number
   /** Peer ids of other introducers, whose word for a node is taken as the node's own. */
   others?: readonly string[]
@@ -159,10 +159,7 @@ export class Introducer {
     if (announcement.nodeId !== remoteId) {
       throw new GridError('E_FORBIDDEN', 'a node announces itself only')
     }
-    const verdict = this.#accept(
-      announcement,
-      parseTcpAddress(remoteAddress)?.host ?? remoteAddress,
-    )
+    const verdict = this.#accept(announcement, originOf(remoteAddress))
     switch (verdict) {
       case 'new':
       case 'newer':

@@ -48,7 +48,6 @@ export interface Invite extends InviteTerms {
 }
 
 const maxInvites = 256
-const maxNameChars = 64
 /** How long it is remembered what became of one, to tell who comes too late. */
 const rememberMs = 7 * 24 * 3600 * 1000
 /** How much longer one that was let in may fetch its grant. */
@@ -110,9 +109,9 @@ export class InviteBook {
         hint: 'give another --name, or run: grid invite revoke',
       })
     }
+    this.#invites.delete(name)
     if (this.#invites.size >= maxInvites) throw new GridError('E_FULL', 'too many invitations')
     const ticket = options.random.bytes(ticketBytes)
-    this.#invites.delete(name)
     await this.put({
       ...terms,
       name,
@@ -170,7 +169,7 @@ function fromRow(row: CborValue): Invite {
     arrayOf(row, 10, 10)
   const who = arrayOf(joiner, 0, 3)
   return {
-    name: textOf(name, maxNameChars),
+    name: labelOf(name),
     ticketHash: bytesOf(ticketHash, 32),
     kindBits: integerOf(kindBits, 1, 3),
     quotaBytes: integerOf(quotaBytes, 0),

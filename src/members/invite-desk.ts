@@ -8,7 +8,7 @@ import type { Clock } from '../base/clock.ts'
 import { withDeadline } from '../base/deadline.ts'
 import { GridError, isGridError } from '../base/errors.ts'
 import type { Budget } from '../base/limit.ts'
-import { parseTcpAddress } from '../base/multiaddr.ts'
+import { originOf, parseTcpAddress } from '../base/multiaddr.ts'
 import { TokenBucket } from '../base/token-bucket.ts'
 import { noTrace, type Trace } from '../base/trace.ts'
 import { answer, type Verb } from '../wire/answerer.ts'
@@ -89,11 +89,13 @@ export class InviteDesk {
 
   /** Sends the node away that waits. Throws E_INVITE where none waits. */
   async refuse(name: string): Promise<void> {
+    while (this.#approving.has(name)) await this.#approved(name)
     await this.#put({ ...this.#waiting(name), state: 'refused' })
   }
 
   /** Ends an invitation that nobody has joined by. Throws E_INVITE. */
   async revoke(name: string): Promise<void> {
+    while (this.#approving.has(name)) await this.#approved(name)
     const invite = this.#options.book.get(name)
     if (invite === undefined) throw new GridError('E_INVITE', `there is no invitation ${name}`)
     if (invite.state === 'approved' || invite.state === 'joined') {
@@ -102,6 +104,11 @@ export class InviteDesk {
       })
     }
     await this.#put({ ...invite, state: 'revoked' })
+  }
+
+  /** A yes that is under way was said first, whatever comes of it. */
+  async #approved(name: string): Promise<void> {
+    await this.#approving.get(name)?.catch(() => undefined)
   }
 
   async #letIn(invite: Invite): Promise<void> {
@@ -115,16 +122,24 @@ export class InviteDesk {
     signal: AbortSignal,
   ): Promise<Grant | undefined> {
     const { book } = this.#options
-    const address = parseTcpAddress(remoteAddress)?.host ?? remoteAddress
-    if (this.#strikes.isOut(address) || !this.#joins.tryTake(1)) {
+    if (remoteId === undefined) throw new GridError('E_FORBIDDEN', 'nobody knows who asks')
+    const origin = originOf(remoteAddress)
+    const invite = book.find(ticket)
+    const isItsJoiner = invite?.joiner?.id === remoteId
+    // what others did from there does not keep out who is awaited: its key shows who it is
+    if (!isItsJoiner && this.#strikes.isOut(origin)) {
       throw new GridError('E_RATE', 'too many attempts to join: try again in an hour')
     }
-    if (remoteId === undefined) throw new GridError('E_FORBIDDEN', 'nobody knows who asks')
-    const invite = book.find(ticket)
+    if (!this.#joins.tryTake(1)) {
+      throw new GridError('E_BUSY', 'too many machines are joining: try again in a minute')
+    }
+    if (invite === undefined || (invite.joiner !== undefined && !isItsJoiner)) {
+      this.#strikes.add(origin)
+    }
     if (invite === undefined) {
-      this.#strikes.add(address)
       throw new GridError('E_INVITE', 'there is no such invitation: ask for a new one')
     }
+    const address = parseTcpAddress(remoteAddress)?.host ?? remoteAddress
     await this.#claim(invite, { id: remoteId, nickname, address })
     const decided = (await this.#decision(invite.name, waitMs, signal)) ?? invite
     return this.#outcome(decided)
@@ -133,13 +148,19 @@ export class InviteDesk {
   /** The first to come has it, before anything else is waited for; the same one may come again. */
   async #claim(invite: Invite, joiner: Joiner): Promise<void> {
     this.#check(invite, joiner)
+    const { trace = noTrace } = this.#options
     if (invite.state === 'open') {
-      const { trace = noTrace } = this.#options
       trace.event('invite.asked', { invite: invite.name, joiner: joiner.id })
       await this.#put({ ...invite, state: 'asked', joiner })
     }
     const isAsked = this.#options.book.get(invite.name)?.state === 'asked'
-    if (invite.approvesItself && isAsked) await this.approve(invite.name)
+    if (!invite.approvesItself || !isAsked) return
+    await this.approve(invite.name).catch((error: unknown) => {
+      if (isGridError(error, 'E_INVITE', 'E_FORBIDDEN', 'E_FULL', 'E_IO')) throw error
+      // what is wrong at this side is for its owner to know, paths above all
+      trace.event('invite.failed', { invite: invite.name, error: String(error) })
+      throw new GridError('E_INTERNAL', 'the inviter could not let it in', { cause: error })
+    })
   }
 
   #check(invite: Invite, joiner: Joiner): void {

@@ -10,7 +10,8 @@ import { GridError } from '../base/errors.ts'
 import { type KeptAt, readKept, replaceKept } from '../base/kept-file.ts'
 import { arrayOf, bytesOf, decodeAs, integerOf, labelOf } from '../log/shape.ts'
 import { type MemberCertificate, signMemberCertificate } from './member-certificate.ts'
-import { signRevocationList } from './revocation-list.ts'
+import { graceMs } from './membership.ts'
+import { maxRevokedSerials, signRevocationList } from './revocation-list.ts'
 import type { Revocations } from './revocations.ts'
 
 export interface Member extends Omit<MemberCertificate, 'gridId'> {
@@ -57,16 +58,24 @@ export class MemberBook {
     this.#options = options
   }
 
-  /** Throws E_CONFIG for a file that is damaged. */
+  /**
+   * Reads what is kept; a revocation that was cut short behind the book is carried out. Throws E_CONFIG
+   * for a file that is damaged.
+   */
   static async open(options: MemberBookOptions): Promise<MemberBook> {
     const book = new MemberBook(options)
     book.#members = await readMembers(options.keptAt)
+    if (book.#members.length > 0) await book.#spread(book.#serialsOf(book.#members))
     return book
   }
 
   /** Every certificate that was given, the newest last. */
   list(): readonly Member[] {
-    return this.#members
+    const { revocations } = this.#options
+    return this.#members.map((member) => {
+      // a book brought back from a copy may not know of all
+      return { ...member, isRevoked: member.isRevoked || revocations.isRevoked(member.serial) }
+    })
   }
 
   /** Makes a member: its certificate. Throws E_FULL, E_IO, a RangeError for a field out of bounds. */
@@ -82,36 +91,57 @@ export class MemberBook {
   }
 
   /**
-   * Puts a member out: all certificates of the key that has this serial, or this name. Throws
-   * E_ABSENT, and E_USAGE for a name that several have.
+   * Puts a member out: all certificates of the key that has this serial or, where none has, this name.
+   * Who is out already is put out again, as an attempt may have been cut short. Throws E_ABSENT, E_USAGE
+   * for a name that several have, E_FULL where the list has no room, E_IO.
    */
   async revoke(which: string): Promise<Member> {
-    const found = this.#members.filter(
-      ({ serial, name, isRevoked }) => !isRevoked && (String(serial) === which || name === which),
-    )
-    const [member, ...more] = found
+    const withSerial = this.#members.filter(({ serial }) => String(serial) === which)
+    // a member chooses its name: it may be the serial of another
+    const withName = this.#members.filter(({ name }) => name === which)
+    const named = withSerial.length > 0 ? withSerial : withName
+    const standing = named.filter(({ isRevoked }) => !isRevoked)
+    const member = standing.at(-1) ?? named.at(-1)
     if (member === undefined) throw new GridError('E_ABSENT', `there is no member ${which}`)
-    if (!more.every(({ publicKey }) => equalBytes(publicKey, member.publicKey))) {
+    const isSame = ({ publicKey }: Member): boolean => equalBytes(publicKey, member.publicKey)
+    if (!standing.every(isSame)) {
       throw new GridError('E_USAGE', `several members are called ${which}`, {
         hint: 'give the serial, which grid members shows',
       })
     }
-    await this.#replace(
-      this.#members.map((each) =>
-        equalBytes(each.publicKey, member.publicKey) ? { ...each, isRevoked: true } : each,
-      ),
+    const members = this.#members.map((each) =>
+      isSame(each) ? { ...each, isRevoked: true } : each,
     )
-    await this.spread()
-    return member
+    const serials = this.#serialsOf(members)
+    await this.#replace(members)
+    await this.#spread(serials)
+    return { ...member, isRevoked: true }
   }
 
   /**
-   * Signs the list of all who were put out and hands it on. A revocation does so by itself; one that
-   * was cut short, or whose list was lost, is brought to its end by it.
+   * Serials that the list must have: those of `members` that are out, and all that it has now, which
+   * another holder of the key may have put there. Those that ended longest before give way where there
+   * are too many. Throws E_FULL.
    */
-  async spread(): Promise<void> {
+  #serialsOf(members: readonly Member[]): number[] {
+    const out = members.filter(({ isRevoked }) => isRevoked)
+    const serials = new Set([
+      ...this.#options.revocations.serials,
+      ...out.map(({ serial }) => serial),
+    ])
+    const nowMs = this.#options.clock.nowMs()
+    const over = out.filter(({ notAfterMs }) => notAfterMs + graceMs <= nowMs)
+    for (const { serial } of over.sort((a, b) => a.notAfterMs - b.notAfterMs)) {
+      if (serials.size > maxRevokedSerials) serials.delete(serial)
+    }
+    if (serials.size <= maxRevokedSerials) return [...serials].sort((a, b) => a - b)
+    throw new GridError('E_FULL', 'too many members are revoked')
+  }
+
+  /** Makes a list of `serials` and gives it to all, where the one there is lacks any. */
+  async #spread(serials: readonly number[]): Promise<void> {
     const { revocations, clock, gridSeed } = this.#options
-    const serials = this.#members.filter(({ isRevoked }) => isRevoked).map(({ serial }) => serial)
+    if (serials.every((serial) => revocations.isRevoked(serial))) return
     const seq = Math.max(revocations.seq + 1, Math.floor(clock.nowMs()))
     await revocations.take(signRevocationList({ seq, serials }, gridSeed))
   }

@@ -51,8 +51,8 @@ export class Membership implements Admission {
   readonly #met: MembersMet
   /** Of each member the newest certificate that was shown, by its key in hex: as many as the grid key signed. */
   readonly #shown = new Map<string, MemberCertificate>()
-  /** What came of certificates that were looked into: servers are asked about for every object. */
-  readonly #read = new WeakMap<Uint8Array, MemberCertificate>()
+  /** What came of certificates that were looked into, good or not: servers are asked about for every object. */
+  readonly #read = new WeakMap<Uint8Array, MemberCertificate | GridError>()
 
   /** Throws a TypeError for mode `signed` without a grid key. */
   constructor(options: MembershipOptions) {
@@ -138,11 +138,23 @@ export class Membership implements Admission {
   }
 
   #certificateOf(id: string, bytes: Uint8Array): MemberCertificate {
-    const certificate = this.#read.get(bytes) ?? readMemberCertificate(bytes, this.#gridId)
-    this.#read.set(bytes, certificate)
+    const read = this.#read.get(bytes) ?? this.#readAnew(bytes)
+    if (read instanceof GridError) throw read
     const key = publicKeyOf(id)
-    if (key !== undefined && equalBytes(key, certificate.publicKey)) return certificate
+    if (key !== undefined && equalBytes(key, read.publicKey)) return read
     throw new GridError('E_CERTIFICATE', 'the certificate is that of another node')
+  }
+
+  #readAnew(bytes: Uint8Array): MemberCertificate | GridError {
+    let read: MemberCertificate | GridError
+    try {
+      read = readMemberCertificate(bytes, this.#gridId)
+    } catch (error) {
+      if (!(error instanceof GridError)) throw error
+      read = error
+    }
+    this.#read.set(bytes, read)
+    return read
   }
 
   /** Why a certificate does not give the right to act as `kind`; for undefined, to read. */

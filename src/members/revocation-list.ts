@@ -24,9 +24,13 @@ export interface RevocationList {
 
 /** Fits the head of a frame. */
 export const maxRevocationBytes: number = 40 * 1024
-const maxSerials = 4_000
+export const maxRevokedSerials = 4_000
 const context = utf8('grid/v1/revoked')
-const limits = { depth: 2, items: maxSerials + 8, bytes: maxRevocationBytes - signatureBytes }
+const limits = {
+  depth: 2,
+  items: maxRevokedSerials + 8,
+  bytes: maxRevocationBytes - signatureBytes,
+}
 const label = 'revocation list'
 
 /** signature ‖ statement. Throws a RangeError for serials that are not ascending, or too many. */
@@ -59,7 +63,7 @@ export function readRevocationList(bytes: Uint8Array, gridId: Uint8Array): Revoc
 function decodeStatement(value: CborValue): RevocationList {
   const [version, gridId, seq, list] = arrayOf(value, 4, 4)
   demand(version === 1, 'another version')
-  const serials = arrayOf(list, 0, maxSerials).map((serial) => integerOf(serial, 1))
+  const serials = arrayOf(list, 0, maxRevokedSerials).map((serial) => integerOf(serial, 1))
   demand(
     serials.every((serial, i) => i === 0 || serial > serials[i - 1]),
     'serials that do not ascend',

@@ -1,9 +1,9 @@
-/** Who has come with a wrong ticket too often, by network address: bounded, whoever comes. */
+/** Who has come with a wrong ticket too often, by the origin they came from: bounded, whoever comes. */
 import type { Clock } from '../base/clock.ts'
 
 const mostStrikes = 3
 const forgetMs = 3600 * 1000
-const maxAddresses = 1024
+const maxOrigins = 1024
 
 export class Strikes {
   readonly #clock: Clock
@@ -14,19 +14,19 @@ export class Strikes {
     this.#clock = clock
   }
 
-  /** Whether `address` has none left. */
-  isOut(address: string): boolean {
-    const known = this.#struck.get(address)
+  /** Whether `origin` has none left. */
+  isOut(origin: string): boolean {
+    const known = this.#struck.get(origin)
     return known !== undefined && known.count >= mostStrikes && !this.#isOver(known.untilMs)
   }
 
-  add(address: string): void {
-    const known = this.#struck.get(address)
+  add(origin: string): void {
+    const known = this.#struck.get(origin)
     const count = known === undefined || this.#isOver(known.untilMs) ? 0 : known.count
-    this.#struck.delete(address)
+    this.#struck.delete(origin)
     const untilMs = this.#clock.monotonicMs() + forgetMs
-    this.#struck.set(address, { count: count + 1, untilMs })
-    if (this.#struck.size > maxAddresses) {
+    this.#struck.set(origin, { count: count + 1, untilMs })
+    if (this.#struck.size > maxOrigins) {
       this.#struck.delete(this.#struck.keys().next().value!)
     }
   }

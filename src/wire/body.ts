@@ -4,6 +4,7 @@
  * grants more as its consumer takes what arrived, so neither holds more than that of one body.
  */
 import { GridError, asGridError } from '../base/errors.ts'
+import { PieceQueue } from '../base/piece-queue.ts'
 import { maxFrameBodyBytes } from './frame.ts'
 
 /** The most bytes of one body that are under way: sent, and not yet granted again. */
@@ -171,7 +172,7 @@ export class IncomingBody implements AsyncIterable<Uint8Array> {
   readonly bytes: number
   readonly #window: ReceiveWindow
   readonly #grant: (bytes: number) => void
-  readonly #pieces: Uint8Array[] = []
+  readonly #pieces = new PieceQueue()
   #failure: Error | undefined
   #wake: () => void = () => {}
 
@@ -192,7 +193,7 @@ export class IncomingBody implements AsyncIterable<Uint8Array> {
   /** Lets go of what arrived; the consumer gets `reason`. */
   fail(reason: Error): void {
     this.#failure ??= reason
-    this.#pieces.length = 0
+    this.#pieces.clear()
     this.#wake()
   }
 

@@ -32,6 +32,10 @@ const statuses = {
   E_UNREACHABLE: 33,
   E_CLOSED: 34,
   E_INVITE: 35,
+  // between a node and its owner
+  E_CONFIG: 36,
+  E_USAGE: 37,
+  E_EXISTS: 38,
   E_GENESIS: 48,
   E_ENTRY: 49,
   E_LINK: 50,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { multiaddr } from '@multiformats/multiaddr'
 import { describe, it } from 'mocha'
-import { parsePeerAddress, parseTcpAddress } from '../../src/base/multiaddr.ts'
+import { originOf, parsePeerAddress, parseTcpAddress } from '../../src/base/multiaddr.ts'
 import { peerIdOf } from '../../src/base/peer-id.ts'
 
 const id = peerIdOf(new Uint8Array(32).fill(1))
@@ -46,6 +46,14 @@ describe('multiaddr', () => {
       assert.deepEqual(parsePeerAddress(`${text}/p2p/${id}`), port === 0 ? undefined : target)
       assert.equal(parsePeerAddress(text), undefined)
     }
+  })
+
+  it('takes an IPv4 address for one origin, and a /64 of IPv6', () => {
+    assert.equal(originOf('/ip4/203.0.113.7/tcp/1'), '203.0.113.7')
+    assert.equal(originOf('/ip6/2001:DB8:1:2:3::/tcp/1'), originOf('/ip6/2001:db8:1:2::9/tcp/7'))
+    assert.notEqual(originOf('/ip6/2001:db8:1:2::/tcp/1'), originOf('/ip6/2001:db8:1:3::/tcp/1'))
+    assert.equal(originOf('/ip6/::1/tcp/1'), '0:0:0:0')
+    assert.equal(originOf('unix'), 'unix')
   })
 
   it('answers a long text at once', () => {

@@ -142,6 +142,8 @@ describe('joining a grid', function () {
       const put = await run('b', ['put', file])
       return !put.stderr.includes(' 2 servers accept')
     })
+    const { stdout } = await run('b', ['status'])
+    assert.match(stdout, /member: the membership of this home was revoked .* grid join --replace/)
     // the introducer starts again and knows it still
     await stop()
     await start('intro', 'introducer', 'run')
@@ -199,6 +201,13 @@ describe('joining a grid', function () {
     await ok('intro', 'introducer', 'init', '--listen', loopback)
     await start('intro', 'introducer', 'run')
     const link = await ok('intro', 'invite', '--name', 'one')
+    const asked: string[] = []
+    const ask = async (question: string): Promise<string> => {
+      asked.push(question)
+      return link.slice(0, -1)
+    }
+    assert.equal((await run('a', ['join'], { ask })).exit, 2)
+    assert.deepEqual(asked, ['paste the line that grid invite printed: '])
     const wrong = await run('a', ['join', link.slice(0, -1)])
     assert.equal(wrong.exit, 2)
     assert.match(wrong.stderr, /that is not an invitation: a character of it is wrong/)
@@ -212,6 +221,12 @@ describe('joining a grid', function () {
     assert.equal((await run('b', ['invite', 'ls'])).exit, 10)
     await ok('b', 'init')
     assert.equal((await run('b', ['invite'])).exit, 9)
+    const other = await run('intro', ['members'])
+    assert.match(other.stderr, /error: this home does not hold the key of a grid; try: ask at/)
+    const again = await run('intro', ['invite', '--name', 'three'])
+    assert.equal(again.exit, 0)
+    const twice = await run('intro', ['invite', '--name', 'three'])
+    assert.match(twice.stderr, /error: there is an invitation called three already; try: give/)
   })
 
   it('hands over the secret of an outer wall, at a door that is open for it only', async () => {

@@ -22,13 +22,13 @@ class Shelf {
   }
 
   /** A new process that has loaded the list. */
-  async boot() {
+  async boot(called = gridName) {
     const clock = new HostClock(this.world.clock)
     const disk = this.disk.mount(clock)
     await this.world.run(disk.makeDirectory('/cache'))
     await this.world.run(disk.syncDirectory('/'))
     const limits = { maxNodes: 100, maxNodesOfSource: 100, keepExpiredMs: 90 * dayMs }
-    const directory = new Directory({ gridName, ...limits })
+    const directory = new Directory({ gridName: called, ...limits })
     const trace = { event: (name: string) => this.events.push(name) }
     const keeper = new DirectoryKeeper(directory, { keptAt: { disk, path }, clock, trace })
     await this.world.run(keeper.load())
@@ -57,6 +57,14 @@ describe('kept list', () => {
     const { sources, untilMs } = second.directory.get(idOf('a'))!
     assert.deepEqual([sources, untilMs], [['x'], startMs + dayMs])
     assert.deepEqual(shelf.events, [])
+  })
+
+  it('names nobody to a home that is in another grid by now', async () => {
+    const shelf = new Shelf('another grid')
+    const first = await shelf.boot()
+    first.learn('a')
+    await shelf.world.run(first.keeper.close())
+    assert.deepEqual((await shelf.boot('another')).known(), [])
   })
 
   it('is written some seconds after a change, once for many', async () => {

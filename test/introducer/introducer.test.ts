@@ -9,10 +9,12 @@ import { Introducer, type IntroducerOptions } from '../../src/introducer/introdu
 import {
   formatListRequest,
   formatPublish,
+  formatRevoked,
   listVerb,
   maxPageBytes,
   parseListReply,
   publishVerb,
+  revokedVerb,
 } from '../../src/introducer/protocol.ts'
 import { type Caller, openCaller } from '../../src/wire/caller.ts'
 import { SimClock } from '../sim/sim-clock.ts'
@@ -37,14 +39,16 @@ class Desk {
     return new Desk(introducer, clock)
   }
 
-  async caller(name: string): Promise<Caller> {
+  async caller(name: string, remoteAddress?: string): Promise<Caller> {
     const [near, far] = channelPair({ ids: [idOf(name), idOf('introducer')] })
+    if (remoteAddress !== undefined)
+      Object.defineProperty(far, 'remoteAddress', { value: remoteAddress })
     void this.introducer.serve(far)
     return openCaller(near, { clock: this.clock })
   }
 
-  async publish(announcement: Announcement, as: string): Promise<void> {
-    const caller = await this.caller(as)
+  async publish(announcement: Announcement, as: string, address?: string): Promise<void> {
+    const caller = await this.caller(as, address)
     await publish(caller, announcement)
     caller.close()
   }
@@ -179,6 +183,32 @@ describe('introducer', () => {
     await assert.rejects(desk.publish(announcementOf('x'), 'x'), refusedAs('E_FULL'))
     await desk.publish(announcementOf('3', { seq: 2 }), '3')
     assert.equal(desk.introducer.nodeCount, 5)
+  })
+
+  it('server 32: takes a host with a /64 of IPv6 for one address', async () => {
+    const desk = await Desk.open({ maxNodesOfAddress: 2 })
+    const come = (name: string, address: string): Promise<void> =>
+      desk.publish(announcementOf(name), name, `/ip6/2001:db8:1:${address}/tcp/1`)
+    await come('a', '2::1')
+    await come('b', '2::2')
+    await assert.rejects(come('c', '2:3:4:5:6'), refusedAs('E_FULL'))
+    await come('d', '3::1')
+    assert.equal(desk.introducer.nodeCount, 3)
+  })
+
+  it('refuses who exchanges revocations or lists without a pause, for a time', async () => {
+    for (const [verb, args, burst] of [
+      [revokedVerb, formatRevoked({ seq: 0, list: new Uint8Array(0) }), 20],
+      [listVerb, formatListRequest({ cursor: 0, waitMs: 0 }), 200],
+    ] as const) {
+      const desk = await Desk.open()
+      const caller = await desk.caller('a')
+      const ask = () => caller.call(verb, args, { deadlineMs: 60_000 })
+      for (let i = 0; i < burst; i++) await ask()
+      await assert.rejects(ask(), refusedAs('E_RATE'))
+      await desk.clock.run({ untilMs: 1000 })
+      await ask()
+    }
   })
 
   it('refuses a node that announces itself again and again, for a time', async () => {

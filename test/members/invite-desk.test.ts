@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, it } from 'mocha'
 import { toHex } from '../../src/base/bytes.ts'
 import { type Channel, channelPair } from '../../src/base/channel.ts'
 import { publicKeyOfSeed } from '../../src/base/ed25519.ts'
-import { type ErrorCode, isGridError } from '../../src/base/errors.ts'
+import { type ErrorCode, GridError, isGridError } from '../../src/base/errors.ts'
 import type { KeptAt } from '../../src/base/kept-file.ts'
 import { Budget } from '../../src/base/limit.ts'
 import { peerIdOf } from '../../src/base/peer-id.ts'
@@ -42,12 +42,14 @@ describe('invite desk', () => {
   let book: InviteBook
   let desk: InviteDesk
   let issued: Joiner[]
+  let whileIssuing: Promise<void>
   let callers: Caller[]
 
   beforeEach(async () => {
     machine = await new Machine('invites').init()
     keptAt = { disk: machine.disk.mount(machine.clock), path: 'home/invites' }
     issued = []
+    whileIssuing = Promise.resolve()
     callers = []
     await open()
   })
@@ -63,6 +65,7 @@ describe('invite desk', () => {
       ...{ id: inviter, book, clock, budget: new Budget(2 ** 20) },
       issue: async (_invite, joiner) => {
         issued.push(joiner)
+        await whileIssuing
         return new Uint8Array(0)
       },
       grantOf: () => grant,
@@ -115,8 +118,40 @@ describe('invite desk', () => {
     assert.equal(issued.length, 1)
   })
 
+  it('knows one answer where two owners decide at once', async () => {
+    for (const no of ['refuse', 'revoke'] as const) {
+      const ticket = await create(no)
+      await join(laptop, ticket)
+      let issue = (): void => {}
+      whileIssuing = new Promise<void>((resolve) => (issue = resolve))
+      const yes = desk.approve(no)
+      const late = refused(desk[no](no), 'E_INVITE', /nobody waits|has joined already/)
+      issue()
+      await machine.run(Promise.all([yes, late]))
+      assert.deepEqual(await join(laptop, ticket), grant)
+
+      const other = await create(`${no} first`)
+      await join(thief, other)
+      const said = desk[no](`${no} first`)
+      const tooLate = refused(desk.approve(`${no} first`), 'E_INVITE', /nobody waits/)
+      await machine.run(Promise.all([said, tooLate]))
+    }
+    assert.deepEqual(
+      issued.map(({ id }) => id),
+      [laptop, laptop],
+    )
+  })
+
   it('lets in whoever comes where it was told to', async () => {
     const ticket = await create('attic', { approvesItself: true })
+    assert.deepEqual(await join(laptop, ticket), grant)
+  })
+
+  it('tells a joiner nothing of what is wrong at this side', async () => {
+    const ticket = await create('attic', { approvesItself: true })
+    whileIssuing = Promise.reject(new GridError('E_CONFIG', 'cannot read /home/ann/config.toml'))
+    await refused(join(laptop, ticket), 'E_INTERNAL', /^the inviter could not let it in$/)
+    whileIssuing = Promise.resolve()
     assert.deepEqual(await join(laptop, ticket), grant)
   })
 
@@ -184,11 +219,11 @@ describe('invite desk', () => {
       const wrong = new Uint8Array(16).fill(i).fill(i >> 8, 8)
       const guessing = await caller(thief, `/ip4/198.51.${i >> 8}.${i & 255}/tcp/1`)
       const answer = await machine.run(ask(guessing, wrong).catch((error: unknown) => error))
-      assert.ok(isGridError(answer, 'E_INVITE', 'E_RATE'))
+      assert.ok(isGridError(answer, 'E_INVITE', 'E_BUSY'))
       codes.set(answer.code, (codes.get(answer.code) ?? 0) + 1)
     }
     // of what is not even looked up there is the more, the faster they come
-    assert.ok((codes.get('E_RATE') ?? 0) > 800, [...codes].join())
+    assert.ok((codes.get('E_BUSY') ?? 0) > 800, [...codes].join())
     assert.deepEqual(issued, [])
     assert.deepEqual([book.get('attic')?.state, book.get('attic')?.joiner], ['open', undefined])
     await machine.clock.run({ untilMs: machine.clock.monotonicMs() + 1000 })
@@ -199,6 +234,31 @@ describe('invite desk', () => {
       issued.map(({ id }) => id),
       [laptop],
     )
+  })
+
+  it('client 31: takes all of an IPv6 host for one, and a ticket of another for a wrong one', async () => {
+    const ticket = await create()
+    await join(laptop, ticket)
+    const at = (last: string): Promise<Caller> => caller(thief, `/ip6/2001:db8:1:2::${last}/tcp/1`)
+    for (let i = 1; i <= 3; i++) {
+      const tried = machine.run(ask(await at(`${i}`), ticket))
+      await refused(tried, 'E_INVITE', /used already/)
+    }
+    await refused(machine.run(ask(await at('4'), ticket)), 'E_RATE', /try again in an hour/)
+    const elsewhere = await caller(thief, '/ip6/2001:db8:1:3::1/tcp/1')
+    await refused(machine.run(ask(elsewhere, ticket)), 'E_INVITE', /used already/)
+    // the one that is awaited is not shut out by others behind its address
+    const awaited = await caller(laptop, '/ip6/2001:db8:1:2::9/tcp/1')
+    assert.equal(await machine.run(ask(awaited, ticket)), undefined)
+  })
+
+  it('is busy for a moment where too many ask at once', async () => {
+    const ticket = await create()
+    const made = await caller(laptop)
+    for (let i = 0; i < 50; i++) assert.equal(await machine.run(ask(made, ticket)), undefined)
+    await refused(machine.run(ask(made, ticket)), 'E_BUSY', /try again in a minute/)
+    await machine.clock.run({ untilMs: machine.clock.monotonicMs() + 1000 })
+    assert.equal(await machine.run(ask(made, ticket)), undefined)
   })
 
   it('takes nothing of another form', async () => {
@@ -226,6 +286,43 @@ describe('invite desk', () => {
     await refused(create('attic'), 'E_EXISTS', /called attic already/)
     await machine.run(desk.revoke('attic'))
     await create('attic')
+  })
+
+  it('keeps 256 of them, each until a week after its end', async () => {
+    for (let i = 0; i < 256; i++) await create(`${i}`)
+    await refused(create('one more'), 'E_FULL', /too many/)
+    await machine.run(desk.revoke('7'))
+    await create('7')
+    await open()
+    assert.equal(book.list().length, 256)
+    await machine.clock.run({ untilMs: machine.clock.monotonicMs() + 8 * dayMs })
+    await create('one more')
+    assert.deepEqual(
+      book.list().map(({ name }) => name),
+      ['one more'],
+    )
+  })
+
+  it('starts again with a name as long as one may be', async () => {
+    const name = '\u{1f600}'.repeat(64)
+    await create(name)
+    await open()
+    assert.equal(book.get(name)?.state, 'open')
+  })
+
+  it('lets whoever was let in fetch the grant until a day after the end, and no longer', async () => {
+    for (const [name, hours] of [
+      ['soon', 23],
+      ['late', 25],
+    ] as const) {
+      const ticket = await create(name)
+      await join(laptop, ticket)
+      await machine.run(desk.approve(name))
+      await machine.clock.run({ untilMs: machine.clock.monotonicMs() + dayMs + hours * 3600_000 })
+      const fetched = join(laptop, ticket)
+      if (name === 'soon') assert.deepEqual(await fetched, grant)
+      else await refused(fetched, 'E_INVITE', /has expired/)
+    }
   })
 
   it('does not start with a damaged book, since a ticket might be good again', async () => {

@@ -106,6 +106,16 @@ describe('membership', () => {
     assert.equal(why(membership, id, 'read'), 'E_FORBIDDEN')
   })
 
+  it('looks into the same bytes once, good or not: strangers announce certificates by the thousand', async () => {
+    const { membership } = await signedGrid()
+    const forged = certificate({}, new Uint8Array(32).fill(9))
+    forged.set(certificate().subarray(64), 64)
+    const refusal = membership.serverRefusal(id, forged)
+    assert.equal(refusal?.code, 'E_CERTIFICATE')
+    assert.equal(membership.serverRefusal(id, forged), refusal)
+    assert.equal(membership.serverRefusal(id, certificate()), undefined)
+  })
+
   it('lets a member whose time is over read for 90 days, and says since when', async () => {
     const { membership, clock } = await signedGrid()
     membership.show(id, certificate())
@@ -156,6 +166,8 @@ describe('revocations', () => {
     const revocations = await machine.run(Revocations.open({ gridId, keptAt }))
     assert.equal(await machine.run(revocations.take(lists[1])), true)
     assert.equal(await machine.run(revocations.take(lists[0])), false)
+    const other = signRevocationList({ seq: 2, serials: [7] }, gridSeed)
+    assert.equal(await machine.run(revocations.take(other)), false)
     assert.deepEqual(revocations.serials, [2])
     const again = await machine.run(Revocations.open({ gridId, keptAt }))
     assert.deepEqual(again.serials, [2])

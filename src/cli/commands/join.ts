@@ -24,7 +24,11 @@ const { storage, reserve } = storageOptions
 
 export const join: Command = command({
   arguments: [
-    { name: 'LINK', summary: 'what grid invite printed; standard input if absent', optional: true },
+    {
+      name: 'LINK',
+      summary: 'what grid invite printed; asked for, or from standard input, if absent',
+      optional: true,
+    },
   ],
   options: {
     nickname: clientOptions.nickname,
@@ -77,7 +81,10 @@ export const join: Command = command({
   },
 })
 
-async function readLink({ world }: Context): Promise<string> {
+async function readLink({ world, signal }: Context): Promise<string> {
+  if (world.ask !== undefined) {
+    return world.ask('paste the line that grid invite printed: ', { signal })
+  }
   let text = ''
   for await (const piece of world.stdin) {
     text += new TextDecoder().decode(piece)

@@ -1,6 +1,6 @@
 /** Who may connect: counts and rates of inbound connections by the address they come from. */
 import type { Clock } from '../../base/clock.ts'
-import { parseTcpAddress } from '../../base/multiaddr.ts'
+import { originOf } from '../../base/multiaddr.ts'
 import { TokenBucket } from '../../base/token-bucket.ts'
 import { addressScope } from '../../introducer/address-scope.ts'
 import type { NetLimits } from './net-limits.ts'
@@ -71,16 +71,4 @@ export class InboundGate {
       if (open === 0 && nowMs - lastMs >= forgetMs) this.#visitors.delete(origin)
     }
   }
-}
-
-/** What counts as one origin: an IPv4 address, or the /64 of an IPv6 one, which one host may fill. */
-function originOf(address: string): string {
-  const parsed = parseTcpAddress(address)
-  if (parsed?.kind !== 'ip6') return parsed?.host ?? address
-  const groups = new URL(`tcp://[${parsed.host}]`).hostname.slice(1, -1)
-  const [left = '', right] = groups.split('::')
-  const high = left === '' ? [] : left.split(':')
-  const low = right === undefined || right === '' ? [] : right.split(':')
-  const zeros = right === undefined ? 0 : 8 - high.length - low.length
-  return [...high, ...Array<string>(zeros).fill('0'), ...low].slice(0, 4).join(':')
 }

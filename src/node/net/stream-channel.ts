@@ -6,6 +6,7 @@ import type { Stream, StreamMessageEvent } from '@libp2p/interface'
 import { Uint8ArrayList } from 'uint8arraylist'
 import type { Channel } from '../../base/channel.ts'
 import { GridError, asGridError } from '../../base/errors.ts'
+import { PieceQueue } from '../../base/piece-queue.ts'
 
 /** Received bytes not yet taken by the reader: the stream is paused above, and goes on below half. */
 const readAheadBytes = 512 * 1024
@@ -20,8 +21,7 @@ export class StreamChannel implements Channel {
   readonly remoteAddress: string
   readonly source: AsyncIterable<Uint8Array>
   readonly #stream: Stream
-  readonly #pieces: Uint8Array[] = []
-  #queuedBytes = 0
+  readonly #pieces = new PieceQueue()
   #ended = false
   #failure: GridError | undefined
   #wakeReader: () => void = () => {}
@@ -61,7 +61,7 @@ export class StreamChannel implements Channel {
   }
 
   abort(reason: Error): void {
-    this.#pieces.length = 0
+    this.#pieces.clear()
     this.#fail(new GridError('E_CLOSED', `the channel was aborted: ${reason.message}`))
     this.#stream.abort(reason)
   }
@@ -78,8 +78,7 @@ export class StreamChannel implements Channel {
   #take(data: StreamMessageEvent['data']): void {
     if (data instanceof Uint8Array) this.#pieces.push(data)
     else for (const piece of data) this.#pieces.push(piece)
-    this.#queuedBytes += data.byteLength
-    if (this.#queuedBytes > readAheadBytes && this.#stream.readStatus === 'readable') {
+    if (this.#pieces.bytes > readAheadBytes && this.#stream.readStatus === 'readable') {
       this.#stream.pause()
     }
     this.#wakeReader()
@@ -89,8 +88,7 @@ export class StreamChannel implements Channel {
     for (;;) {
       const piece = this.#pieces.shift()
       if (piece !== undefined) {
-        this.#queuedBytes -= piece.length
-        if (this.#queuedBytes < readAheadBytes / 2 && this.#stream.readStatus === 'paused') {
+        if (this.#pieces.bytes < readAheadBytes / 2 && this.#stream.readStatus === 'paused') {
           this.#stream.resume()
         }
         yield piece

@@ -48,6 +48,8 @@ const preparedPeers = 20
 export class NetworkPeers implements PeerPool {
   readonly #options: NetworkPeersOptions
   readonly #known = new Map<string, Known>()
+  /** By peer id, as of when the candidates were looked at last: there may be a thousand. */
+  #nicknames: ReadonlyMap<string, string> | undefined
 
   constructor(options: NetworkPeersOptions) {
     this.#options = options
@@ -68,6 +70,7 @@ export class NetworkPeers implements PeerPool {
     const candidates = new Map<string, Candidate>()
     if (own) candidates.set(net.id, { ...own, id: net.id })
     const nodes = subscriber?.nodes() ?? []
+    this.#nicknames = new Map(nodes.map((node) => [node.id, node.facts.nickname]))
     const isMember = ({ id, certificate }: KnownNode): boolean => this.#isMember(id, certificate)
     const members = new Set(nodes.filter(isMember))
     const live = new Set([...members].filter(({ stale }) => !stale).map(({ id }) => id))
@@ -106,8 +109,10 @@ export class NetworkPeers implements PeerPool {
   }
 
   nickname(id: string): string {
-    if (id === this.#options.net.id) return this.#options.own?.nickname ?? id
-    const named = this.#options.subscriber?.nodes().find((node) => node.id === id)?.facts.nickname
+    const { net, own } = this.#options
+    if (id === net.id) return own === undefined || own.nickname === '' ? id : own.nickname
+    if (this.#nicknames === undefined) this.candidates()
+    const named = this.#nicknames?.get(id)
     return named === undefined || named === '' ? id : named
   }
 

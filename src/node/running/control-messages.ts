@@ -11,7 +11,8 @@ export interface InviteReport extends Omit<Invite, 'ticketHash' | 'certificate'>
   words: string | undefined
 }
 
-const maxRows = 1000
+const maxInvites = 1000
+const maxMembers = 10_000
 
 export function formatRequest(request: InviteRequest): CborValue {
   const { name, kindBits, quotaBytes, memberMs, lifetimeMs, approvesItself, addresses } = request
@@ -53,7 +54,7 @@ export function formatInvites(reports: readonly InviteReport[]): CborValue {
 /** Throws E_PROTOCOL. */
 export function parseInvites(facts: CborValue): InviteReport[] {
   return shapedAs('E_PROTOCOL', 'answer of the node', () =>
-    arrayOf(facts, 0, maxRows).map(readInvite),
+    arrayOf(facts, 0, maxInvites).map(readInvite),
   )
 }
 
@@ -88,18 +89,16 @@ function readJoiner(fields: readonly CborValue[]): Joiner | undefined {
 }
 
 export function formatMembers(members: readonly Member[]): CborValue {
-  return members
-    .slice(-maxRows)
-    .map(({ serial, name, kindBits, publicKey, quotaBytes, notAfterMs, isRevoked }) => [
-      ...[serial, name, kindBits, publicKey],
-      ...[quotaBytes, notAfterMs, isRevoked ? 1 : 0],
-    ])
+  return members.map(({ serial, name, kindBits, publicKey, quotaBytes, notAfterMs, isRevoked }) => [
+    ...[serial, name, kindBits, publicKey],
+    ...[quotaBytes, notAfterMs, isRevoked ? 1 : 0],
+  ])
 }
 
 /** Throws E_PROTOCOL. */
 export function parseMembers(facts: CborValue): Member[] {
   return shapedAs('E_PROTOCOL', 'answer of the node', () =>
-    arrayOf(facts, 0, maxRows).map((row) => {
+    arrayOf(facts, 0, maxMembers).map((row) => {
       const [serial, name, kinds, publicKey, quota, notAfterMs, revoked] = arrayOf(row, 7, 7)
       return {
         serial: integerOf(serial, 1),

@@ -8,7 +8,7 @@ import { withDeadline } from '../../base/deadline.ts'
 import { GridError, isGridError } from '../../base/errors.ts'
 import type { Invite } from '../../members/invite-book.ts'
 import type { Member, MemberBook } from '../../members/member-book.ts'
-import { arrayOf, integerOf, labelOf, shapedAs, textOf } from '../../log/shape.ts'
+import { arrayOf, integerOf, labelOf, shapedAs } from '../../log/shape.ts'
 import type { Verb, Verbs } from '../../wire/answerer.ts'
 import {
   formatInvite,
@@ -18,6 +18,7 @@ import {
   parseRequest,
 } from './control-messages.ts'
 import type { Invites } from './invites.ts'
+import { listVerb } from './long-answer.ts'
 import type { NetworkPeers } from '../peers/network-peers.ts'
 
 const deadlineMs = 60_000
@@ -42,11 +43,13 @@ export function controlVerbs({ invites, members, clock, peers }: Controlled): Ve
     })
   const book = (): MemberBook => {
     if (members !== undefined) return members
-    throw new GridError('E_CONFIG', 'this home does not hold the key of a grid')
+    throw new GridError('E_CONFIG', 'this home does not hold the key of a grid', {
+      hint: 'ask at the home that was made with --membership signed',
+    })
   }
-  return new Map<string, Verb<unknown>>([
+  const verbs: [string, Verb<unknown>][] = [
     ['createInvite', verb(parseRequest, (request) => invites.create(request))],
-    ['invites', verb(nothing, async () => formatInvites(invites.list().map(report)))],
+    ['invites', listVerb(async () => formatInvites(invites.list().map(report)), { deadlineMs })],
     [
       'watchInvite',
       verb(parseWatch, async ({ name, waitMs }, signal) => {
@@ -72,7 +75,7 @@ export function controlVerbs({ invites, members, clock, peers }: Controlled): Ve
         return 0
       }),
     ],
-    ['members', verb(nothing, async () => formatMembers(book().list()))],
+    ['members', listVerb(async () => formatMembers(book().list()), { deadlineMs })],
     [
       'revokeMember',
       verb(nameOf, async (which) => {
@@ -80,7 +83,23 @@ export function controlVerbs({ invites, members, clock, peers }: Controlled): Ve
         return formatMembers([member])
       }),
     ],
-  ])
+  ]
+  return new Map(verbs.map(([name, each]) => [name, withNextStep(each)]))
+}
+
+/** Only the text of an error crosses the socket: what to do about it goes with it. */
+function withNextStep(verb: Verb<unknown>): Verb<unknown> {
+  return {
+    ...verb,
+    handle: async (args, body, options) => {
+      try {
+        return await verb.handle(args, body, options)
+      } catch (error) {
+        if (!(error instanceof GridError) || error.hint === undefined) throw error
+        throw new GridError(error.code, `${error.message}; try: ${error.hint}`, { cause: error })
+      }
+    },
+  }
 }
 
 function verb<T>(
@@ -106,6 +125,6 @@ function nameOf(args: CborValue): string {
 function parseWatch(args: CborValue): { name: string; waitMs: number } {
   return shapedAs('E_BAD_REQUEST', 'request', () => {
     const [name, waitMs] = arrayOf(args, 2, 2)
-    return { name: textOf(name, 64), waitMs: integerOf(waitMs, 0, maxWatchMs) }
+    return { name: labelOf(name), waitMs: integerOf(waitMs, 0, maxWatchMs) }
   })
 }

@@ -6,7 +6,7 @@ import type { Disk } from '../../base/disk.ts'
 import { publicKeyOfSeed } from '../../base/ed25519.ts'
 import { GridError } from '../../base/errors.ts'
 import type { KeptAt } from '../../base/kept-file.ts'
-import { MemberBook, unspreadOf } from '../../members/member-book.ts'
+import { MemberBook } from '../../members/member-book.ts'
 import { memberKinds, readMemberCertificate } from '../../members/member-certificate.ts'
 import type { Config } from '../home/config.ts'
 import { type GridMembership, writeOwnCertificate } from '../home/grid-membership.ts'
@@ -40,8 +40,7 @@ export async function openFounding(
   const keptAt = memberBookAt(home, disk)
   const book = await MemberBook.open({ keptAt, gridSeed, clock, revocations })
   for (const each of book.list()) member.met?.meet(each)
-  if (unspreadOf(book.list(), revocations).length > 0) await book.spread()
-  if (isGoodFor(member.certificate, config.grid.key!, clock.nowMs() + renewMs)) return book
+  if (isGood(member, config.grid.key!, clock.nowMs() + renewMs)) return book
   member.certificate = await book.issue({
     name: config.node.nickname === '' ? 'founder' : config.node.nickname,
     kindBits: memberKinds.server + memberKinds.client,
@@ -58,14 +57,16 @@ export function memberBookAt(home: Home, disk: Disk): KeptAt {
   return { disk, path: path.join(home.private, 'members') }
 }
 
-function isGoodFor(
-  certificate: Uint8Array | undefined,
+/** Whether the own certificate lasts until then. Whoever has put itself out may come in again: it has the key. */
+function isGood(
+  { certificate, revocations }: GridMembership,
   gridId: Uint8Array,
   untilMs: number,
 ): boolean {
   if (certificate === undefined) return false
   try {
-    return readMemberCertificate(certificate, gridId).notAfterMs > untilMs
+    const { notAfterMs, serial } = readMemberCertificate(certificate, gridId)
+    return notAfterMs > untilMs && revocations?.isRevoked(serial) !== true
   } catch {
     return false
   }

@@ -23,7 +23,7 @@ import { type Grant, inviteProtocol } from '../../members/invite-protocol.ts'
 import type { MemberBook } from '../../members/member-book.ts'
 import type { Membership } from '../../members/membership.ts'
 import { withSettings } from '../home/config-edit.ts'
-import type { Config } from '../home/config.ts'
+import { type Config, parseConfig } from '../home/config.ts'
 import { type Home, readConfig, replaceConfig } from '../home/home.ts'
 
 export interface InviteParts {
@@ -62,6 +62,8 @@ export class Invites {
   readonly #parts: InviteParts
   #door: Promise<Net> | undefined
   #cancel: () => void = () => {}
+  /** One after the other, so that none writes over what the one before it wrote. */
+  #enlisting: Promise<void> = Promise.resolve()
   /** Invitations that are being made: the door must not close on them. */
   #making = 0
 
@@ -137,13 +139,8 @@ export class Invites {
     { kindBits, quotaBytes, memberMs, name }: Invite,
     joiner: Joiner,
   ): Promise<Uint8Array> {
-    const { config, members, membership, home, clock } = this.#parts
-    if (config.grid.membership === 'list') {
-      membership.list(joiner.id)
-      const value = [...membership.listed()]
-      const settings = [{ path: 'grid.members', value, source: 'grid invite' }]
-      await replaceConfig(home, withSettings(await readConfig(home), settings))
-    }
+    const { config, members, clock } = this.#parts
+    if (config.grid.membership === 'list') await this.#enlist(joiner.id)
     if (members === undefined) return new Uint8Array(0)
     const publicKey = publicKeyOf(joiner.id)
     if (publicKey === undefined) throw new GridError('E_FORBIDDEN', 'a key of another kind')
@@ -152,6 +149,21 @@ export class Invites {
       name: joiner.nickname === '' ? name : joiner.nickname,
       notAfterMs: Math.min(clock.nowMs() + memberMs, Number.MAX_SAFE_INTEGER),
     })
+  }
+
+  /** Puts a node into the list of the config, as the file has it by then: its owner may have changed it. */
+  async #enlist(id: string): Promise<void> {
+    const { home, membership } = this.#parts
+    const enlist = async (): Promise<void> => {
+      const text = await readConfig(home)
+      const value = [...new Set([...parseConfig(text, [], home.path).grid.members, id])]
+      const settings = [{ path: 'grid.members', value, source: 'grid invite' }]
+      await replaceConfig(home, withSettings(text, settings))
+      membership.list(id)
+    }
+    const enlisted = this.#enlisting.then(enlist)
+    this.#enlisting = enlisted.catch(() => undefined)
+    await enlisted
   }
 
   #grantOf({ kindBits, certificate }: Invite): Grant {

@@ -11,17 +11,17 @@ import { GridError, isGridError } from '../../base/errors.ts'
 import type { Budget } from '../../base/limit.ts'
 import { utf8 } from '../../base/bytes.ts'
 import { serveStorage } from '../../storage/serve.ts'
-import { answer, type Verb, type Verbs } from '../../wire/answerer.ts'
+import { answer, type Verbs } from '../../wire/answerer.ts'
 import { openCaller } from '../../wire/caller.ts'
 import type { Candidate } from '../peers/candidate.ts'
 import { connectStorage } from '../peers/connect-storage.ts'
 import { DialledPeer } from '../peers/dialled-peer.ts'
 import type { IntroducerReport, PeerPool } from '../peers/peer-pool.ts'
+import { listVerb, maxLongBytes, valueOf } from './long-answer.ts'
 
 const peersVerb = 'peers'
 const introducersVerb = 'introducers'
 const peersDeadlineMs = 10_000
-const maxPeers = 500
 /** Of why an introducer does not answer. */
 const maxErrorChars = 200
 const askDeadlineMs = 60_000
@@ -63,7 +63,8 @@ export async function askNode(
   try {
     const { signal } = options
     const { verb, args } = request
-    return (await caller.call(verb, args, { deadlineMs: askDeadlineMs, signal })).facts
+    const asking = { deadlineMs: askDeadlineMs, maxAnswerBytes: maxLongBytes, signal }
+    return valueOf(await caller.call(verb, args, asking))
   } finally {
     caller.close()
   }
@@ -81,11 +82,12 @@ export async function borrowPeers(
     return channel
   }
   const caller = await openCaller(await open(''), { clock })
-  const { facts } = await caller.call(peersVerb, [], { deadlineMs: peersDeadlineMs })
+  const asking = { deadlineMs: peersDeadlineMs, maxAnswerBytes: maxLongBytes }
+  const rows = valueOf(await caller.call(peersVerb, [], asking))
   caller.close()
   const peers: DialledPeer[] = []
   const nicknames = new Map<string, string>()
-  const candidates = parsePeers(facts).map(({ id, nickname, domain, accepts }): Candidate => {
+  const candidates = parsePeers(rows).map(({ id, nickname, domain, accepts }): Candidate => {
     const connectPeer = async () => connectStorage(id, await open(id), { clock })
     const peer = new DialledPeer({ id, clock, connect: connectPeer })
     peers.push(peer)
@@ -105,29 +107,19 @@ export async function borrowPeers(
 }
 
 function lenderVerbs(pool: PeerPool): Verbs {
-  const peers: Verb<undefined> = {
-    deadlineMs: peersDeadlineMs,
-    parse: () => undefined,
-    async handle(_, __, { signal }) {
-      await pool.ready({ signal })
-      const facts = pool
-        .candidates()
-        .slice(0, maxPeers)
-        .map(({ id, domain, accepts }) => [id, pool.nickname(id), domain ?? '', accepts ? 1 : 0])
-      return { facts }
-    },
+  const peers = async (signal: AbortSignal): Promise<CborValue> => {
+    await pool.ready({ signal })
+    return pool
+      .candidates()
+      .map(({ id, domain, accepts }) => [id, pool.nickname(id), domain ?? '', accepts ? 1 : 0])
   }
-  const introducers: Verb<undefined> = {
-    deadlineMs: peersDeadlineMs,
-    parse: () => undefined,
-    async handle(_, __, { signal }) {
-      const reports = (await pool.introducers?.({ signal })) ?? []
-      return { facts: reports.map(({ id, error }) => [id, error?.slice(0, maxErrorChars) ?? '']) }
-    },
+  const introducers = async (signal: AbortSignal): Promise<CborValue> => {
+    const reports = (await pool.introducers?.({ signal })) ?? []
+    return reports.map(({ id, error }) => [id, error?.slice(0, maxErrorChars) ?? ''])
   }
   return new Map([
-    [peersVerb, peers],
-    [introducersVerb, introducers],
+    [peersVerb, listVerb(peers, { deadlineMs: peersDeadlineMs })],
+    [introducersVerb, listVerb(introducers, { deadlineMs: peersDeadlineMs })],
   ])
 }
 
@@ -162,9 +154,9 @@ interface LentPeer {
   accepts: boolean
 }
 
-function parsePeers(facts: CborValue): LentPeer[] {
-  if (!Array.isArray(facts)) throw malformed()
-  return (facts as CborValue[]).map((row) => {
+function parsePeers(rows: CborValue): LentPeer[] {
+  if (!Array.isArray(rows)) throw malformed()
+  return (rows as CborValue[]).map((row) => {
     if (!Array.isArray(row) || row.length !== 4) throw malformed()
     const [id, nickname, domain, accepts] = row as CborValue[]
     if (typeof id !== 'string' || typeof nickname !== 'string' || typeof domain !== 'string')

@@ -1,10 +1,11 @@
 /** The outer wall over real sockets: who does not know the secret gets nothing. */
 import assert from 'node:assert/strict'
-import { connect, type Socket } from 'node:net'
+import { createDecipheriv } from 'node:crypto'
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { afterEach, describe, it } from 'mocha'
 import type { Channel } from '../../../src/base/channel.ts'
 import { concat, utf8 } from '../../../src/base/bytes.ts'
-import { hmac } from '../../../src/base/hash.ts'
+import { expand, hmac } from '../../../src/base/hash.ts'
 import { parseTcpAddress } from '../../../src/base/multiaddr.ts'
 import type { Net } from '../../../src/base/net.ts'
 import { openLibp2pNet } from '../../../src/node/net/libp2p-net.ts'
@@ -12,6 +13,7 @@ import { refused } from '../../suites/storage-peer.ts'
 
 const [one, two] = [1, 2].map((byte) => new Uint8Array(32).fill(byte))
 const nets: Net[] = []
+const lines: Server[] = []
 let seeds = 100
 
 async function open(psks: Uint8Array[], listens = false): Promise<Net> {
@@ -46,7 +48,7 @@ async function take(channel: Channel, length: number): Promise<Uint8Array> {
   return taken
 }
 
-async function dial(from: Net, to: Net): Promise<Channel> {
+async function dial(from: Net, to: Overheard['net']): Promise<Channel> {
   return from.dial({ id: to.id, addresses: to.addresses() }, '/echo')
 }
 
@@ -63,9 +65,37 @@ async function answerTo(net: Net, bytes: Uint8Array): Promise<Buffer> {
   return Buffer.concat(pieces)
 }
 
+/** What went by between two, as an observer on the line has it. */
+interface Overheard {
+  readonly net: { id: string; addresses(): string[] }
+  readonly fromDialler: Buffer[]
+  readonly fromListener: Buffer[]
+}
+
+/** A line to `net` that somebody listens on. */
+async function overhear(net: Net): Promise<Overheard> {
+  const { port } = parseTcpAddress(net.addresses()[0])!
+  const [fromDialler, fromListener]: Buffer[][] = [[], []]
+  const line = createServer((near) => {
+    const far = connect(port, '127.0.0.1')
+    near.on('data', (piece: Buffer) => fromDialler.push(piece)).pipe(far)
+    far.on('data', (piece) => fromListener.push(piece)).pipe(near)
+    for (const socket of [near, far]) socket.on('error', () => undefined)
+  })
+  lines.push(line)
+  await new Promise<void>((resolve) => line.listen(0, '127.0.0.1', resolve))
+  const { port: at } = line.address() as AddressInfo
+  return {
+    net: { id: net.id, addresses: () => [`/ip4/127.0.0.1/tcp/${at}`] },
+    fromDialler,
+    fromListener,
+  }
+}
+
 describe('outer wall', () => {
   afterEach(async () => {
     await Promise.all(nets.splice(0).map((net) => net.close()))
+    for (const line of lines.splice(0)) line.close()
   })
 
   it('carries what those say to each other who know the secret', async () => {
@@ -82,6 +112,31 @@ describe('outer wall', () => {
     await refused(dial(await open([]), far), 'E_UNREACHABLE')
     const plain = await server()
     await refused(dial(await open([one]), plain), 'E_UNREACHABLE', 'E_TIMEOUT')
+  })
+
+  it('shows an observer noise only, which the secret and both nonces make readable', async () => {
+    const heard = await overhear(await server(one))
+    const channel = await dial(await open([one]), heard.net)
+    await channel.send([utf8('x')])
+    await take(channel, 1)
+    const [dialler, listener] = [heard.fromDialler, heard.fromListener].map((each) =>
+      Buffer.concat(each),
+    )
+    const greeting = utf8('\x13/multistream/1.0.0\n')
+    for (const said of [dialler, listener]) {
+      assert.equal(said.includes('/multistream'), false)
+      assert.equal(said.includes('/noise'), false)
+    }
+    // as docs/specs/psk.md says it
+    const key = hmac(one, concat(dialler.subarray(0, 32), listener.subarray(0, 32)))
+    for (const [said, label] of [
+      [dialler, 'psk/dialler'],
+      [listener, 'psk/listener'],
+    ] as const) {
+      const cipher = createDecipheriv('aes-256-ctr', expand(key, label), new Uint8Array(16))
+      const plain = cipher.update(said.subarray(64))
+      assert.deepEqual(plain.subarray(0, greeting.length), Buffer.from(greeting))
+    }
   })
 
   it('rotates: the old and the new secret are let in side by side', async () => {

@@ -55,7 +55,8 @@ describe('YamuxGuard', () => {
   it('lets 100 new streams and pings a second pass', async () => {
     const { guard, clock } = makeGuard()
     assert.equal(passing(guard, frameHead(windowUpdate, flags.syn, 1, 0), 60), 60)
-    assert.equal(passing(guard, frameHead(ping, flags.syn, 0, 0), 60), 40)
+    assert.equal(passing(guard, frameHead(ping, flags.syn, 0, 0), 20), 20)
+    assert.equal(passing(guard, frameHead(ping, flags.ack, 0, 0), 60), 20)
     await clock.run({ untilMs: 500 })
     assert.equal(passing(guard, frameHead(data, flags.syn, 1, 0), 60), 50)
     assert.equal(passing(guard, frameHead(windowUpdate, 0, 1, 0), 5000), 5000)

@@ -8,6 +8,7 @@ import { UploadSet } from '../../../src/introducer/upload-set.ts'
 import { signMemberCertificate } from '../../../src/members/member-certificate.ts'
 import { Membership } from '../../../src/members/membership.ts'
 import { NetworkPeers } from '../../../src/node/peers/network-peers.ts'
+import type { StoragePeer } from '../../../src/storage/peer.ts'
 import { ManualClock } from '../../cli/fake-world.ts'
 import { facts } from '../../introducer/nodes.ts'
 
@@ -64,9 +65,38 @@ describe('peers of a network', () => {
       node(2, { certificate: node(0).certificate }),
       node(3, { facts: { ...facts, readOnly: true } }),
       node(4, { stale: true }),
+      // these two cannot be asked for shares at all
+      node(5, { facts: { ...facts, suites: [] } }),
+      node(6, { addresses: [] }),
     ]
     assert.deepEqual(accepting(), [0])
     assert.equal(peers.candidates().length, 6)
+  })
+
+  it('server 32: name a thousand nodes without looking through a thousand for each', () => {
+    const clock = new ManualClock()
+    let looks = 0
+    const subscriber = {
+      nodes: () => {
+        looks++
+        return nodes
+      },
+      introducers: () => [],
+      tried: async () => {},
+      close: async () => {},
+    }
+    nodes = Array.from({ length: 50 }, (_, i) => node(i, { facts: { ...facts, nickname: `${i}` } }))
+    const own = { peer: {} as StoragePeer, nickname: '', domain: undefined, accepts: true }
+    const net = { id: 'this node' } as Net
+    peers = new NetworkPeers({ net, clock, fixed: [], subscriber, own })
+    assert.equal(peers.nickname(nodes[7].id), '7')
+    assert.deepEqual(
+      peers.candidates().map(({ id }) => peers.nickname(id)),
+      ['this node', ...nodes.map(({ facts: { nickname } }) => nickname)],
+    )
+    assert.equal(looks, 2)
+    assert.equal(peers.nickname('nobody'), 'nobody')
+    assert.equal(peers.nickname('this node'), 'this node', 'which has no name')
   })
 
   it('server 42: upload to no server whose key was revoked, also among those held on to', () => {

@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict'
+import fs from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
 import { beforeEach, describe, it } from 'mocha'
+import { channelPair } from '../../../src/base/channel.ts'
+import { SystemClock } from '../../../src/base/clock.ts'
+import { SystemDisk } from '../../../src/base/disk.ts'
 import { Budget } from '../../../src/base/limit.ts'
 import type { Net } from '../../../src/base/net.ts'
 import { noTrace } from '../../../src/base/trace.ts'
@@ -7,10 +13,12 @@ import { publicKeyOfSeed } from '../../../src/base/ed25519.ts'
 import { isGridError } from '../../../src/base/errors.ts'
 import { peerIdOf } from '../../../src/base/peer-id.ts'
 import { parseInviteLink } from '../../../src/members/invite-link.ts'
+import { formatJoin, joinVerb } from '../../../src/members/invite-protocol.ts'
 import { Membership } from '../../../src/members/membership.ts'
 import { parseConfig } from '../../../src/node/home/config.ts'
-import { homeAt } from '../../../src/node/home/home.ts'
+import { homeAt, initHome } from '../../../src/node/home/home.ts'
 import { type InviteRequest, Invites } from '../../../src/node/running/invites.ts'
+import { openCaller } from '../../../src/wire/caller.ts'
 import { Machine } from '../../storage/machine.ts'
 
 const id = peerIdOf(publicKeyOfSeed(new Uint8Array(32).fill(1)))
@@ -134,6 +142,41 @@ describe('invites of a node', () => {
       doors.map(({ isOpen }) => isOpen),
       [false, false],
     )
+  })
+
+  it('enlist two who are let in at once, beside those whom the owner wrote in meanwhile', async () => {
+    const directory = await fs.mkdtemp(path.join(os.tmpdir(), 'grid-invites-'))
+    try {
+      const home = homeAt(directory)
+      const [clock, random] = [new SystemClock(), machine.random]
+      const ids = [3, 4, 5].map((i) => peerIdOf(publicKeyOfSeed(new Uint8Array(32).fill(i))))
+      const ofList = (members: string[]): string =>
+        `[grid]\nmembership = "list"\nmembers = [${members.map((each) => `"${each}"`).join()}]\n`
+      await initHome(home, { config: ofList([id]), random })
+      const membership = new Membership({ mode: 'list', clock, listed: new Set([id]) })
+      const invites = await Invites.open({
+        ...{ home, clock, random, disk: new SystemDisk(), trace: noTrace, membership },
+        ...{ budget: new Budget(2 ** 20), introduces: true, members: undefined },
+        net: new FakeNet('/ip4/203.0.113.7/tcp/7780') as unknown as Net,
+        config: parseConfig(ofList([id]), [], directory),
+      })
+      await fs.writeFile(home.config, ofList([id, ids[2]]))
+      const joins = ids.slice(0, 2).map(async (joiner, i) => {
+        const link = await invites.create({ ...request, name: `${i}`, approvesItself: true })
+        const [near, far] = channelPair({ ids: [joiner, id] })
+        void invites.desk.serve(far)
+        const caller = await openCaller(near, { clock })
+        const { ticket } = parseInviteLink(link)
+        const args = formatJoin({ ticket, nickname: '', waitMs: 0 })
+        await caller.call(joinVerb, args, { deadlineMs: 10_000 })
+        caller.close()
+      })
+      await Promise.all(joins)
+      const { members } = parseConfig(await fs.readFile(home.config, 'utf8'), [], directory).grid
+      assert.deepEqual(new Set(members), new Set([id, ...ids]))
+    } finally {
+      await fs.rm(directory, { recursive: true })
+    }
   })
 
   it('are not made by a home that could not keep its word', async () => {

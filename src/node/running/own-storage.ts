@@ -49,7 +49,7 @@ export async function openOwnStorage(parts: OwnStorageParts): Promise<OwnStorage
   // the home's lock keeps other nodes away, and commands use a running node
   const logStore = new DiskLogStore({ ...place, alone: true })
   await logStore.open()
-  const open = (): ReturnType<typeof openDiskHolds> => openDiskHolds({ ...place, clock })
+  const open = (): ReturnType<typeof openDiskHolds> => openDiskHolds({ ...place, clock, trace })
   const storage = new LocalPeer({
     ...{ id, store, clock, trace, software: version, reserveBytes, readOnly },
     usage: new DiskUsage({ disk, clock, root: directory }),

@@ -96,6 +96,10 @@ export class LmdbHoldIndex implements HoldIndex, HoldWriter {
     return new Map(marks.map(({ suffix, value }) => [toText(suffix), numberIn(value)]))
   }
 
+  get rowCount(): number {
+    return onIndex(() => (this.#db.getStats() as { entryCount: number }).entryCount)
+  }
+
   page({ after, limit, holder }: Parameters<HoldIndex['page']>[0]): ObjectPage {
     const number = holder === undefined ? undefined : this.#knownNumber(holder)
     if (holder !== undefined && number === undefined) return { objects: [], complete: true }

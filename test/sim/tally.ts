@@ -97,6 +97,7 @@ export const sometimesOfKeeping = [
   'repair: mended',
   'sweep: put off since the clock jumped',
   'attack: a release was refused',
+  'journal: put into one',
 ] as const
 
 export type Rare =

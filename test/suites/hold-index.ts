@@ -61,6 +61,18 @@ export function holdIndexSuite(name: string, make: () => Promise<HoldIndexFixtur
       assert.deepEqual([...index.marks()], [])
     })
 
+    it('knows about how many rows it has, and never of fewer', async () => {
+      await index.change((writer) => {
+        for (let i = 0; i < 100; i++) writer.setObject(indexOf(i), held(account, other))
+      })
+      const rows = 100 * 3
+      assert.ok(index.rowCount >= rows && index.rowCount <= rows + 10, `${index.rowCount}`)
+      await index.change((writer) => {
+        for (let i = 0; i < 90; i++) writer.setObject(indexOf(i), undefined)
+      })
+      assert.ok(index.rowCount >= 30 && index.rowCount <= 40, `${index.rowCount}`)
+    })
+
     it('gives back every field of what it is given', async () => {
       const hold = { holder: client, payer, touchedMs: 2 ** 41, expiresMs: 2 ** 42 }
       const leased = withHold(held(account), hold)

@@ -77,7 +77,7 @@ async function openFolder(options: EmbeddedOptions, folder: PlacedFolder): Promi
   await store.open()
   const logs = { store: new DiskLogStore(place), seed }
   await logs.store.open()
-  const open = (): ReturnType<typeof openDiskHolds> => openDiskHolds({ ...place, clock })
+  const open = (): ReturnType<typeof openDiskHolds> => openDiskHolds({ ...place, clock, trace })
   const holds = { open, random, believedDays }
   return new LocalPeer({ id, store, logs, holds, clock, trace, software, reserveBytes })
 }

@@ -53,7 +53,7 @@ export async function openOwnStorage(parts: OwnStorageParts): Promise<OwnStorage
   const logStore = new DiskLogStore({ ...place, alone: true })
   await logStore.open()
   const open = (): ReturnType<typeof openDiskHolds> =>
-    openDiskHolds({ ...place, clock, forgetMapped })
+    openDiskHolds({ ...place, clock, trace, forgetMapped })
   const storage = new LocalPeer({
     ...{ id, store, clock, trace, software: version, reserveBytes, readOnly },
     usage: new DiskUsage({ disk, clock, root: directory }),

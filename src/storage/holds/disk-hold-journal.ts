@@ -1,32 +1,35 @@
 /**
- * A journal of holds in a directory: each process that writes adds a segment of its own, so that no two
- * ever write one file, and whoever finds segments of processes that have ended carries them out.
+ * A journal of holds in a directory: each process that writes adds segments of its own, so that no two
+ * ever write one file, and whoever finds segments of processes that have ended carries them out. What
+ * it takes is bounded by what it says: ended segments are put into one, at a start or beside serving.
  */
 import path from 'node:path'
 import type { Clock } from '../../base/clock.ts'
 import type { Disk } from '../../base/disk.ts'
-import { mapWithin } from '../../base/limit.ts'
+import { noTrace, type Trace } from '../../base/trace.ts'
 import { ifPresent, onDisk } from '../disk-failure.ts'
 import type { Writers } from '../disk-store.ts'
-import { applyRecord } from './apply-record.ts'
+import { EndedSegments } from './ended-segments.ts'
 import type { HoldIndex } from './hold-index.ts'
 import type { HoldJournal } from './hold-journal.ts'
-import { closedBytes, type HoldRecord } from './hold-record.ts'
-import {
-  type EndedSegment,
-  endedSegment,
-  recordsOf,
-  SegmentWriter,
-  segmentName,
-  writerOf,
-} from './journal-segment.ts'
-import { snapshotOf } from './journal-snapshot.ts'
+import type { HoldRecord } from './hold-record.ts'
+import { likelyBytes } from './journal-snapshot.ts'
+import { SegmentWriter, segmentName, writerOf } from './journal-segment.ts'
 
-/** Segments that are left lying; more are put into one. */
-const maxEndedSegments = 16
-/** Records carried out in one change of the index. */
-const replayBatch = 256
-const filesConcurrency = 8
+/** Segments that are left lying although they are not full; more are put into one at a start. */
+const maxSmallSegments = 16
+
+export interface JournalLimits {
+  /** A segment that is longer is ended, and another begun. */
+  segmentBytes: number
+  /** So much of ended segments is left lying, however little they say. */
+  endedBytes: number
+}
+
+export const journalLimits: JournalLimits = {
+  segmentBytes: 32 * 1024 * 1024,
+  endedBytes: 64 * 1024 * 1024,
+}
 
 export interface DiskHoldJournalOptions {
   disk: Disk
@@ -34,6 +37,9 @@ export interface DiskHoldJournalOptions {
   directory: string
   clock: Clock
   writers: Writers
+  trace?: Trace
+  /** `journalLimits` unless told. */
+  limits?: JournalLimits
 }
 
 interface Waiting {
@@ -45,43 +51,41 @@ interface Waiting {
 
 export class DiskHoldJournal implements HoldJournal {
   readonly #options: DiskHoldJournalOptions
-  readonly #ended: EndedSegment[]
-  /** Names of those that there were at first. */
-  readonly #found: ReadonlySet<string>
-  /** Whether an index on disk may be believed: no power cut can have come over it. */
-  readonly isIndexSound: boolean
+  readonly #limits: JournalLimits
+  readonly #ended: EndedSegments
+  /** Names that it has given to segments. */
+  readonly #own = new Set<string>()
   readonly #queue: Waiting[] = []
+  /** Ends of what is recorded and not yet in the index. */
+  readonly #pins = new Set<Promise<void>>()
+  readonly #closing = new AbortController()
+  #index: HoldIndex | undefined
   #segment: Promise<SegmentWriter> | undefined
   #working: Promise<void> | undefined
+  #merging: Promise<void> | undefined
+  /** Length at which the segment that it writes is ended. */
+  #fullAt = 0
+  /** Of the last snapshot that it wrote. */
+  #snapshotBytes: number | undefined
+  /** No snapshot is written below this: the last could not be. */
+  #notBelowBytes = 0
   #serial = 0
   #lastMs = 0
 
-  private constructor(
-    options: DiskHoldJournalOptions,
-    ended: EndedSegment[],
-    isIndexSound: boolean,
-  ) {
+  private constructor(options: DiskHoldJournalOptions, ended: EndedSegments) {
     this.#options = options
+    this.#limits = options.limits ?? journalLimits
     this.#ended = ended
-    this.#found = new Set(ended.map(({ name }) => name))
-    this.isIndexSound = isIndexSound
   }
 
   /** Finds what processes left that have ended. Throws E_IO. */
   static async open(options: DiskHoldJournalOptions): Promise<DiskHoldJournal> {
-    const { disk, directory, writers } = options
-    const names = (await ifPresent(disk.readDirectory(directory))) ?? []
-    const segments = names.filter((name) => writerOf(name) !== undefined).sort()
-    const isRunning = (name: string): boolean => {
-      const writer = writerOf(name)!
-      return writer !== writers.own && writers.isRunning(writer)
-    }
-    const left = segments.filter((name) => !isRunning(name))
-    const ended = (
-      await mapWithin(filesConcurrency, left, (name) => endedSegment(disk, directory, name))
-    ).filter((segment) => segment !== undefined)
-    const inOrder = ended.every(({ isClosed }) => isClosed)
-    return new DiskHoldJournal(options, ended, inOrder || left.length < segments.length)
+    return new DiskHoldJournal(options, await EndedSegments.find(options))
+  }
+
+  /** Whether an index on disk may be believed: no power cut can have come over it. */
+  get isIndexSound(): boolean {
+    return this.#ended.isIndexSound
   }
 
   async begin(): Promise<void> {
@@ -101,21 +105,38 @@ export class DiskHoldJournal implements HoldJournal {
     const names = (await ifPresent(disk.readDirectory(directory))) ?? []
     return names.every((name) => {
       const writer = writerOf(name)
-      return writer === undefined || writer === writers.own || this.#found.has(name)
+      return writer === undefined || writer === writers.own || this.#ended.hasFound(name)
     })
   }
 
+  pin(): () => void {
+    let end = (): void => {}
+    const pin = new Promise<void>((resolve) => (end = resolve))
+    this.#pins.add(pin)
+    return () => {
+      this.#pins.delete(pin)
+      end()
+    }
+  }
+
   async replay(index: HoldIndex): Promise<void> {
-    const behind = this.#ended.filter((segment) => !isCarriedOut(segment, index))
+    await this.#ended.removeUnfinished()
+    const behind = this.#ended.behind(index)
     if (behind.length > 0) {
       await this.begin()
-      await this.#carryOut(behind, index)
+      await this.#ended.carryOut(behind, index)
     }
-    if (this.#ended.length > maxEndedSegments) await this.#compact(index)
+    this.#index = index
+    if (this.#ended.countBelow(this.#limits.segmentBytes) <= maxSmallSegments) return
+    await this.begin()
+    this.#merging = this.#merge(index)
+    await this.#merging
   }
 
   async close(index: HoldIndex): Promise<void> {
     await this.#working
+    this.#closing.abort()
+    await this.#merging
     const segment = await this.#segment?.catch(() => undefined)
     if (segment === undefined) return index.close()
     await index.change((writer) => writer.setMark(segment.name, segment.end))
@@ -132,15 +153,17 @@ export class DiskHoldJournal implements HoldJournal {
       const batch = this.#queue.splice(0)
       let segment: SegmentWriter | undefined
       try {
-        segment = await this.#writer()
+        segment = await this.#roomyWriter()
         const records = batch.flatMap(({ records }) => records.map((one) => this.#dated(one)))
         if (records.length > 0) await segment.write(records)
         if (!segment.isSynced && batch.some(({ durable }) => durable)) await segment.sync()
         for (const { resolve } of batch) resolve()
       } catch (error) {
         // what it wrote last may be torn: the next ones go into another
-        this.#segment = undefined
-        await segment?.close().catch(() => {})
+        if (segment !== undefined) {
+          this.#segment = undefined
+          await this.#leave(segment, false)
+        }
         for (const { reject } of batch) reject(error)
       }
     }
@@ -154,96 +177,109 @@ export class DiskHoldJournal implements HoldJournal {
   }
 
   #writer(): Promise<SegmentWriter> {
-    this.#segment ??= this.#create()
+    if (this.#segment === undefined) {
+      this.#segment = this.#create()
+      this.#segment.catch(() => (this.#segment = undefined))
+    }
     return this.#segment
   }
 
   async #create(): Promise<SegmentWriter> {
-    const { disk, directory, clock, writers } = this.#options
-    const name = segmentName(clock.nowMs(), writers.own, this.#serial++)
-    try {
-      await onDisk('write', disk.makeDirectory(directory))
-      await onDisk('sync', disk.syncDirectory(path.dirname(directory)))
-      return await SegmentWriter.create(disk, directory, name)
-    } catch (error) {
-      this.#segment = undefined
-      throw error
-    }
-  }
-
-  /** Carries out, in the order of time, what several segments say. */
-  async #carryOut(segments: readonly EndedSegment[], index: HoldIndex): Promise<void> {
     const { disk, directory } = this.#options
-    const marks = index.marks()
-    const sources = segments.map(({ name }) => ({
-      name,
-      records: recordsOf(disk, directory, name, marks.get(name) ?? 0),
-    }))
-    let batch: { name: string; record: HoldRecord; end: number }[] = []
-    const flush = async (): Promise<void> => {
-      const steps = batch
-      batch = []
-      await index.change((writer) => {
-        for (const { name, record, end } of steps) {
-          applyRecord(writer, record)
-          writer.setMark(name, end)
-        }
-      })
-    }
-    for await (const step of merged(sources)) {
-      if (batch.push(step) >= replayBatch) await flush()
-    }
-    await flush()
-  }
-
-  /** Puts all that the index says into one new segment, and takes the old ones away. */
-  async #compact(index: HoldIndex): Promise<void> {
-    const { disk, directory, clock, writers } = this.#options
-    await this.begin()
-    const name = segmentName(clock.nowMs(), writers.own, this.#serial++)
+    const name = this.#newName()
+    await onDisk('write', disk.makeDirectory(directory))
+    await onDisk('sync', disk.syncDirectory(path.dirname(directory)))
     const segment = await SegmentWriter.create(disk, directory, name)
-    for (const records of snapshotOf(index, this.#lastMs)) await segment.write(records)
-    await segment.write([{ kind: 'closed', atMs: this.#lastMs }])
-    await segment.sync()
-    await segment.close()
-    const old = this.#ended.splice(0)
-    await index.change((writer) => {
-      writer.setMark(name, segment.end)
-      for (const each of old) writer.setMark(each.name, undefined)
-    })
-    for (const each of old) await ifPresent(disk.unlink(path.join(directory, each.name)), 'write')
-    await onDisk('sync', disk.syncDirectory(directory))
-    this.#ended.push({ name, bytes: segment.end, isClosed: true })
+    this.#fullAt = this.#limits.segmentBytes
+    return segment
   }
-}
 
-function isCarriedOut({ name, bytes, isClosed }: EndedSegment, index: HoldIndex): boolean {
-  const mark = index.marks().get(name) ?? 0
-  return mark >= (isClosed ? bytes - closedBytes : bytes)
-}
-
-interface Source {
-  name: string
-  records: AsyncIterator<{ record: HoldRecord; end: number }>
-}
-
-/** The records of all sources, the earliest first; those of one source in its order. */
-async function* merged(
-  sources: readonly Source[],
-): AsyncGenerator<{ name: string; record: HoldRecord; end: number }> {
-  const heads: { source: Source; record: HoldRecord; end: number }[] = []
-  const pull = async (source: Source): Promise<void> => {
-    const next = await source.records.next()
-    if (next.done !== true) heads.push({ source, ...next.value })
+  #newName(): string {
+    const { clock, writers } = this.#options
+    const name = segmentName(clock.nowMs(), writers.own, this.#serial++)
+    this.#own.add(name)
+    return name
   }
-  for (const source of sources) await pull(source)
-  while (heads.length > 0) {
-    let first = 0
-    for (const [i, { record }] of heads.entries()) {
-      if (record.atMs < heads[first].record.atMs) first = i
+
+  /** Its segment, or the next one where that is full. */
+  async #roomyWriter(): Promise<SegmentWriter> {
+    const segment = await this.#writer()
+    if (segment.end < this.#fullAt) return segment
+    let next: SegmentWriter
+    try {
+      next = await this.#create()
+    } catch {
+      // there is no harm in one that is longer
+      this.#fullAt = segment.end + this.#limits.segmentBytes
+      return segment
     }
-    const [{ source, record, end }] = heads.splice(first, 1)
-    yield { name: source.name, record, end }
-    await pull(source)
+    this.#segment = Promise.resolve(next)
+    await this.#end(segment)
+    const index = this.#index
+    if (index !== undefined && this.#mayMerge(index)) this.#merging ??= this.#merge(index)
+    return next
+  }
+
+  /**
+   * Ends a segment in order once the next one is durable, so that a power cut is still known by one that is
+   * not closed. Throws E_FULL, E_IO where what it wrote last may not survive one.
+   */
+  async #end(segment: SegmentWriter): Promise<void> {
+    let isClosed = false
+    try {
+      await segment.write([{ kind: 'closed', atMs: this.#lastMs }])
+      await segment.sync()
+      isClosed = true
+    } finally {
+      await this.#leave(segment, isClosed)
+    }
+  }
+
+  async #leave(segment: SegmentWriter, isClosed: boolean): Promise<void> {
+    const { name, end } = segment
+    this.#ended.add({ name, bytes: end, isClosed, lastMs: isClosed ? this.#lastMs : 0 })
+    await segment.close().catch(() => {})
+  }
+
+  /** Whether so much has ended that to say it anew takes less than half, so that each record costs little. */
+  #mayMerge(index: HoldIndex): boolean {
+    const { bytes } = this.#ended
+    if (bytes <= Math.max(this.#limits.endedBytes, this.#notBelowBytes)) return false
+    try {
+      return bytes > 2 * (this.#snapshotBytes ?? likelyBytes(index))
+    } catch {
+      // an index that fails says so to who needs it
+      return false
+    }
+  }
+
+  /** Puts what has ended into one, while its own segment is empty, or it is written on. Never rejects. */
+  async #merge(index: HoldIndex): Promise<void> {
+    const { trace = noTrace } = this.#options
+    const { signal } = this.#closing
+    const beforeBytes = this.#ended.bytes
+    try {
+      const bytes = await this.#ended.putIntoOne({
+        ...{ index, name: this.#newName(), atMs: this.#betweenMs(), signal },
+        isOwn: (name) => this.#own.has(name),
+        settled: Promise.all(this.#pins),
+      })
+      if (bytes !== undefined) trace.event('storage.journal-merged', { beforeBytes, bytes })
+      this.#snapshotBytes = bytes ?? this.#snapshotBytes
+    } catch (error) {
+      // nothing is lost by it: it is tried again once there is much more
+      this.#notBelowBytes = beforeBytes + this.#limits.endedBytes
+      if (!signal.aborted) trace.event('storage.journal-not-merged', { error: String(error) })
+    }
+    this.#merging = undefined
+  }
+
+  /** A time after all that has been written, and before all that will be, as far as the clock allows. */
+  #betweenMs(): number {
+    const nowMs = Math.floor(this.#options.clock.nowMs())
+    const afterAll = Math.max(this.#lastMs, this.#ended.foundMs) + 1
+    const atMs = Math.min(afterAll, Math.max(this.#lastMs + 1, nowMs))
+    this.#lastMs = atMs + 1
+    return atMs
   }
 }

@@ -53,6 +53,8 @@ export interface HoldIndex extends HoldReader {
   /** Every author with a release, in no order. */
   releases(): { account: Holder; author: Uint8Array; releaseSeq: number }[]
   marks(): ReadonlyMap<string, number>
+  /** Objects and holds that there are, and maybe some rows of other kinds: known at once, however many. */
+  readonly rowCount: number
   /** All that was changed outlives the process, and a power cut. */
   close(): Promise<void>
 }

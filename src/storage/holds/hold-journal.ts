@@ -15,7 +15,12 @@ export interface HoldJournal {
   append(records: readonly HoldRecord[], options: { durable: boolean }): Promise<void>
   /** Whether no other process has changed the index since this one was opened. Throws E_IO. */
   isAlone(): Promise<boolean>
-  /** Brings `index` up to what the journal said when it was opened. */
+  /**
+   * To be called before records are added that the index is changed by only then, and what it gives once
+   * it is: until then they are not put away.
+   */
+  pin(): () => void
+  /** Brings `index` up to what the journal said when it was opened; what is added is to be in that from then on. */
   replay(index: HoldIndex): Promise<void>
   /** Ends it in order: `index`, which is closed too, has all that was added. */
   close(index: HoldIndex): Promise<void>
@@ -29,6 +34,10 @@ export class NoHoldJournal implements HoldJournal {
 
   async isAlone(): Promise<boolean> {
     return true
+  }
+
+  pin(): () => void {
+    return () => {}
   }
 
   async replay(): Promise<void> {}

@@ -93,6 +93,20 @@ export class HoldLedger {
   }
 
   /**
+   * As `write`, and then has `change` carry them out in the index: what an index is told only after the
+   * journal is not put away before. Throws what `change` does too.
+   */
+  async writeThen<T>(records: readonly HoldRecord[], change: () => Promise<T>): Promise<T> {
+    const unpin = this.#parts.journal.pin()
+    try {
+      await this.write(records)
+      return await change()
+    } finally {
+      unpin()
+    }
+  }
+
+  /**
    * Writes records that may be lost: what they are of is kept without them. They are durable a second
    * later, if all goes well. Never rejects.
    */

@@ -39,6 +39,10 @@ export class IndexRows {
     return new IndexRows(db, () => options.forgetMapped?.(indexFileIn(directory)))
   }
 
+  get count(): number {
+    return onIndex(() => (this.#db.getStats() as { entryCount: number }).entryCount)
+  }
+
   get(place: Uint8Array): Uint8Array | undefined {
     this.#see(1)
     return onIndex(() => this.#db.get(place))

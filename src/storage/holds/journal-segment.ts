@@ -17,7 +17,10 @@ import {
 
 const magic: Uint8Array = utf8('GHJ1')
 const pattern = /^[0-9]{15}\.([A-Za-z0-9]+)\.[0-9]+\.journal$/
-const windowBytes = 1024 * 1024
+/** What the name of a segment ends with that is written as a whole, and is none before it is. */
+const unfinishedSuffix = '.new'
+/** Read at once: all segments that are read again are open together. */
+const windowBytes = 256 * 1024
 
 /** Where the first record of a segment stands. */
 export const firstRecordAt: number = magic.length
@@ -31,12 +34,26 @@ export function writerOf(name: string): string | undefined {
   return pattern.exec(name)?.[1]
 }
 
+/** Under what name the segment is written until it is whole. */
+export function unfinishedName(name: string): string {
+  return name + unfinishedSuffix
+}
+
+/** Who writes, or wrote, what is under this name until it is whole; undefined for another file. */
+export function unfinishedWriterOf(name: string): string | undefined {
+  return name.endsWith(unfinishedSuffix)
+    ? writerOf(name.slice(0, -unfinishedSuffix.length))
+    : undefined
+}
+
 /** A segment that nobody writes any more. */
 export interface EndedSegment {
   name: string
   bytes: number
-  /** Whether its process ended in order. */
+  /** Whether its last record says that it is. */
   isClosed: boolean
+  /** Latest time in it, ms, where it is closed; 0 otherwise. */
+  lastMs: number
 }
 
 /**
@@ -54,7 +71,7 @@ export async function endedSegment(
     const last = readRecord(await file.read(at, closedBytes), name, at)
     const isClosed = last?.record.kind === 'closed'
     if (!isClosed) await file.sync()
-    return { name, bytes, isClosed }
+    return { name, bytes, isClosed, lastMs: isClosed ? last.record.atMs : 0 }
   })
 }
 
@@ -102,9 +119,17 @@ export class SegmentWriter {
     this.#file = file
   }
 
-  /** Makes a segment, durably. Throws E_FULL, E_IO. */
-  static async create(disk: Disk, directory: string, name: string): Promise<SegmentWriter> {
-    const file = await onDisk('write', disk.create(path.join(directory, name)))
+  /**
+   * Makes a segment, durably; under another name than its own, if one is given, for as long as it is not
+   * whole. Throws E_FULL, E_IO.
+   */
+  static async create(
+    disk: Disk,
+    directory: string,
+    name: string,
+    fileName: string = name,
+  ): Promise<SegmentWriter> {
+    const file = await onDisk('write', disk.create(path.join(directory, fileName)))
     try {
       await onDisk('write', file.write([magic], 0))
       await onDisk('sync', file.sync())

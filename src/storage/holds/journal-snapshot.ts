@@ -1,66 +1,151 @@
-/** All that an index says of holds, as the fewest records that say it. */
+/**
+ * All that an index says of holds, as the fewest records that say it, whatever of the records it came from
+ * is carried out before them (docs/specs/holds.md, "Journal"). It is read beside serving: page by page,
+ * each as it is then. What changes meanwhile is recorded elsewhere, and carried out after these.
+ */
 import type { StorageIndex } from '../request.ts'
-import type { Hold } from './held-object.ts'
+import { type Hold, type Holder, isAccount } from './held-object.ts'
 import type { HoldIndex } from './hold-index.ts'
 import type { HoldRecord, RecordedHold } from './hold-record.ts'
 
-/** Objects read from the index at once. */
-const pageObjects = 4096
+/** Objects read from the index at once: a few ms, in which nobody is served. */
+const pageObjects = 256
+/** Holds gathered in memory, so that those of one holder come together. */
+const gatheredHolds = 4096
+/** Holds in one record at most: to make its bytes takes as long as a page. */
+const recordHolds = 512
 
-type HeldRecord = Extract<HoldRecord, { kind: 'held' }> & { holds: RecordedHold[] }
+/** What a row of an index takes, at most unless there are about as many holders. */
+const rowBytes = 64
 
-interface Releases {
+/** Of no author: what it says was said before by releases of their own. */
+const noAuthor = new Uint8Array(32)
+
+export interface SnapshotOptions {
+  /** When what it says was so, by the journal's time. */
+  atMs: number
+  /** Called between pages: lets others have their turn, or rejects to end it. */
+  pause: () => Promise<void>
+}
+
+/** About how many bytes a snapshot would take: half as many or less, where each object has one hold. */
+export function likelyBytes({ rowCount }: HoldIndex): number {
+  return rowBytes * rowCount
+}
+
+/** Groups of records, each of which fits into memory. */
+export async function* snapshotOf(
+  index: HoldIndex,
+  { atMs, pause }: SnapshotOptions,
+): AsyncGenerator<HoldRecord[]> {
+  const releases = index.releases()
+  const released = new Set(releases.map(({ account }) => account))
+  for (const { account, author, releaseSeq } of releases) {
+    yield [{ kind: 'released', atMs, account, author, releaseSeq, cutoffMs: 0, storageIndexes: [] }]
+  }
+  let after: StorageIndex | undefined
+  let gathered = new Gathered(atMs, released)
+  for (;;) {
+    const { objects, complete } = index.page({ after, limit: pageObjects })
+    for (const { storageIndex, object } of objects) {
+      for (const hold of object.holds) {
+        gathered.add(hold, { storageIndex, chargedBytes: object.chargedBytes })
+      }
+    }
+    if (complete || gathered.count >= gatheredHolds) {
+      yield* gathered.records()
+      gathered = new Gathered(atMs, released)
+    }
+    if (complete) return
+    after = objects.at(-1)?.storageIndex ?? after
+    await pause()
+  }
+}
+
+interface Held {
+  holder: Holder
+  payer: Holder | undefined
+  holds: RecordedHold[]
+}
+
+interface Ended {
   hold: Hold
   storageIndexes: StorageIndex[]
 }
 
-/** Groups of records, each of which fits into memory; to be written before anything changes. */
-export function* snapshotOf(index: HoldIndex, atMs: number): Generator<HoldRecord[]> {
-  for (const { account, author, releaseSeq } of index.releases()) {
-    yield [{ kind: 'released', atMs, account, author, releaseSeq, cutoffMs: 0, storageIndexes: [] }]
+/** Holds by what their records have in common. */
+class Gathered {
+  readonly #atMs: number
+  /** Accounts that ever released anything. */
+  readonly #releasing: ReadonlySet<Holder>
+  readonly #held = new Map<string, Held>()
+  readonly #takenBack = new Map<Holder, StorageIndex[]>()
+  readonly #released = new Map<string, Ended>()
+  count = 0
+
+  constructor(atMs: number, releasing: ReadonlySet<Holder>) {
+    this.#atMs = atMs
+    this.#releasing = releasing
   }
-  let after: StorageIndex | undefined
-  for (;;) {
-    const { objects, complete } = index.page({ after, limit: pageObjects })
-    const held = new Map<string, HeldRecord>()
-    const released = new Map<string, Releases>()
-    for (const { storageIndex, object } of objects) {
-      for (const hold of object.holds) {
-        addHold(held, hold, { storageIndex, chargedBytes: object.chargedBytes }, atMs)
-        if (hold.releasedMs > 0) addRelease(released, hold, storageIndex)
-      }
+
+  add(hold: Hold, of: Pick<RecordedHold, 'storageIndex' | 'chargedBytes'>): void {
+    const { holder, payer, touchedMs, expiresMs, releasedMs, cutoffMs } = hold
+    const held = placeOf(this.#held, `${holder} ${payer}`, () => ({ holder, payer, holds: [] }))
+    held.holds.push({ ...of, touchedMs, expiresMs })
+    this.count++
+    if (!isAccount(holder) || !this.#releasing.has(holder)) return
+    placeOf(this.#takenBack, holder, () => []).push(of.storageIndex)
+    if (releasedMs === 0) return
+    const key = `${holder} ${releasedMs} ${cutoffMs}`
+    placeOf(this.#released, key, () => ({ hold, storageIndexes: [] })).storageIndexes.push(
+      of.storageIndex,
+    )
+  }
+
+  /**
+   * First that they are held; then that no release counts, as an earlier one may be read without what took
+   * it back; then the releases that count.
+   */
+  *records(): Generator<HoldRecord[]> {
+    const atMs = this.#atMs
+    for (const { holder, payer, holds } of this.#held.values()) {
+      yield inParts(holds).map((holds) => ({ kind: 'held', atMs, holder, payer, holds }))
     }
-    yield [
-      ...held.values(),
-      ...[...released.values()].map(({ hold, storageIndexes }) => releaseOf(hold, storageIndexes)),
-    ]
-    if (complete) return
-    after = objects.at(-1)?.storageIndex
+    for (const [account, storageIndexes] of this.#takenBack) {
+      yield releasesOf({ atMs, account, cutoffMs: 0 }, storageIndexes)
+    }
+    // dated as they were carried out: quarantine goes on from there; where one is of later than the others,
+    // what else was recorded until then is read before it
+    const released = [...this.#released.values()]
+    released.sort((a, b) => a.hold.releasedMs - b.hold.releasedMs)
+    for (const { hold, storageIndexes } of released) {
+      const { holder: account, releasedMs: atMs, cutoffMs } = hold
+      yield releasesOf({ atMs, account, cutoffMs }, storageIndexes)
+    }
   }
 }
 
-function addRelease(into: Map<string, Releases>, hold: Hold, storageIndex: StorageIndex): void {
-  const key = `${hold.holder} ${hold.releasedMs} ${hold.cutoffMs}`
-  const releases = into.get(key) ?? { hold, storageIndexes: [] }
-  releases.storageIndexes.push(storageIndex)
-  into.set(key, releases)
+function releasesOf(
+  of: { atMs: number; account: Holder; cutoffMs: number },
+  storageIndexes: readonly StorageIndex[],
+): HoldRecord[] {
+  return inParts(storageIndexes).map((part) => ({
+    ...{ kind: 'released', ...of, author: noAuthor, releaseSeq: 0, storageIndexes: part },
+  }))
 }
 
-function addHold(
-  into: Map<string, HeldRecord>,
-  { holder, payer, touchedMs, expiresMs }: Hold,
-  of: Pick<RecordedHold, 'storageIndex' | 'chargedBytes'>,
-  atMs: number,
-): void {
-  const key = `${holder} ${payer}`
-  const record = into.get(key) ?? { kind: 'held', atMs, holder, payer, holds: [] }
-  record.holds.push({ ...of, touchedMs, expiresMs })
-  into.set(key, record)
+function placeOf<T>(map: Map<string, T>, key: string, make: () => T): T {
+  const known = map.get(key)
+  if (known !== undefined) return known
+  const made = make()
+  map.set(key, made)
+  return made
 }
 
-/** Dated as it was carried out: quarantine goes on from there. */
-function releaseOf(hold: Hold, storageIndexes: StorageIndex[]): HoldRecord {
-  const { holder: account, releasedMs: atMs, cutoffMs } = hold
-  const author = new Uint8Array(32)
-  return { kind: 'released', atMs, account, author, releaseSeq: 0, cutoffMs, storageIndexes }
+function inParts<T>(rows: readonly T[]): T[][] {
+  const parts: T[][] = []
+  for (let from = 0; from < rows.length; from += recordHolds) {
+    parts.push(rows.slice(from, from + recordHolds))
+  }
+  return parts
 }

@@ -97,6 +97,10 @@ export class LmdbHoldIndex implements HoldIndex, HoldWriter {
     return new Map(marks.map(({ suffix, value }) => [toText(suffix), numberIn(value)]))
   }
 
+  get rowCount(): number {
+    return this.#rows.count
+  }
+
   page({ after, limit, holder }: Parameters<HoldIndex['page']>[0]): ObjectPage {
     const number = holder === undefined ? undefined : this.#knownNumber(holder)
     if (holder !== undefined && number === undefined) return { objects: [], complete: true }

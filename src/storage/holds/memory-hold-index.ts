@@ -63,6 +63,12 @@ export class MemoryHoldIndex implements HoldIndex, HoldWriter {
     return this.#marks
   }
 
+  get rowCount(): number {
+    let rows = this.#objects.size
+    for (const held of this.#byHolder.values()) rows += held.size
+    return rows
+  }
+
   async close(): Promise<void> {}
 
   setObject(storageIndex: StorageIndex, object: HeldObject | undefined): void {
@@ -121,6 +127,10 @@ const noRows = { rows: [], complete: true }
 class SortedMap<T> {
   readonly #values = new Map<string, T>()
   #sorted: string[] | undefined
+
+  get size(): number {
+    return this.#values.size
+  }
 
   get(key: string): T | undefined {
     return this.#values.get(key)

@@ -2,6 +2,7 @@
 import path from 'node:path'
 import type { Clock } from '../../base/clock.ts'
 import type { Disk } from '../../base/disk.ts'
+import type { Trace } from '../../base/trace.ts'
 import type { Writers } from '../disk-store.ts'
 import { DiskHoldJournal } from './disk-hold-journal.ts'
 import type { OpenHolds } from './hold-keeper.ts'
@@ -13,15 +14,20 @@ export interface HoldPlace {
   root: string
   clock: Clock
   writers: Writers
+  trace?: Trace
   /** See `IndexRowsOptions`. */
   forgetMapped?: (path: string) => void
 }
 
 /** Throws E_IO. */
-export async function openDiskHolds(place: HoldPlace): Promise<OpenHolds> {
-  const { disk, root, clock, writers, forgetMapped } = place
+export async function openDiskHolds({
+  root,
+  forgetMapped,
+  ...place
+}: HoldPlace): Promise<OpenHolds> {
+  const { disk } = place
   const directory = path.join(root, 'holds')
-  const journal = await DiskHoldJournal.open({ disk, directory, clock, writers })
+  const journal = await DiskHoldJournal.open({ ...place, directory })
   const { LmdbHoldIndex } = await import('./lmdb-hold-index.ts')
   const isSound = journal.isIndexSound
   const options = { isSound, forgetMapped }

@@ -54,13 +54,14 @@ export class Releases {
     // a cutoff to come would take away what is touched until then
     const cutoffMs = Math.min(release.cutoffMs, atMs)
     const head = { kind: 'released', atMs, account, author: by.key, releaseSeq, cutoffMs } as const
-    await ledger.write([{ ...head, storageIndexes }])
-    for (let from = 0; from === 0 || from < storageIndexes.length; from += stepObjects) {
-      const step = { ...head, storageIndexes: storageIndexes.slice(from, from + stepObjects) }
-      const { changed, kept } = await ledger.index.change((writer) => applyRecord(writer, step))
-      reply.changed += changed
-      reply.kept += kept
-    }
+    await ledger.writeThen([{ ...head, storageIndexes }], async () => {
+      for (let from = 0; from === 0 || from < storageIndexes.length; from += stepObjects) {
+        const step = { ...head, storageIndexes: storageIndexes.slice(from, from + stepObjects) }
+        const { changed, kept } = await ledger.index.change((writer) => applyRecord(writer, step))
+        reply.changed += changed
+        reply.kept += kept
+      }
+    })
     // the next touch of what was taken back is written, however short the time since the last
     if (cutoffMs === 0) ledger.doubt()
     return reply

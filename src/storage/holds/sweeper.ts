@@ -145,10 +145,12 @@ export class Sweeper {
       await store.remove(storageIndex, number)
       trace.event('storage.deleted', { storageIndex: toBase32(storageIndex), shareNumber: number })
     }
-    await ledger.write([{ kind: 'gone', atMs, storageIndexes: [storageIndex] }])
-    await ledger.index.change((writer) => {
-      if (writer.object(storageIndex)?.leavingMs === atMs) writer.setObject(storageIndex, undefined)
-    })
+    const forget = (): Promise<void> =>
+      ledger.index.change((writer) => {
+        if (writer.object(storageIndex)?.leavingMs !== atMs) return
+        writer.setObject(storageIndex, undefined)
+      })
+    await ledger.writeThen([{ kind: 'gone', atMs, storageIndexes: [storageIndex] }], forget)
     return { shares: leaving.shares.length, bytes: leaving.chargedBytes }
   }
 

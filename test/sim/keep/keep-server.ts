@@ -59,9 +59,13 @@ export class KeepServer {
   }
 
   async open(premises: Premises): Promise<StoragePeer> {
-    const { options } = this.#options
+    const { options, random, tally } = this.#options
     const { sweepMs } = options
-    const kept = await openKept(premises, options, this.#options.random)
+    const event = (name: string): void => {
+      if (name === 'storage.journal-merged') tally.reached('journal: put into one')
+      if (name === 'storage.journal-not-merged') tally.add('journal: not put into one')
+    }
+    const kept = await openKept(premises, options, random, { event })
     this.#kept = kept
     const sweep = (): void => {
       void this.sweep(false)

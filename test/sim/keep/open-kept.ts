@@ -1,7 +1,11 @@
 /** The process of a server that keeps shares and holds: all that is real, and no timer of its own. */
 import { type Admission, freeTerms, openAdmission } from '../../../src/storage/admission.ts'
 import { soleWriter } from '../../../src/storage/disk-store.ts'
-import { DiskHoldJournal } from '../../../src/storage/holds/disk-hold-journal.ts'
+import type { Trace } from '../../../src/base/trace.ts'
+import {
+  DiskHoldJournal,
+  type JournalLimits,
+} from '../../../src/storage/holds/disk-hold-journal.ts'
 import type { OpenHolds } from '../../../src/storage/holds/hold-keeper.ts'
 import { MemoryHoldIndex } from '../../../src/storage/holds/memory-hold-index.ts'
 import { DiskSweepMemory } from '../../../src/storage/holds/sweep-memory.ts'
@@ -12,6 +16,9 @@ import { storeRoot } from '../ledger.ts'
 import type { SimRandom } from '../sim-random.ts'
 import type { Premises } from '../sim-server.ts'
 import type { KeepOptions } from './keep-plan.ts'
+
+/** So small that a month fills some segments, and they are put into one now and then. */
+const limits: JournalLimits = { segmentBytes: 256, endedBytes: 512 }
 
 /** What runs at a server now. */
 export interface Kept {
@@ -24,11 +31,14 @@ export async function openKept(
   { disk, store, clock, id, reserveBytes }: Premises,
   { quarantineDays, quotaBytes }: KeepOptions,
   random: SimRandom,
+  trace: Trace,
 ): Promise<Kept> {
   await store.open()
   const directory = `${storeRoot}/holds`
   const open = async (): Promise<OpenHolds> => ({
-    journal: await DiskHoldJournal.open({ disk, directory, clock, writers: soleWriter }),
+    journal: await DiskHoldJournal.open({
+      ...{ disk, directory, clock, writers: soleWriter, trace, limits },
+    }),
     index: new MemoryHoldIndex(),
     memory: new DiskSweepMemory(disk, directory),
   })

@@ -1,66 +1,22 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'mocha'
 import { isGridError } from '../../../src/base/errors.ts'
-import { applyRecord } from '../../../src/storage/holds/apply-record.ts'
 import { DiskHoldJournal } from '../../../src/storage/holds/disk-hold-journal.ts'
-import { accountHolder, holdOf, payerHolder } from '../../../src/storage/holds/held-object.ts'
+import { holdOf } from '../../../src/storage/holds/held-object.ts'
 import type { HoldIndex } from '../../../src/storage/holds/hold-index.ts'
-import type { HoldRecord } from '../../../src/storage/holds/hold-record.ts'
-import { MemoryHoldIndex } from '../../../src/storage/holds/memory-hold-index.ts'
 import type { Disk } from '../../../src/base/disk.ts'
 import { type DiskFailure, FailingDisk } from '../failing-disk.ts'
-import { Machine } from '../machine.ts'
 import { indexOf } from '../../suites/share-store.ts'
 import type { SimRandom } from '../../sim/sim-random.ts'
-
-const directory = 'home/storage/holds'
-const account = accountHolder(new Uint8Array(32).fill(1))
-const author = new Uint8Array(32).fill(2)
-
-function touchOf(number: number, atMs: number): HoldRecord {
-  const payer = number % 2 === 0 ? undefined : payerHolder(author)
-  const hold = { storageIndex: indexOf(number), chargedBytes: 5000, touchedMs: atMs, expiresMs: 0 }
-  return { kind: 'held', atMs, holder: account, payer, holds: [hold] }
-}
-
-function releaseOf(releaseSeq: number, atMs: number, numbers: readonly number[]): HoldRecord {
-  const storageIndexes = numbers.map((number) => indexOf(number))
-  return {
-    ...{ kind: 'released', atMs, account, author, releaseSeq, cutoffMs: atMs, storageIndexes },
-  }
-}
-
-/** A process that keeps holds: a journal, and an index in memory. */
-class Keeper {
-  readonly journal: DiskHoldJournal
-  readonly index = new MemoryHoldIndex()
-
-  private constructor(journal: DiskHoldJournal) {
-    this.journal = journal
-  }
-
-  static async start(
-    machine: Machine,
-    { writer = '1', running = [] as string[], around = (disk: Disk): Disk => disk } = {},
-  ): Promise<Keeper> {
-    const disk = around(machine.disk.mount(machine.clock))
-    const writers = { own: writer, isRunning: (name: string) => running.includes(name) }
-    const open = DiskHoldJournal.open({ disk, directory, clock: machine.clock, writers })
-    const keeper = new Keeper(await machine.run(open))
-    await machine.run(keeper.journal.replay(keeper.index))
-    return keeper
-  }
-
-  async add(record: HoldRecord, durable = true): Promise<void> {
-    await this.index.change((writer) => applyRecord(writer, record))
-    await this.journal.append([record], { durable })
-  }
-}
-
-function stateOf(index: HoldIndex): unknown {
-  const { objects } = index.page({ after: undefined, limit: 10_000 })
-  return { objects, releases: index.releases(), totals: index.totals(account) }
-}
+import {
+  account,
+  directory,
+  Keeper,
+  machineOf,
+  releaseOf,
+  stateOf,
+  touchOf,
+} from './journal-keeper.ts'
 
 /** What a client was told: what is lost must not be among it. */
 class Promises {
@@ -108,13 +64,6 @@ async function work(
       promises.touched(number, atMs)
     }
   }
-}
-
-/** With a share store, which has made its directory durable. */
-async function machineOf(seed: string): Promise<Machine> {
-  const machine = await new Machine(seed).init()
-  await machine.restart()
-  return machine
 }
 
 describe('DiskHoldJournal', () => {

@@ -18,7 +18,7 @@ import type { RequestOptions, StorageIndex } from '../request.ts'
 import type { ShareKey } from '../share-store.ts'
 import { type AccountKey, mayDo } from './credentials.ts'
 import { Entrance, type Session } from './entrance.ts'
-import { clientHolder, holdOf, nobody, payerHolder, withDamaged } from './held-object.ts'
+import { clientHolder, holdOf, isLease, nobody, payerHolder, withDamaged } from './held-object.ts'
 import type { HoldIndex } from './hold-index.ts'
 import type { HoldJournal } from './hold-journal.ts'
 import { HoldLedger, type LedgerParts } from './hold-ledger.ts'
@@ -76,7 +76,7 @@ const defaultLeaseDays = 365
 const dayMs = 24 * 3600 * 1000
 /** Objects of the index that are looked at together. */
 const pageObjects = 256
-/** Objects touched or renewed each second, for all together; saved up for a minute. */
+/** Objects touched, and leases renewed, each second, for all together; saved up for a minute. */
 const touchesPerSecond = 20_000
 /** Objects looked at for lists each second, for all together; saved up for a minute. */
 const listedPerSecond = 50_000
@@ -152,14 +152,16 @@ export class HoldKeeper {
 
   async touch(indexes: readonly StorageIndex[], options: RequestOptions): Promise<TouchOutcome[]> {
     const session = await this.#sessionFor(options, 'put', 'renew', 'release')
-    this.#checkTouchRate(indexes)
+    this.#checkTouchRate(indexes.length)
     const terms = this.#termsOf('write', options, session)
     return touch(this.#ledger, indexes, this.#claimOf(session, options, terms))
   }
 
   async renew(indexes: readonly StorageIndex[]): Promise<TouchOutcome[]> {
-    this.#checkTouchRate(indexes)
-    return renew(this.#ledger, indexes, this.#ledger.now() + this.#leaseMs)
+    const { index } = this.#ledger
+    const leases = indexes.map((each) => index.object(each)?.holds.filter(isLease).length ?? 0)
+    this.#checkTouchRate(leases.reduce((sum, count) => sum + Math.max(count, 1), 0))
+    return renew(this.#ledger, indexes, this.#leaseMs)
   }
 
   async listHolds(request: ListHoldsRequest, options: RequestOptions): Promise<ListHoldsReply> {
@@ -256,8 +258,8 @@ export class HoldKeeper {
     await this.#ledger.close()
   }
 
-  #checkTouchRate(indexes: readonly StorageIndex[]): void {
-    if (!this.#touchRate.tryTake(indexes.length)) throw new GridError('E_RATE', 'too many touches')
+  #checkTouchRate(count: number): void {
+    if (!this.#touchRate.tryTake(count)) throw new GridError('E_RATE', 'too many touches')
   }
 
   /** On whose account it is asked, if on one's; that key must have any of these rights. Throws E_FORBIDDEN, E_REVOKED. */

@@ -16,9 +16,11 @@ import {
   holdOf,
   type Holder,
   isHeld,
+  isLease,
   isLeaving,
   nobody,
   unheld,
+  withProlonged,
   withShare,
 } from './held-object.ts'
 import type { HoldReader } from './hold-index.ts'
@@ -39,17 +41,29 @@ export interface Claim {
 /** So long after it was touched, and that is durable, a hold is not touched anew. */
 const restMs = 3600 * 1000
 
+/** What came of each index, and how many holds were left as they are. */
+interface Touched {
+  outcomes: TouchOutcome[]
+  rest: number
+}
+
 /** Durable when it resolves. Throws as `touch` of HoldPeer does. */
 export async function touch(
   ledger: HoldLedger,
   indexes: readonly StorageIndex[],
   claim: Claim,
 ): Promise<TouchOutcome[]> {
+  return settled(ledger, (trustedMs) => touchUnless(ledger, indexes, claim, trustedMs))
+}
+
+/** Does it again, letting nothing rest, unless what rests is durable. */
+async function settled(
+  ledger: HoldLedger,
+  work: (trustedMs: number) => Promise<Touched>,
+): Promise<TouchOutcome[]> {
   const { trustedMs } = ledger
-  const { outcomes, rest } = await touchUnless(ledger, indexes, claim, trustedMs)
-  if (rest > 0 && !(await ledger.settle(trustedMs))) {
-    await touchUnless(ledger, indexes, claim, Infinity)
-  }
+  const { outcomes, rest } = await work(trustedMs)
+  if (rest > 0 && !(await ledger.settle(trustedMs))) await work(Infinity)
   return outcomes
 }
 
@@ -59,7 +73,7 @@ async function touchUnless(
   indexes: readonly StorageIndex[],
   claim: Claim,
   trustedMs: number,
-): Promise<{ outcomes: TouchOutcome[]; rest: number }> {
+): Promise<Touched> {
   await ledger.begin()
   const hasRoom = await ledger.hasRoom()
   const present = await ledger.present(indexes)
@@ -130,35 +144,71 @@ function noRoom(): GridError {
   return new GridError('E_FULL', 'no space left for holds')
 }
 
-/** Prolongs every lease of each to `expiresMs`. Durable when it resolves. */
+/** Prolongs every lease of each to `leaseMs` from now. Durable when it resolves. */
 export async function renew(
   ledger: HoldLedger,
   indexes: readonly StorageIndex[],
-  expiresMs: number,
+  leaseMs: number,
 ): Promise<TouchOutcome[]> {
+  return settled(ledger, (trustedMs) => renewUnless(ledger, indexes, leaseMs, trustedMs))
+}
+
+/** Lets those rest that were prolonged after `trustedMs`, and not long ago. */
+async function renewUnless(
+  ledger: HoldLedger,
+  indexes: readonly StorageIndex[],
+  leaseMs: number,
+  trustedMs: number,
+): Promise<Touched> {
   await ledger.begin()
   const hasRoom = await ledger.hasRoom()
   const present = await ledger.present(indexes)
   const atMs = ledger.now()
-  const renewed: HoldRecord[] = []
+  const expiresMs = atMs + leaseMs
+  /** One for each holder. */
+  const renewed = new Map<string, HeldRecord>()
+  let rest = 0
   const outcomes = await ledger.index.change((writer) => {
     const outcomes = indexes.map((storageIndex, i): TouchOutcome => {
       const object = writer.object(storageIndex) ?? unheld
       if (!isHere(object, present[i], writer, atMs)) return 'absent'
-      const leases = object.holds.filter((hold) => hold.expiresMs > 0)
-      for (const lease of leases) {
-        const { touchedMs } = lease
-        const hold = { storageIndex, chargedBytes: object.chargedBytes, touchedMs, expiresMs }
-        renewed.push(heldBy(lease, atMs, [hold]))
+      const leases = object.holds.filter(isLease)
+      const due = leases.filter((lease) => !isRenewed(lease, leaseMs, trustedMs, atMs))
+      rest += leases.length - due.length
+      for (const { holder, payer, touchedMs } of due) {
+        const record = recordFor(renewed, { kind: 'held', atMs, holder, payer, holds: [] })
+        record.holds.push({ storageIndex, chargedBytes: object.chargedBytes, touchedMs, expiresMs })
       }
+      // in one step however many they are: it is what their records make of it
+      if (due.length > 0) writer.setObject(storageIndex, withProlonged(object, due, expiresMs))
       return wasSafe(object, atMs) || leases.length === 0 ? 'held' : 'readopted'
     })
-    if (renewed.length > 0 && !hasRoom) throw noRoom()
-    for (const record of renewed) applyRecord(writer, record)
+    if (renewed.size > 0 && !hasRoom) throw noRoom()
     return outcomes
   })
-  await ledger.write(renewed)
-  return outcomes
+  await ledger.write([...renewed.values()])
+  return { outcomes, rest }
+}
+
+/** Whether it was prolonged by as much, or touched, so lately that it would end little later. */
+function isRenewed(
+  { expiresMs }: Hold,
+  leaseMs: number,
+  trustedMs: number,
+  nowMs: number,
+): boolean {
+  const renewedMs = expiresMs - leaseMs
+  return renewedMs > trustedMs && renewedMs <= nowMs && nowMs - renewedMs < restMs
+}
+
+type HeldRecord = Extract<HoldRecord, { kind: 'held' }> & { holds: RecordedHold[] }
+
+/** The one record of its holder and payer, `empty` at first. */
+function recordFor(records: Map<string, HeldRecord>, empty: HeldRecord): HeldRecord {
+  const key = `${empty.holder} ${empty.payer}`
+  const record = records.get(key) ?? empty
+  records.set(key, record)
+  return record
 }
 
 /**

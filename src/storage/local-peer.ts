@@ -245,9 +245,9 @@ export class LocalPeer implements StoragePeer {
     return (await this.#keeper()).listHolds(request, options)
   }
 
-  async release(release: SignedRelease): Promise<ReleaseReply> {
+  async release(release: SignedRelease, options: RequestOptions = {}): Promise<ReleaseReply> {
     checkRelease(release)
-    return (await this.#keeper()).release(release)
+    return (await this.#keeper()).release(release, options)
   }
 
   /**

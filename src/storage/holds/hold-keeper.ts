@@ -189,9 +189,9 @@ export class HoldKeeper {
     }
   }
 
-  async release(signed: SignedRelease): Promise<ReleaseReply> {
+  async release(signed: SignedRelease, { signal }: RequestOptions = {}): Promise<ReleaseReply> {
     if (!this.#releaseRate.tryTake(1)) throw new GridError('E_RATE', 'too many releases')
-    return this.#releases.carryOut(signed)
+    return this.#releases.carryOut(signed, { ...(signal && { signal }) })
   }
 
   /**

@@ -206,11 +206,18 @@ export class HoldKeeper {
     const session = await this.#sessionFor(options, 'put')
     const terms = this.#termsOf('write', options, session)
     const claim = this.#claimOf(session, options, terms)
-    await keepForPut(this.#ledger, storageIndex, claim)
-    const end = this.#quota.reservePut(session, terms, shareBytes)
+    const { holder } = claim
+    const object = this.#ledger.index.object(storageIndex)
+    const end = this.#quota.reservePut(session, terms, { shareBytes, object, holder })
+    try {
+      await keepForPut(this.#ledger, storageIndex, claim)
+    } catch (error) {
+      end(false)
+      throw error
+    }
     const note = (shareNumber: number): Promise<void> =>
       notePut(this.#ledger, { storageIndex, shareNumber, shareBytes }, claim)
-    const by = claim.holder === nobody ? undefined : claim.holder
+    const by = holder === nobody ? undefined : holder
     return { by, note, end }
   }
 

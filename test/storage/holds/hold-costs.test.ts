@@ -64,9 +64,9 @@ class Stand {
   }
 
   /** Its holds, before anything is asked of it. */
-  async opened(): Promise<this & { holds: OpenHolds }> {
+  async opened(): Promise<{ server: LocalPeer; clock: MovedClock; holds: OpenHolds }> {
     await this.server.openHolds()
-    return this as this & { holds: OpenHolds }
+    return { server: this.server, clock: this.clock, holds: this.holds! }
   }
 
   #serverWith(options: Partial<LocalPeerOptions>): LocalPeer {
@@ -208,11 +208,11 @@ describe('what holds cost', () => {
     clock.moveDays(1)
     assert.equal((await server.release(releaseOf(log, [], { storageIndexes: many }))).changed, 2000)
     const back = releaseOf(log, [], { storageIndexes: many, releaseSeq: 2, cutoffMs: 0 })
-    const { change } = holds.index
+    const change = holds.index.change.bind(holds.index)
     let changes = 0
     holds.index.change = (work) => {
       if (++changes === 3) throw new GridError('E_FULL', 'planned')
-      return change.call(holds.index, work) as Promise<never>
+      return change(work)
     }
     await refused(server.release(back), 'E_FULL')
     await server.release(back)

@@ -104,7 +104,8 @@ export class SegmentWriter {
 
   /** Makes a segment, durably. Throws E_FULL, E_IO. */
   static async create(disk: Disk, directory: string, name: string): Promise<SegmentWriter> {
-    const file = await onDisk('write', disk.create(path.join(directory, name)))
+    const place = path.join(directory, name)
+    const file = await onDisk('write', disk.create(place))
     try {
       await onDisk('write', file.write([magic], 0))
       await onDisk('sync', file.sync())
@@ -112,6 +113,8 @@ export class SegmentWriter {
       return new SegmentWriter(name, file)
     } catch (error) {
       await file.close().catch(() => {})
+      // on a full disk each touch would leave one more
+      await disk.unlink(place).catch(() => {})
       throw error
     }
   }

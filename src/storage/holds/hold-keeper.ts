@@ -62,7 +62,7 @@ export interface HoldKeeperOptions
 
 /** A put that may go on. */
 export interface AdmittedPut {
-  /** Who will hold it; undefined within the process, where nobody is told apart. */
+  /** Peer id of who puts it; undefined within the process, where nobody is told apart. */
   by: string | undefined
   /** To be called once the share is stored, or was had. Throws as `notePut` does. */
   note(shareNumber: number): Promise<void>
@@ -217,8 +217,8 @@ export class HoldKeeper {
     }
     const note = (shareNumber: number): Promise<void> =>
       notePut(this.#ledger, { storageIndex, shareNumber, shareBytes }, claim)
-    const by = holder === nobody ? undefined : holder
-    return { by, note, end }
+    // not the account: accounts cost nothing to make
+    return { by: options.client, note, end }
   }
 
   /** Shares that nobody holds any more, as they were counted last. */

@@ -22,13 +22,14 @@ import { clientHolder, holdOf, isLease, nobody, payerHolder, withDamaged } from 
 import type { HoldIndex } from './hold-index.ts'
 import type { HoldJournal } from './hold-journal.ts'
 import { HoldLedger, type LedgerParts } from './hold-ledger.ts'
+import { keepForPut, notePut } from './put-holds.ts'
 import { QuarantineCount } from './quarantine-count.ts'
 import { Quota } from './quota.ts'
 import { Releases } from './releases.ts'
 import { walkShares } from './share-walk.ts'
 import { ClockWatch, type SweepMemory } from './sweep-memory.ts'
 import { Sweeper, type SweepOptions, type SweepReport } from './sweeper.ts'
-import { type Claim, keepForPut, notePut, renew, touch } from './touches.ts'
+import { type Claim, renew, touch } from './touches.ts'
 
 /** Where holds are kept, open. */
 export interface OpenHolds {

@@ -15,13 +15,13 @@ import {
   type Hold,
   holdOf,
   type Holder,
+  isAccount,
   isHeld,
   isLease,
   isLeaving,
   nobody,
   unheld,
   withProlonged,
-  withShare,
 } from './held-object.ts'
 import type { HoldReader } from './hold-index.ts'
 import type { HoldLedger } from './hold-ledger.ts'
@@ -103,7 +103,7 @@ async function touchUnless(
       if (known === undefined || known.payer !== claim.payer)
         charges.set(toHex(storageIndex), object.chargedBytes)
       holds.push(recordOf(storageIndex, object, known, claim, atMs))
-      if (object.holds.length === 0) found.push(nobodysFor(storageIndex, object, atMs))
+      if (object.holds.length === 0) found.push(nobodysFor(storageIndex, object, claim, atMs))
       return wasSafe(object, atMs) ? 'held' : 'readopted'
     })
     if (holds.length > 0 && !hasRoom) throw noRoom()
@@ -121,9 +121,12 @@ const nobodys = { holder: nobody, payer: undefined }
 function nobodysFor(
   storageIndex: StorageIndex,
   { chargedBytes }: HeldObject,
+  { holder }: Claim,
   nowMs: number,
 ): RecordedHold {
-  return { storageIndex, chargedBytes, touchedMs: nowMs, expiresMs: nowMs + claimedEndsMs }
+  // only who holds it without a date will see to it from now on
+  const expiresMs = isAccount(holder) ? nowMs + claimedEndsMs : 0
+  return { storageIndex, chargedBytes, touchedMs: nowMs, expiresMs }
 }
 
 /** Whether a touch now would change nothing but the time of the last, and that by little. */
@@ -136,7 +139,8 @@ function mayRest(object: HeldObject, known: Hold, claim: Claim, nowMs: number): 
   return isNew && isLongEnough && endOf(known) > nowMs
 }
 
-function checkPlace(object: HeldObject, claim: Claim): void {
+/** Throws E_FULL where too many hold it. */
+export function checkPlace(object: HeldObject, claim: Claim): void {
   if (!hasPlaceFor(object, claim)) throw new GridError('E_FULL', 'too many hold this object')
 }
 
@@ -212,71 +216,9 @@ function recordFor(records: Map<string, HeldRecord>, empty: HeldRecord): HeldRec
 }
 
 /**
- * Notes who holds a share that is stored now. Where nobody held the object, it is nobody's without its
- * record, which keeps it: so nobody waits for the disk, and nothing fails the put. Where somebody did, or
- * the object was released, it would be as that says: then the record is durable first.
- *
- * Throws E_READ_ONLY, E_FULL, E_IO in that case alone.
+ * Whether shares of it are here and stay; `wasPresent` is what counts while the index may not know all, and
+ * where a deletion was cut short: nobody knows how far it came.
  */
-export async function notePut(
-  ledger: HoldLedger,
-  share: { storageIndex: StorageIndex; shareNumber: number; shareBytes: number },
-  claim: Pick<Claim, 'holder' | 'payer' | 'expiresMs'>,
-): Promise<void> {
-  const { storageIndex, shareNumber, shareBytes } = share
-  const isNobodys = claim.holder === nobody && ledger.index.object(storageIndex) === undefined
-  // what is nobody's need not be noted where all will be looked for anyway
-  if (isNobodys && !ledger.index.isComplete) return
-  const isKnown = (ledger.index.object(storageIndex)?.holds.length ?? 0) > 0
-  // the record is kept in mind where it cannot be written now
-  await ledger.begin().catch((error: unknown) => {
-    if (isKnown) throw error
-    ledger.lost(error)
-  })
-  try {
-    const atMs = ledger.now()
-    const record = await ledger.index.change((writer) => {
-      const object = withShare(writer.object(storageIndex) ?? unheld, shareNumber, shareBytes)
-      writer.setObject(storageIndex, object)
-      const known = holdOf(object, claim.holder)
-      const hold = recordOf(storageIndex, object, known, claim, atMs)
-      const record = heldBy(claim, atMs, [hold])
-      applyRecord(writer, record)
-      return record
-    })
-    if (isKnown) await ledger.write([record])
-    else void ledger.writeSoon([record])
-  } catch (error) {
-    if (isKnown) throw error
-    ledger.lost(error)
-  }
-}
-
-/**
- * Takes an object back before a put of one of its shares is answered: what is here of it may be all
- * that the put needs, and must not be deleted meanwhile. Throws E_BUSY while it is being deleted, E_FULL
- * where too many hold it.
- */
-export async function keepForPut(
-  ledger: HoldLedger,
-  storageIndex: StorageIndex,
-  claim: Claim,
-): Promise<void> {
-  const nowMs = ledger.now()
-  const known = ledger.index.object(storageIndex)
-  if (known !== undefined) checkPlace(known, claim)
-  if (known === undefined || (wasSafe(known, nowMs) && !isLeaving(known, nowMs))) return
-  await ledger.begin()
-  await ledger.index.change((writer) => {
-    const object = writer.object(storageIndex)
-    if (object === undefined) return
-    if (isLeaving(object, nowMs)) throw new GridError('E_BUSY', 'this object is being deleted')
-    const hold = recordOf(storageIndex, object, holdOf(object, claim.holder), claim, nowMs)
-    applyRecord(writer, heldBy(claim, nowMs, [hold]))
-  })
-}
-
-/** Whether shares of it are here and stay; `wasPresent` is what counts while the index may not know all. */
 function isHere(
   object: HeldObject,
   wasPresent: boolean,
@@ -284,10 +226,11 @@ function isHere(
   nowMs: number,
 ): boolean {
   if (isLeaving(object, nowMs)) return false
+  if (object.leavingMs > 0) return wasPresent
   return object.shares.length > 0 || (wasPresent && !isComplete)
 }
 
-function heldBy(
+export function heldBy(
   { holder, payer }: Pick<Hold, 'holder' | 'payer'>,
   atMs: number,
   holds: readonly RecordedHold[],
@@ -296,12 +239,12 @@ function heldBy(
 }
 
 /** Whether it was held; one that nobody has looked for yet is nobody's. */
-function wasSafe(object: HeldObject, nowMs: number): boolean {
+export function wasSafe(object: HeldObject, nowMs: number): boolean {
   return object.holds.length === 0 || isHeld(object, nowMs)
 }
 
 /** A touch is always after what it takes back, whatever the clock says. */
-function recordOf(
+export function recordOf(
   storageIndex: StorageIndex,
   { chargedBytes }: HeldObject,
   known: Hold | undefined,

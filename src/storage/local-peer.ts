@@ -132,9 +132,16 @@ export class LocalPeer implements StoragePeer {
       })
   }
 
-  async have(indexes: readonly StorageIndex[]): Promise<number[][]> {
+  async have(
+    indexes: readonly StorageIndex[],
+    { signal }: RequestOptions = {},
+  ): Promise<number[][]> {
     checkHave(indexes)
-    return mapWithin(haveConcurrency, indexes, (index) => this.#store.list(index))
+    return mapWithin(haveConcurrency, indexes, async (index) => {
+      // a directory may be long: nobody looks into a thousand of them for one who is gone
+      signal?.throwIfAborted()
+      return this.#store.list(index)
+    })
   }
 
   async putShare(

@@ -1,7 +1,7 @@
 /** What members are charged, and never more than their quota (docs/specs/holds.md, "Quota"). */
 import assert from 'node:assert/strict'
 import { describe, it } from 'mocha'
-import { utf8 } from '../../../src/base/bytes.ts'
+import { equalBytes, utf8 } from '../../../src/base/bytes.ts'
 import { sha256 } from '../../../src/base/hash.ts'
 import { SystemRandom } from '../../../src/base/random.ts'
 import { rights } from '../../../src/log/certificate.ts'
@@ -106,5 +106,30 @@ describe('Quota', () => {
     for (const body of bodies) body.go()
     await Promise.all(puts)
     await refused(putObjectShare(device, others[2], 0), 'E_RATE')
+  })
+
+  it('charges whoever touches last on an account, and only if it has room', async () => {
+    const stand = new Stand()
+    const { server, quotas, clock } = stand
+    const log = new TestLog()
+    const [rich, poor] = ['rich', 'poor'].map((clientId) =>
+      onAccount({ peer: asClient(server, clientId), clientId }, log),
+    )
+    await putObjectShare(rich, object, 0)
+    const shareBytes = stand.usedBy('rich')
+    quotas.set('poor', shareBytes - 1)
+    await refused(poor.touch([object.storageIndex]), 'E_FULL')
+    assert.deepEqual([stand.usedBy('rich'), stand.usedBy('poor')], [shareBytes, 0])
+    quotas.set('poor', shareBytes)
+    assert.deepEqual(await poor.touch([object.storageIndex]), ['held'])
+    assert.deepEqual([stand.usedBy('rich'), stand.usedBy('poor')], [0, shareBytes])
+    // what is put while the clock stands before what it showed is not dated before that
+    clock.jumpDays(-2)
+    const late = makeObject({ seed: 'late' })
+    await putObjectShare(rich, late, 0)
+    const { holds } = await rich.listHolds({ after: undefined, limit: 9, which: 'held' })
+    const touchedMs = (of: Uint8Array): number =>
+      holds.find(({ storageIndex }) => equalBytes(storageIndex, of))!.touchedMs
+    assert.ok(touchedMs(late.storageIndex) >= touchedMs(object.storageIndex))
   })
 })

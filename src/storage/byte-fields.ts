@@ -43,20 +43,20 @@ export class ByteReader {
   }
 
   u8(): number {
-    return this.#take(1)[0]
+    return this.#bytes[this.#skip(1)]
   }
 
   u16(): number {
-    return readU16be(this.#take(2), 0)
+    return readU16be(this.#bytes, this.#skip(2))
   }
 
   u32(): number {
-    return readU32be(this.#take(4), 0)
+    return readU32be(this.#bytes, this.#skip(4))
   }
 
   /** An integer of 0 … 2^53-1. */
   u64(): number {
-    const value = readU64be(this.#take(8), 0)
+    const value = readU64be(this.#bytes, this.#skip(8))
     if (value === undefined) throw this.#fail()
     return value
   }
@@ -88,7 +88,15 @@ export class ByteReader {
   }
 
   #take(length: number): Uint8Array {
-    if (length > this.#bytes.length - this.#offset) throw this.#fail()
-    return this.#bytes.subarray(this.#offset, (this.#offset += length))
+    const start = this.#skip(length)
+    return this.#bytes.subarray(start, start + length)
+  }
+
+  /** Where the next `length` bytes begin, which are read then. */
+  #skip(length: number): number {
+    const start = this.#offset
+    if (length > this.#bytes.length - start) throw this.#fail()
+    this.#offset = start + length
+    return start
   }
 }

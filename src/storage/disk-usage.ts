@@ -7,6 +7,7 @@ import path from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import { type Disk, isDiskError } from '../base/disk.ts'
 import { mapWithin } from '../base/limit.ts'
+import { diskFailure } from './disk-failure.ts'
 
 export interface DiskUsageOptions {
   disk: Disk
@@ -71,12 +72,15 @@ export class DiskUsage {
   }
 }
 
-/** What comes and goes while it is looked at counts as nothing. */
+/**
+ * What comes and goes while it is looked at counts as nothing, and so does what is in a directory that only
+ * others may read, as `lost+found` where a file system begins. Throws E_IO.
+ */
 async function present<T>(call: Promise<T>): Promise<T | undefined> {
   try {
     return await call
   } catch (error) {
-    if (isDiskError(error, 'ENOENT', 'ENOTDIR')) return undefined
-    throw error
+    if (isDiskError(error, 'ENOENT', 'ENOTDIR', 'EACCES', 'EPERM')) return undefined
+    throw diskFailure(error, 'read')
   }
 }

@@ -132,9 +132,16 @@ export class LocalPeer implements StoragePeer {
       })
   }
 
-  async have(indexes: readonly StorageIndex[]): Promise<number[][]> {
+  async have(
+    indexes: readonly StorageIndex[],
+    { signal }: RequestOptions = {},
+  ): Promise<number[][]> {
     checkHave(indexes)
-    return mapWithin(haveConcurrency, indexes, (index) => this.#store.list(index))
+    return mapWithin(haveConcurrency, indexes, async (index) => {
+      // a directory may be long: nobody looks into a thousand of them for one who is gone
+      signal?.throwIfAborted()
+      return this.#store.list(index)
+    })
   }
 
   async putShare(
@@ -245,9 +252,9 @@ export class LocalPeer implements StoragePeer {
     return (await this.#keeper()).listHolds(request, options)
   }
 
-  async release(release: SignedRelease): Promise<ReleaseReply> {
+  async release(release: SignedRelease, options: RequestOptions = {}): Promise<ReleaseReply> {
     checkRelease(release)
-    return (await this.#keeper()).release(release)
+    return (await this.#keeper()).release(release, options)
   }
 
   /** For whoever rules them. Throws E_FORBIDDEN without holds. */

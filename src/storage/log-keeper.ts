@@ -227,7 +227,8 @@ export class LogKeeper {
       return memory.log
     } finally {
       if (memory.log === undefined && this.#logs.get(key) === memory) this.#logs.delete(key)
-      if (known === undefined) this.#forgetOldest()
+      // whoever asks for logs that are not here must not have all that are here counted
+      if (known === undefined && memory.log !== undefined) this.#forgetOldest()
     }
   }
 

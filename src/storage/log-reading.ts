@@ -1,5 +1,5 @@
 /** Answers `readLog` from what a store shows (docs/specs/log-store.md, "Read"). */
-import { compareBytes, equalBytes } from '../base/bytes.ts'
+import { compareBytes, equalBytes, toHex } from '../base/bytes.ts'
 import { type GridError, isGridError } from '../base/errors.ts'
 import { mapWithin } from '../base/limit.ts'
 import { readHeader, type SignedHeader } from '../log/entry.ts'
@@ -29,7 +29,12 @@ export async function readKept(log: KeptLog, request: ReadLogRequest): Promise<R
   const authors = stored.authors().sort((a, b) => compareAuthors(adminKey, a, b))
   const chains = authors.map((author) => ({ author, entries: stored.chain(author).slice() }))
   const heads = chains.flatMap(({ author, entries }) => headOf(author, entries) ?? [])
-  const wanted = chains.flatMap(({ author, entries }) => rangeOf(request, author, entries))
+  const ranges = new Map(request.ranges.map((range) => [toHex(range.author), range]))
+  const wanted = chains.flatMap(({ author, entries }) => {
+    const range = ranges.get(toHex(author))
+    if (range === undefined) return request.others ? entries : []
+    return entries.slice(range.firstSeq - 1, Math.max(0, range.lastSeq))
+  })
   const forks = await forksOf(stored, authors)
   const fits = countFitting(wanted, request)
   const entries = await readEntries(wanted.slice(0, fits), stored, adminKey, request)
@@ -49,16 +54,6 @@ function compareAuthors(adminKey: Uint8Array, a: Uint8Array, b: Uint8Array): num
 function headOf(author: Uint8Array, entries: readonly StoredEntry[]): ChainHead | undefined {
   const last = entries.at(-1)
   return last && { author: author.slice(), seq: last.seq, id: last.id.slice() }
-}
-
-function rangeOf(
-  { ranges, others }: ReadLogRequest,
-  author: Uint8Array,
-  entries: readonly StoredEntry[],
-): readonly StoredEntry[] {
-  const range = ranges.find((each) => equalBytes(each.author, author))
-  if (range === undefined) return others ? entries : []
-  return entries.slice(range.firstSeq - 1, Math.max(0, range.lastSeq))
 }
 
 /** How many of `entries` stay within `maxBytes`, by their lengths: at least one. */

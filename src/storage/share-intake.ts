@@ -43,11 +43,11 @@ export interface Put {
   shareNumber: number
   share: ShareBody
   options: RequestOptions
-  /** Who will hold it: nobody in particular if undefined. */
+  /** Who puts it: nobody in particular if undefined. */
   by?: string | undefined
 }
 
-/** Puts of one holder that may be under way while others wait. */
+/** Puts of one client that may be under way while others wait. */
 const fairPuts = 16
 
 /** Puts of one share that are under way together: the first that is whole is stored. */
@@ -61,7 +61,7 @@ export class ShareIntake {
   readonly #options: ShareIntakeOptions
   readonly #places: Budget
   readonly #races = new Map<string, Race>()
-  /** Puts carried out or waiting: all, and those of each holder. */
+  /** Puts carried out or waiting: all, and those of each client. */
   #present = 0
   readonly #presentBy = new Map<string, number>()
 

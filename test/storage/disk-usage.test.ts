@@ -12,6 +12,7 @@ import { DiskUsage } from '../../src/storage/disk-usage.ts'
 import { LocalPeer } from '../../src/storage/local-peer.ts'
 import { bodyOf, makeObject } from '../suites/objects.ts'
 import { setAside } from '../suites/share-store.ts'
+import { refused } from '../suites/storage-peer.ts'
 import { TestLog } from '../suites/test-log.ts'
 
 const blockBytes = 4096
@@ -81,5 +82,23 @@ describe('disk usage', () => {
     aheadMs += 3_600_000
     await agrees(peer)
     await agrees((await open()).peer, 0)
+  })
+
+  it('leaves out what only others may read, and says what else fails as such', async () => {
+    await mkdir(path.join(root, 'lost+found'))
+    let code = 'EACCES'
+    const guarded = new Proxy(disk, {
+      get: (target, key) => {
+        if (key !== 'readDirectory') return Reflect.get(target, key) as unknown
+        return async (at: string) => {
+          if (!at.endsWith('lost+found')) return target.readDirectory(at)
+          throw Object.assign(new Error('planned'), { code })
+        }
+      },
+    })
+    const usage = new DiskUsage({ disk: guarded, clock, root })
+    assert.equal(await usage.otherBytes(), du(root).bytes)
+    code = 'EIO'
+    await refused(new DiskUsage({ disk: guarded, clock, root }).otherBytes(), 'E_IO')
   })
 })

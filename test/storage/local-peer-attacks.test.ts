@@ -278,4 +278,17 @@ describe('LocalPeer whose share was damaged on disk', () => {
     await refused(getShare(peer, storageIndex, 1), 'E_IO')
     assert.equal((await peer.status()).readOnly, false)
   })
+
+  it('looks for no more shares once nobody waits for the answer', async () => {
+    const store = new MemoryStore()
+    const gone = new AbortController()
+    let looks = 0
+    store.list = async () => {
+      if (++looks === 10) gone.abort(new GridError('E_INTERRUPTED', 'planned'))
+      return []
+    }
+    const many = new Array<Uint8Array>(1024).fill(storageIndex)
+    await refused(peerOver(store).have(many, { signal: gone.signal }), 'E_INTERRUPTED')
+    assert.ok(looks < 20, `${looks} looks`)
+  })
 })

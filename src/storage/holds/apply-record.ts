@@ -1,6 +1,6 @@
 /** What records of the journal make of an index: the same, whether as they are written or when they are read again. */
 import type { StorageIndex } from '../request.ts'
-import { holdOf, unheld, withChanged, withHold } from './held-object.ts'
+import { type Hold, holdOf, unheld, withChanged, withHold } from './held-object.ts'
 import type { HoldWriter } from './hold-index.ts'
 import type { HoldRecord } from './hold-record.ts'
 
@@ -42,9 +42,12 @@ export function applyRecord(writer: HoldWriter, record: HoldRecord): Applied {
   return applied
 }
 
-/** Whether a release by its cutoff would end this hold. */
-function isBefore(touchedMs: number, { cutoffMs }: Released): boolean {
-  return touchedMs < cutoffMs
+/** What a release makes of a hold of its account; 'kept' where that was touched at the cutoff or since. */
+export function afterRelease(hold: Hold, { atMs, cutoffMs }: Released): Hold | 'kept' {
+  if (cutoffMs === 0) return { ...hold, releasedMs: 0, cutoffMs: 0 }
+  if (hold.touchedMs >= cutoffMs) return 'kept'
+  if (hold.releasedMs === 0) return { ...hold, releasedMs: atMs, cutoffMs }
+  return { ...hold, cutoffMs: Math.max(hold.cutoffMs, cutoffMs) }
 }
 
 function applyRelease(
@@ -56,18 +59,12 @@ function applyRelease(
   const object = writer.object(storageIndex)
   const hold = object && holdOf(object, record.account)
   if (object === undefined || hold === undefined) return
-  const isReleased = hold.releasedMs > 0
-  if (record.cutoffMs === 0) {
-    if (!isReleased) return
-    writer.setObject(storageIndex, withChanged(object, { ...hold, releasedMs: 0, cutoffMs: 0 }))
-    applied.changed++
-  } else if (!isBefore(hold.touchedMs, record)) {
+  const made = afterRelease(hold, record)
+  if (made === 'kept') {
     applied.kept++
-  } else if (!isReleased) {
-    const { atMs: releasedMs, cutoffMs } = record
-    writer.setObject(storageIndex, withChanged(object, { ...hold, releasedMs, cutoffMs }))
-    applied.changed++
-  } else if (record.cutoffMs > hold.cutoffMs) {
-    writer.setObject(storageIndex, withChanged(object, { ...hold, cutoffMs: record.cutoffMs }))
+    return
   }
+  if (made.releasedMs > 0 !== hold.releasedMs > 0) applied.changed++
+  if (made.releasedMs === hold.releasedMs && made.cutoffMs === hold.cutoffMs) return
+  writer.setObject(storageIndex, withChanged(object, made))
 }

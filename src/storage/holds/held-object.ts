@@ -103,6 +103,11 @@ export function endOf({ expiresMs, releasedMs }: Hold): number {
   return releasedMs === 0 ? expiry : Math.min(releasedMs, expiry)
 }
 
+/** Whether it has a date, which a renewal moves. */
+export function isLease({ expiresMs }: Hold): boolean {
+  return expiresMs > 0
+}
+
 /** Whether anyone holds it at `nowMs`. */
 export function isHeld({ holds }: HeldObject, nowMs: number): boolean {
   return holds.some((hold) => endOf(hold) > nowMs)
@@ -164,9 +169,13 @@ export function withHold(
     releasedMs: isBack ? 0 : known.releasedMs,
     cutoffMs: isBack ? 0 : known.cutoffMs,
   }
-  const others = object.holds.filter((other) => other.holder !== holder)
-  const left = isAccount(holder) ? others.map((other) => claimed(other, touchedMs)) : others
-  return { ...object, leavingMs: 0, holds: withinBounds([...left, hold]) }
+  const ends = isAccount(holder)
+  const holds = object.holds.map((other) => {
+    if (other === known) return hold
+    return ends ? claimed(other, touchedMs) : other
+  })
+  if (known === undefined) holds.push(hold)
+  return { ...object, leavingMs: 0, holds: withinBounds(holds) }
 }
 
 /**
@@ -206,6 +215,18 @@ function withinBounds(holds: readonly Hold[]): readonly Hold[] {
 export function withChanged(object: HeldObject, hold: Hold): HeldObject {
   const holds = object.holds.map((other) => (other.holder === hold.holder ? hold : other))
   return { ...object, holds }
+}
+
+/** With `leases`, which are among its holds, until `expiresMs` at least: as `withHold` of each would make it. */
+export function withProlonged(
+  object: HeldObject,
+  leases: readonly Hold[],
+  expiresMs: number,
+): HeldObject {
+  const due = new Set(leases)
+  const prolonged = (hold: Hold): Hold =>
+    due.has(hold) ? { ...hold, expiresMs: Math.max(hold.expiresMs, expiresMs) } : hold
+  return { ...object, leavingMs: 0, holds: object.holds.map(prolonged) }
 }
 
 /** Without the holds that ended `quarantineMs` before `nowMs`, or earlier. */

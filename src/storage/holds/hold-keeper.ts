@@ -2,7 +2,6 @@
 import { sleep } from '../../base/clock.ts'
 import { GridError } from '../../base/errors.ts'
 import type { Random } from '../../base/random.ts'
-import { TokenBucket } from '../../base/token-bucket.ts'
 import type {
   Account,
   Credentials,
@@ -18,18 +17,20 @@ import type { RequestOptions, StorageIndex } from '../request.ts'
 import type { ShareKey } from '../share-store.ts'
 import { type AccountKey, mayDo } from './credentials.ts'
 import { Entrance, type Session } from './entrance.ts'
-import { clientHolder, holdOf, nobody, payerHolder, withDamaged } from './held-object.ts'
+import { clientHolder, holdOf, isLease, nobody, payerHolder, withDamaged } from './held-object.ts'
 import type { HoldIndex } from './hold-index.ts'
 import type { HoldJournal } from './hold-journal.ts'
 import { HoldLedger, type LedgerParts } from './hold-ledger.ts'
+import { HoldRates } from './hold-rates.ts'
 import { purgePayer, type PurgeOptions, type PurgeReport } from './purge.ts'
+import { keepForPut, notePut } from './put-holds.ts'
 import { QuarantineCount } from './quarantine-count.ts'
 import { Quota } from './quota.ts'
 import { Releases } from './releases.ts'
 import { walkShares } from './share-walk.ts'
 import { ClockWatch, type SweepMemory } from './sweep-memory.ts'
 import { Sweeper, type SweepOptions, type SweepReport } from './sweeper.ts'
-import { type Claim, keepForPut, notePut, renew, touch } from './touches.ts'
+import { type Claim, renew, touch } from './touches.ts'
 
 /** Where holds are kept, open. */
 export interface OpenHolds {
@@ -65,7 +66,7 @@ export interface HoldKeeperOptions
 
 /** A put that may go on. */
 export interface AdmittedPut {
-  /** Who will hold it; undefined within the process, where nobody is told apart. */
+  /** Peer id of who puts it; undefined within the process, where nobody is told apart. */
   by: string | undefined
   /** To be called once the share is stored, or was had. Throws as `notePut` does. */
   note(shareNumber: number): Promise<void>
@@ -79,14 +80,6 @@ const defaultLeaseDays = 365
 const dayMs = 24 * 3600 * 1000
 /** Objects of the index that are looked at together. */
 const pageObjects = 256
-/** Objects touched or renewed each second, for all together; saved up for a minute. */
-const touchesPerSecond = 20_000
-/** Objects looked at for lists each second, for all together; saved up for a minute. */
-const listedPerSecond = 50_000
-/** What looking at a page of a list costs at least, in objects. */
-const minPageCost = 64
-/** Releases each second, for all together; saved up for a minute. */
-const releasesPerSecond = 10
 
 /** 30 unless told, and 14 at least. */
 export function quarantineDaysOf({ quarantineDays = defaultQuarantineDays }: HoldsOptions): number {
@@ -103,9 +96,7 @@ export class HoldKeeper {
   readonly #releases: Releases
   readonly #quarantine: QuarantineCount
   readonly #sweeper: Sweeper
-  readonly #touchRate: TokenBucket
-  readonly #listRate: TokenBucket
-  readonly #releaseRate: TokenBucket
+  readonly #rates: HoldRates
 
   private constructor(options: HoldKeeperOptions, ledger: HoldLedger, memory: SweepMemory) {
     const { clock, random, id, serverKey, admission = openAdmission } = options
@@ -131,11 +122,7 @@ export class HoldKeeper {
       clockWatch: new ClockWatch({ clock, memory, believedMs: believedDays * dayMs }),
       quarantineMs: options.quarantineDays * dayMs,
     })
-    const rate = (tokensPerSecond: number): TokenBucket =>
-      new TokenBucket({ clock, tokensPerSecond, burst: 60 * tokensPerSecond })
-    this.#touchRate = rate(touchesPerSecond)
-    this.#listRate = rate(listedPerSecond)
-    this.#releaseRate = rate(releasesPerSecond)
+    this.#rates = new HoldRates(clock)
   }
 
   /** Throws E_FULL, E_IO. */
@@ -159,14 +146,16 @@ export class HoldKeeper {
 
   async touch(indexes: readonly StorageIndex[], options: RequestOptions): Promise<TouchOutcome[]> {
     const session = await this.#sessionFor(options, 'put', 'renew', 'release')
-    this.#checkTouchRate(indexes)
+    this.#rates.takeTouches(indexes.length)
     const terms = this.#termsOf('write', options, session)
     return touch(this.#ledger, indexes, this.#claimOf(session, options, terms))
   }
 
   async renew(indexes: readonly StorageIndex[]): Promise<TouchOutcome[]> {
-    this.#checkTouchRate(indexes)
-    return renew(this.#ledger, indexes, this.#ledger.now() + this.#leaseMs)
+    const { index } = this.#ledger
+    const leases = indexes.map((each) => index.object(each)?.holds.filter(isLease).length ?? 0)
+    this.#rates.takeTouches(leases.reduce((sum, count) => sum + Math.max(count, 1), 0))
+    return renew(this.#ledger, indexes, this.#leaseMs)
   }
 
   async listHolds(request: ListHoldsRequest, options: RequestOptions): Promise<ListHoldsReply> {
@@ -178,7 +167,7 @@ export class HoldKeeper {
     let { after } = request
     for (;;) {
       const left = limit - holds.length
-      if (!this.#listRate.tryTake(Math.max(left, minPageCost))) {
+      if (!this.#rates.tryTakePage(left)) {
         if (holds.length > 0) return { holds, complete: false }
         throw new GridError('E_RATE', 'too many lists of holds')
       }
@@ -194,9 +183,9 @@ export class HoldKeeper {
     }
   }
 
-  async release(signed: SignedRelease): Promise<ReleaseReply> {
-    if (!this.#releaseRate.tryTake(1)) throw new GridError('E_RATE', 'too many releases')
-    return this.#releases.carryOut(signed)
+  async release(signed: SignedRelease, { signal }: RequestOptions = {}): Promise<ReleaseReply> {
+    this.#rates.takeRelease()
+    return this.#releases.carryOut(signed, { ...(signal && { signal }) })
   }
 
   /**
@@ -211,12 +200,19 @@ export class HoldKeeper {
     const session = await this.#sessionFor(options, 'put')
     const terms = this.#termsOf('write', options, session)
     const claim = this.#claimOf(session, options, terms)
-    await keepForPut(this.#ledger, storageIndex, claim)
-    const end = this.#quota.reservePut(session, terms, shareBytes)
+    const { holder } = claim
+    const object = this.#ledger.index.object(storageIndex)
+    const end = this.#quota.reservePut(session, terms, { shareBytes, object, holder })
+    try {
+      await keepForPut(this.#ledger, storageIndex, claim)
+    } catch (error) {
+      end(false)
+      throw error
+    }
     const note = (shareNumber: number): Promise<void> =>
       notePut(this.#ledger, { storageIndex, shareNumber, shareBytes }, claim)
-    const by = claim.holder === nobody ? undefined : claim.holder
-    return { by, note, end }
+    // not the account: accounts cost nothing to make
+    return { by: options.client, note, end }
   }
 
   /** Shares that nobody holds any more, as they were counted last. */
@@ -276,10 +272,6 @@ export class HoldKeeper {
   /** Ends it in order. */
   async close(): Promise<void> {
     await this.#ledger.close()
-  }
-
-  #checkTouchRate(indexes: readonly StorageIndex[]): void {
-    if (!this.#touchRate.tryTake(indexes.length)) throw new GridError('E_RATE', 'too many touches')
   }
 
   /** On whose account it is asked, if on one's; that key must have any of these rights. Throws E_FORBIDDEN, E_REVOKED. */

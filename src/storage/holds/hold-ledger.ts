@@ -6,6 +6,7 @@ import type { Medium } from '../medium.ts'
 import type { StorageIndex } from '../request.ts'
 import type { ShareStore } from '../share-store.ts'
 import type { SpaceReserve } from '../space-reserve.ts'
+import { unheld } from './held-object.ts'
 import type { HoldIndex } from './hold-index.ts'
 import type { HoldJournal } from './hold-journal.ts'
 import type { HoldRecord } from './hold-record.ts'
@@ -130,11 +131,13 @@ export class HoldLedger {
     this.#parts.trace.event('storage.hold-lost', { error: String(error) })
   }
 
-  /** Whether shares are here of each object: by the index, and by the store while that may not know all. */
+  /** Whether shares are here of each object: by the index, and by the store while that may not know all of it. */
   async present(indexes: readonly StorageIndex[]): Promise<boolean[]> {
     return mapWithin(lookConcurrency, indexes, async (storageIndex) => {
-      if ((this.index.object(storageIndex)?.shares.length ?? 0) > 0) return true
-      return !this.index.isComplete && (await this.#parts.store.list(storageIndex)).length > 0
+      const { shares, leavingMs } = this.index.object(storageIndex) ?? unheld
+      if (shares.length > 0 && leavingMs === 0) return true
+      if (leavingMs === 0 && this.index.isComplete) return false
+      return (await this.#parts.store.list(storageIndex)).length > 0
     })
   }
 

@@ -129,7 +129,8 @@ export class SegmentWriter {
     name: string,
     fileName: string = name,
   ): Promise<SegmentWriter> {
-    const file = await onDisk('write', disk.create(path.join(directory, fileName)))
+    const place = path.join(directory, fileName)
+    const file = await onDisk('write', disk.create(place))
     try {
       await onDisk('write', file.write([magic], 0))
       await onDisk('sync', file.sync())
@@ -137,6 +138,8 @@ export class SegmentWriter {
       return new SegmentWriter(name, file)
     } catch (error) {
       await file.close().catch(() => {})
+      // on a full disk each touch would leave one more
+      await disk.unlink(place).catch(() => {})
       throw error
     }
   }

@@ -86,6 +86,13 @@ export class KeptHolds {
 
   async #open(): Promise<HoldKeeper> {
     const { quarantineDays } = this
-    return HoldKeeper.open({ ...this.#options, quarantineDays }, await this.#options.open())
+    const holds = await this.#options.open()
+    try {
+      return await HoldKeeper.open({ ...this.#options, quarantineDays }, holds)
+    } catch (error) {
+      // it is opened anew by whoever asks next, and stays open once
+      await holds.index.close().catch(() => {})
+      throw error
+    }
   }
 }

@@ -115,8 +115,9 @@ async function end(
     return { kind: 'released', atMs, account, author, releaseSeq: 0, cutoffMs, storageIndexes }
   })
   if (records.length === 0) return 0
-  await ledger.write(records)
-  return ledger.index.change((writer) =>
-    records.reduce((sum, record) => sum + applyRecord(writer, record).changed, 0),
+  return ledger.writeThen(records, () =>
+    ledger.index.change((writer) =>
+      records.reduce((sum, record) => sum + applyRecord(writer, record).changed, 0),
+    ),
   )
 }

@@ -9,7 +9,7 @@ import { GridError } from '../../base/errors.ts'
 import { RateWindow } from '../../log/rate-window.ts'
 import type { Terms } from '../admission.ts'
 import type { Session } from './entrance.ts'
-import { chargeOf, type Holder, payerHolder } from './held-object.ts'
+import { chargeOf, type HeldObject, type Holder, payerHolder } from './held-object.ts'
 import type { HoldReader } from './hold-index.ts'
 
 /** Of a quota, what a device may not use that has put more than as much in 30 days. */
@@ -17,13 +17,28 @@ const keptForOthers = 1 / 10
 /** Devices whose puts are remembered: those that were not heard of for longest are forgotten. */
 const maxDevices = 16_384
 
+/** What a device has put, and what it puts now. */
+interface Device {
+  readonly window: RateWindow
+  underWayBytes: number
+}
+
+/** A share that is to be put. */
+export interface PutCharge {
+  shareBytes: number
+  /** What is known of its object, if anything. */
+  object: HeldObject | undefined
+  /** Who will hold it. */
+  holder: Holder
+}
+
 export class Quota {
   readonly #index: HoldReader
   readonly #clock: Clock
   /** Bytes under way, by payer. */
   readonly #reserved = new Map<Holder, number>()
   /** What devices have put of late, by the hex of log id and key. */
-  readonly #devices = new Map<string, RateWindow>()
+  readonly #devices = new Map<string, Device>()
 
   constructor(options: { index: HoldReader; clock: Clock }) {
     this.#index = options.index
@@ -31,24 +46,28 @@ export class Quota {
   }
 
   /**
-   * Sets aside what a share of `shareBytes` will be charged, and counts it among what the device has
-   * put. Returns what ends it, to be called once the charge is in the index, or nothing came of it.
-   * Throws E_FULL, E_RATE.
+   * Sets aside what will be charged for a put, and counts it among what the device has put. Returns what
+   * ends it, to be called once the charge is in the index, or nothing came of it. Throws E_FULL, E_RATE.
    */
   reservePut(
     session: Session | undefined,
     terms: Terms,
-    shareBytes: number,
+    put: PutCharge,
   ): (stored: boolean) => void {
-    const chargeBytes = chargeOf(shareBytes)
-    if (session !== undefined) this.#checkDevice(session, terms, chargeBytes)
+    const putBytes = chargeOf(put.shareBytes)
+    const chargeBytes = chargeOfPut(put, terms)
+    const device = session && this.#deviceOf(session)
+    if (session !== undefined && device !== undefined) {
+      this.#checkDevice(session, device, terms, { putBytes, chargeBytes })
+    }
     this.checkRoom(terms, chargeBytes)
     const end = this.#reserve(terms, chargeBytes)
+    if (device !== undefined) device.underWayBytes += putBytes
     return (stored) => {
-      if (stored && session !== undefined) {
-        this.#windowOf(session).add(chargeBytes, this.#clock.nowMs())
-      }
       end()
+      if (device === undefined) return
+      device.underWayBytes -= putBytes
+      if (stored) device.window.add(putBytes, this.#clock.nowMs())
     }
   }
 
@@ -77,13 +96,18 @@ export class Quota {
   }
 
   /** What its certificate allows in 30 days, and of a quota nearly used up what is kept for others. */
-  #checkDevice(session: Session, terms: Terms, chargeBytes: number): void {
-    const { certificate } = session
+  #checkDevice(
+    { certificate }: Session,
+    { window, underWayBytes }: Device,
+    terms: Terms,
+    { putBytes, chargeBytes }: { putBytes: number; chargeBytes: number },
+  ): void {
     if (certificate === undefined) return
-    const window = this.#windowOf(session)
     const nowMs = this.#clock.nowMs()
-    const isWithin = (bytesPer30Days: number): boolean =>
-      window.hasRoom({ bytesPer30Days, entriesPerDay: Infinity }, chargeBytes, nowMs)
+    const isWithin = (bytesPer30Days: number): boolean => {
+      const limits = { bytesPer30Days, entriesPerDay: Infinity }
+      return window.hasRoom(limits, underWayBytes + putBytes, nowMs)
+    }
     if (!isWithin(certificate.limits.bytesPer30Days)) {
       throw new GridError('E_RATE', 'this device has put as much as its certificate allows')
     }
@@ -92,12 +116,24 @@ export class Quota {
     if (!isWithin(keptBytes)) this.checkRoom(terms, chargeBytes + keptBytes)
   }
 
-  #windowOf({ logId, key }: Session): RateWindow {
+  #deviceOf({ logId, key }: Session): Device {
     const name = toHex(logId) + toHex(key)
-    const window = this.#devices.get(name) ?? new RateWindow()
+    const device = this.#devices.get(name) ?? { window: new RateWindow(), underWayBytes: 0 }
     this.#devices.delete(name)
-    this.#devices.set(name, window)
+    this.#devices.set(name, device)
     if (this.#devices.size > maxDevices) this.#devices.delete(this.#devices.keys().next().value!)
-    return window
+    return device
   }
+}
+
+/**
+ * What the payer is charged more by a put: for each of its holds of the object the share, and all that
+ * is here of it where it does not pay for that holder yet.
+ */
+function chargeOfPut({ shareBytes, object, holder }: PutCharge, { payer }: Terms): number {
+  const paying = payer && payerHolder(payer)
+  const paid = object?.holds.filter((hold) => hold.payer === paying) ?? []
+  const isNew = !paid.some((hold) => hold.holder === holder)
+  const holds = paid.length + (isNew ? 1 : 0)
+  return holds * chargeOf(shareBytes) + (isNew ? (object?.chargedBytes ?? 0) : 0)
 }

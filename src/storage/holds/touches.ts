@@ -15,11 +15,13 @@ import {
   type Hold,
   holdOf,
   type Holder,
+  isAccount,
   isHeld,
+  isLease,
   isLeaving,
   nobody,
   unheld,
-  withShare,
+  withProlonged,
 } from './held-object.ts'
 import type { HoldReader } from './hold-index.ts'
 import type { HoldLedger } from './hold-ledger.ts'
@@ -39,17 +41,29 @@ export interface Claim {
 /** So long after it was touched, and that is durable, a hold is not touched anew. */
 const restMs = 3600 * 1000
 
+/** What came of each index, and how many holds were left as they are. */
+interface Touched {
+  outcomes: TouchOutcome[]
+  rest: number
+}
+
 /** Durable when it resolves. Throws as `touch` of HoldPeer does. */
 export async function touch(
   ledger: HoldLedger,
   indexes: readonly StorageIndex[],
   claim: Claim,
 ): Promise<TouchOutcome[]> {
+  return settled(ledger, (trustedMs) => touchUnless(ledger, indexes, claim, trustedMs))
+}
+
+/** Does it again, letting nothing rest, unless what rests is durable. */
+async function settled(
+  ledger: HoldLedger,
+  work: (trustedMs: number) => Promise<Touched>,
+): Promise<TouchOutcome[]> {
   const { trustedMs } = ledger
-  const { outcomes, rest } = await touchUnless(ledger, indexes, claim, trustedMs)
-  if (rest > 0 && !(await ledger.settle(trustedMs))) {
-    await touchUnless(ledger, indexes, claim, Infinity)
-  }
+  const { outcomes, rest } = await work(trustedMs)
+  if (rest > 0 && !(await ledger.settle(trustedMs))) await work(Infinity)
   return outcomes
 }
 
@@ -59,7 +73,7 @@ async function touchUnless(
   indexes: readonly StorageIndex[],
   claim: Claim,
   trustedMs: number,
-): Promise<{ outcomes: TouchOutcome[]; rest: number }> {
+): Promise<Touched> {
   await ledger.begin()
   const hasRoom = await ledger.hasRoom()
   const present = await ledger.present(indexes)
@@ -89,7 +103,7 @@ async function touchUnless(
       if (known === undefined || known.payer !== claim.payer)
         charges.set(toHex(storageIndex), object.chargedBytes)
       holds.push(recordOf(storageIndex, object, known, claim, atMs))
-      if (object.holds.length === 0) found.push(nobodysFor(storageIndex, object, atMs))
+      if (object.holds.length === 0) found.push(nobodysFor(storageIndex, object, claim, atMs))
       return wasSafe(object, atMs) ? 'held' : 'readopted'
     })
     if (holds.length > 0 && !hasRoom) throw noRoom()
@@ -107,9 +121,12 @@ const nobodys = { holder: nobody, payer: undefined }
 function nobodysFor(
   storageIndex: StorageIndex,
   { chargedBytes }: HeldObject,
+  { holder }: Claim,
   nowMs: number,
 ): RecordedHold {
-  return { storageIndex, chargedBytes, touchedMs: nowMs, expiresMs: nowMs + claimedEndsMs }
+  // only who holds it without a date will see to it from now on
+  const expiresMs = isAccount(holder) ? nowMs + claimedEndsMs : 0
+  return { storageIndex, chargedBytes, touchedMs: nowMs, expiresMs }
 }
 
 /** Whether a touch now would change nothing but the time of the last, and that by little. */
@@ -122,7 +139,8 @@ function mayRest(object: HeldObject, known: Hold, claim: Claim, nowMs: number): 
   return isNew && isLongEnough && endOf(known) > nowMs
 }
 
-function checkPlace(object: HeldObject, claim: Claim): void {
+/** Throws E_FULL where too many hold it. */
+export function checkPlace(object: HeldObject, claim: Claim): void {
   if (!hasPlaceFor(object, claim)) throw new GridError('E_FULL', 'too many hold this object')
 }
 
@@ -130,103 +148,77 @@ function noRoom(): GridError {
   return new GridError('E_FULL', 'no space left for holds')
 }
 
-/** Prolongs every lease of each to `expiresMs`. Durable when it resolves. */
+/** Prolongs every lease of each to `leaseMs` from now. Durable when it resolves. */
 export async function renew(
   ledger: HoldLedger,
   indexes: readonly StorageIndex[],
-  expiresMs: number,
+  leaseMs: number,
 ): Promise<TouchOutcome[]> {
+  return settled(ledger, (trustedMs) => renewUnless(ledger, indexes, leaseMs, trustedMs))
+}
+
+/** Lets those rest that were prolonged after `trustedMs`, and not long ago. */
+async function renewUnless(
+  ledger: HoldLedger,
+  indexes: readonly StorageIndex[],
+  leaseMs: number,
+  trustedMs: number,
+): Promise<Touched> {
   await ledger.begin()
   const hasRoom = await ledger.hasRoom()
   const present = await ledger.present(indexes)
   const atMs = ledger.now()
-  const renewed: HoldRecord[] = []
+  const expiresMs = atMs + leaseMs
+  /** One for each holder. */
+  const renewed = new Map<string, HeldRecord>()
+  let rest = 0
   const outcomes = await ledger.index.change((writer) => {
     const outcomes = indexes.map((storageIndex, i): TouchOutcome => {
       const object = writer.object(storageIndex) ?? unheld
       if (!isHere(object, present[i], writer, atMs)) return 'absent'
-      const leases = object.holds.filter((hold) => hold.expiresMs > 0)
-      for (const lease of leases) {
-        const { touchedMs } = lease
-        const hold = { storageIndex, chargedBytes: object.chargedBytes, touchedMs, expiresMs }
-        renewed.push(heldBy(lease, atMs, [hold]))
+      const leases = object.holds.filter(isLease)
+      const due = leases.filter((lease) => !isRenewed(lease, leaseMs, trustedMs, atMs))
+      rest += leases.length - due.length
+      for (const { holder, payer, touchedMs } of due) {
+        const record = recordFor(renewed, { kind: 'held', atMs, holder, payer, holds: [] })
+        record.holds.push({ storageIndex, chargedBytes: object.chargedBytes, touchedMs, expiresMs })
       }
+      // in one step however many they are: it is what their records make of it
+      if (due.length > 0) writer.setObject(storageIndex, withProlonged(object, due, expiresMs))
       return wasSafe(object, atMs) || leases.length === 0 ? 'held' : 'readopted'
     })
-    if (renewed.length > 0 && !hasRoom) throw noRoom()
-    for (const record of renewed) applyRecord(writer, record)
+    if (renewed.size > 0 && !hasRoom) throw noRoom()
     return outcomes
   })
-  await ledger.write(renewed)
-  return outcomes
+  await ledger.write([...renewed.values()])
+  return { outcomes, rest }
+}
+
+/** Whether it was prolonged by as much, or touched, so lately that it would end little later. */
+function isRenewed(
+  { expiresMs }: Hold,
+  leaseMs: number,
+  trustedMs: number,
+  nowMs: number,
+): boolean {
+  const renewedMs = expiresMs - leaseMs
+  return renewedMs > trustedMs && renewedMs <= nowMs && nowMs - renewedMs < restMs
+}
+
+type HeldRecord = Extract<HoldRecord, { kind: 'held' }> & { holds: RecordedHold[] }
+
+/** The one record of its holder and payer, `empty` at first. */
+function recordFor(records: Map<string, HeldRecord>, empty: HeldRecord): HeldRecord {
+  const key = `${empty.holder} ${empty.payer}`
+  const record = records.get(key) ?? empty
+  records.set(key, record)
+  return record
 }
 
 /**
- * Notes who holds a share that is stored now. Where nobody held the object, it is nobody's without its
- * record, which keeps it: so nobody waits for the disk, and nothing fails the put. Where somebody did, or
- * the object was released, it would be as that says: then the record is durable first.
- *
- * Throws E_READ_ONLY, E_FULL, E_IO in that case alone.
+ * Whether shares of it are here and stay; `wasPresent` is what counts while the index may not know all, and
+ * where a deletion was cut short: nobody knows how far it came.
  */
-export async function notePut(
-  ledger: HoldLedger,
-  share: { storageIndex: StorageIndex; shareNumber: number; shareBytes: number },
-  claim: Pick<Claim, 'holder' | 'payer' | 'expiresMs'>,
-): Promise<void> {
-  const { storageIndex, shareNumber, shareBytes } = share
-  const isNobodys = claim.holder === nobody && ledger.index.object(storageIndex) === undefined
-  // what is nobody's need not be noted where all will be looked for anyway
-  if (isNobodys && !ledger.index.isComplete) return
-  const isKnown = (ledger.index.object(storageIndex)?.holds.length ?? 0) > 0
-  // the record is kept in mind where it cannot be written now
-  await ledger.begin().catch((error: unknown) => {
-    if (isKnown) throw error
-    ledger.lost(error)
-  })
-  try {
-    const atMs = ledger.now()
-    const record = await ledger.index.change((writer) => {
-      const object = withShare(writer.object(storageIndex) ?? unheld, shareNumber, shareBytes)
-      writer.setObject(storageIndex, object)
-      const known = holdOf(object, claim.holder)
-      const hold = recordOf(storageIndex, object, known, claim, atMs)
-      const record = heldBy(claim, atMs, [hold])
-      applyRecord(writer, record)
-      return record
-    })
-    if (isKnown) await ledger.write([record])
-    else void ledger.writeSoon([record])
-  } catch (error) {
-    if (isKnown) throw error
-    ledger.lost(error)
-  }
-}
-
-/**
- * Takes an object back before a put of one of its shares is answered: what is here of it may be all
- * that the put needs, and must not be deleted meanwhile. Throws E_BUSY while it is being deleted, E_FULL
- * where too many hold it.
- */
-export async function keepForPut(
-  ledger: HoldLedger,
-  storageIndex: StorageIndex,
-  claim: Claim,
-): Promise<void> {
-  const nowMs = ledger.now()
-  const known = ledger.index.object(storageIndex)
-  if (known !== undefined) checkPlace(known, claim)
-  if (known === undefined || (wasSafe(known, nowMs) && !isLeaving(known, nowMs))) return
-  await ledger.begin()
-  await ledger.index.change((writer) => {
-    const object = writer.object(storageIndex)
-    if (object === undefined) return
-    if (isLeaving(object, nowMs)) throw new GridError('E_BUSY', 'this object is being deleted')
-    const hold = recordOf(storageIndex, object, holdOf(object, claim.holder), claim, nowMs)
-    applyRecord(writer, heldBy(claim, nowMs, [hold]))
-  })
-}
-
-/** Whether shares of it are here and stay; `wasPresent` is what counts while the index may not know all. */
 function isHere(
   object: HeldObject,
   wasPresent: boolean,
@@ -234,10 +226,11 @@ function isHere(
   nowMs: number,
 ): boolean {
   if (isLeaving(object, nowMs)) return false
+  if (object.leavingMs > 0) return wasPresent
   return object.shares.length > 0 || (wasPresent && !isComplete)
 }
 
-function heldBy(
+export function heldBy(
   { holder, payer }: Pick<Hold, 'holder' | 'payer'>,
   atMs: number,
   holds: readonly RecordedHold[],
@@ -246,12 +239,12 @@ function heldBy(
 }
 
 /** Whether it was held; one that nobody has looked for yet is nobody's. */
-function wasSafe(object: HeldObject, nowMs: number): boolean {
+export function wasSafe(object: HeldObject, nowMs: number): boolean {
   return object.holds.length === 0 || isHeld(object, nowMs)
 }
 
 /** A touch is always after what it takes back, whatever the clock says. */
-function recordOf(
+export function recordOf(
   storageIndex: StorageIndex,
   { chargedBytes }: HeldObject,
   known: Hold | undefined,

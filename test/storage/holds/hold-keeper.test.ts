@@ -287,7 +287,9 @@ describe('LocalPeer with holds', () => {
     const puts = bodies.map((body, i) => greedy.putShare(objects[i].storageIndex, 0, body))
     await Promise.all(bodies.map(({ reached }) => reached))
     await refused(putObjectShare(greedy, objects[20], 0), 'E_BUSY')
-    const waiting = putObjectShare(peer, objects[21], 0)
+    const again = onAccount({ peer, clientId }, new TestLog('one more account'))
+    await refused(putObjectShare(again, objects[20], 0), 'E_BUSY')
+    const waiting = putObjectShare(asClient(server, 'another'), objects[21], 0)
     for (const body of bodies) body.go()
     await Promise.all([...puts, waiting])
     assert.equal(await putObjectShare(greedy, objects[22], 0), 'stored')
@@ -308,6 +310,26 @@ describe('LocalPeer with holds', () => {
     )
     await refused(server.release(releaseOf(log, [object])), 'E_FULL')
     assert.equal((await allHolds(admin)).length, 1)
+  })
+
+  it('leaves no index open that it could not bring up to its journal', async () => {
+    let [opened, closed, isFull] = [0, 0, true]
+    const { server } = serverWith({}, async () => {
+      const { index, journal, memory } = await memoryHolds()
+      opened++
+      index.close = async () => {
+        closed++
+      }
+      journal.replay = async () => {
+        if (isFull) throw new GridError('E_FULL', 'planned')
+      }
+      return { index, journal, memory }
+    })
+    for (let i = 0; i < 3; i++) await refused(server.touch([object.storageIndex]), 'E_FULL')
+    assert.deepEqual([opened, closed], [3, 3])
+    isFull = false
+    assert.deepEqual(await server.touch([object.storageIndex]), ['absent'])
+    assert.deepEqual([opened, closed], [4, 3])
   })
 
   it('releases only what it has recorded', async () => {

@@ -10,11 +10,6 @@ export interface Amount {
   bytes: number
 }
 
-export interface DueObject {
-  storageIndex: StorageIndex
-  shares: Uint8Array
-}
-
 export interface SweepLook {
   /** What nobody has held for the time of quarantine. */
   due: Amount
@@ -29,8 +24,6 @@ export interface SweepLook {
 export interface LookOptions {
   nowMs: number
   quarantineMs: number
-  /** Told of each that is due. */
-  onDue?: (object: DueObject) => void
   /** Told of objects that some holds have ended of for good, and that others still hold. */
   onPartly?: (storageIndexes: readonly StorageIndex[]) => Promise<void>
   signal?: AbortSignal | undefined
@@ -40,7 +33,7 @@ const pageObjects = 1024
 
 /** Looks at all objects of the index, a page at a time. Throws E_IO, the signal's reason, and as `onPartly` does. */
 export async function lookForDue(ledger: HoldLedger, options: LookOptions): Promise<SweepLook> {
-  const { nowMs, quarantineMs, onDue, onPartly, signal } = options
+  const { nowMs, quarantineMs, onPartly, signal } = options
   const look: SweepLook = { due: noAmount(), waiting: noAmount(), nextMs: undefined, shareCount: 0 }
   let after: StorageIndex | undefined
   for (;;) {
@@ -52,7 +45,6 @@ export async function lookForDue(ledger: HoldLedger, options: LookOptions): Prom
       const left = withoutEnded(object, quarantineMs, nowMs)
       if (left !== object && left.holds.length === 0) {
         addTo(look.due, object)
-        onDue?.({ storageIndex, shares: object.shares })
         continue
       }
       if (left !== object) partly.push(storageIndex)

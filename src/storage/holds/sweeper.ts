@@ -11,7 +11,7 @@ import type { StorageIndex } from '../request.ts'
 import type { ShareStore } from '../share-store.ts'
 import { type HeldObject, isLeaving, withoutEnded } from './held-object.ts'
 import type { HoldLedger } from './hold-ledger.ts'
-import { type DueObject, lookForDue, type SweepLook } from './sweep-look.ts'
+import { lookForDue, type SweepLook } from './sweep-look.ts'
 import type { ClockWatch } from './sweep-memory.ts'
 
 export interface SweeperParts {
@@ -54,6 +54,9 @@ export interface SweepReport extends Omit<SweepLook, 'shareCount'> {
 const freeShare = 1 / 20
 const minFreeShares = 100
 
+/** Objects that are looked at together. */
+const pageObjects = 1024
+
 export class Sweeper {
   readonly #parts: SweeperParts
 
@@ -86,11 +89,9 @@ export class Sweeper {
     const { ledger, clockWatch, quarantineMs } = this.#parts
     const { wallMs, steadyMs } = dryRun ? await clockWatch.peek() : await clockWatch.look()
     const isComplete = ledger.index.isComplete
-    const due: DueObject[] = []
     const acts = isComplete && !dryRun
     const { shareCount, ...look } = await lookForDue(ledger, {
       ...{ nowMs: wallMs, quarantineMs, signal },
-      ...(acts && { onDue: (object) => void due.push(object) }),
       ...(acts && { onPartly: (indexes) => this.#letGo(indexes, wallMs) }),
     })
     const freeShares = Math.max(minFreeShares, Math.floor(shareCount * freeShare))
@@ -103,13 +104,26 @@ export class Sweeper {
     const deleted = { deletedShares: 0, deletedBytes: 0 }
     const report = { ...deleted, ...look, refusal, clockUntilMs, freeShares }
     if (!acts || refusal !== undefined || look.due.shares === 0) return report
-    for (const { storageIndex } of due) {
+    for await (const storageIndex of this.#due(wallMs)) {
       signal?.throwIfAborted()
       const { shares, bytes } = await this.#delete(storageIndex, wallMs)
       report.deletedShares += shares
       report.deletedBytes += bytes
     }
     return report
+  }
+
+  /** What is due, looked for again: a million of them need not be in memory at once. None can have come since. */
+  async *#due(nowMs: number): AsyncGenerator<StorageIndex> {
+    const { ledger } = this.#parts
+    for (let after: StorageIndex | undefined; ;) {
+      const { objects, complete } = ledger.index.page({ after, limit: pageObjects })
+      for (const { storageIndex, object } of objects)
+        if (this.#isDue(object, nowMs)) yield storageIndex
+      after = objects.at(-1)?.storageIndex
+      if (complete) return
+      await ledger.pause()
+    }
   }
 
   /** Ends what is over of objects that others still hold: read again from the journal it would be over too. */
@@ -141,7 +155,9 @@ export class Sweeper {
       return marked
     })
     if (leaving === undefined) return { shares: 0, bytes: 0 }
-    for (const number of leaving.shares) {
+    // and any that was stored, and could not be noted
+    const numbers = new Set([...leaving.shares, ...(await store.list(storageIndex))])
+    for (const number of numbers) {
       await store.remove(storageIndex, number)
       trace.event('storage.deleted', { storageIndex: toBase32(storageIndex), shareNumber: number })
     }
@@ -151,7 +167,7 @@ export class Sweeper {
         writer.setObject(storageIndex, undefined)
       })
     await ledger.writeThen([{ kind: 'gone', atMs, storageIndexes: [storageIndex] }], forget)
-    return { shares: leaving.shares.length, bytes: leaving.chargedBytes }
+    return { shares: numbers.size, bytes: leaving.chargedBytes }
   }
 
   #isDue(object: HeldObject, nowMs: number): boolean {

@@ -11,6 +11,7 @@ import { allHolds, onAccount, releaseOf } from '../../suites/hold-peer.ts'
 import { memoryHolds } from '../../suites/memory-holds.ts'
 import { MovedClock } from '../../suites/moved-clock.ts'
 import { makeObject, type TestObject } from '../../suites/objects.ts'
+import { putBytes } from '../../suites/share-store.ts'
 import { heldBody, putObjectShare, refused } from '../../suites/storage-peer.ts'
 import { TestLog } from '../../suites/test-log.ts'
 
@@ -105,6 +106,13 @@ describe('Sweeper', () => {
     assert.equal(await stand.days(2), 1)
     assert.deepEqual(await stand.peer.touch([object.storageIndex]), ['absent'])
     assert.equal(await putObjectShare(stand.peer, object, 0), 'stored')
+  })
+
+  it('deletes with an object the shares of it that could be stored and not noted', async () => {
+    const stand = await released({ days: 19 })
+    await putBytes(stand.store, object.storageIndex, 2, object.shares[2])
+    assert.equal(await stand.days(2), 2)
+    assert.deepEqual(await stand.store.list(object.storageIndex), [])
   })
 
   it('keeps what was touched in its last hour', async () => {

@@ -93,8 +93,10 @@ class Gathered {
     const held = placeOf(this.#held, `${holder} ${payer}`, () => ({ holder, payer, holds: [] }))
     held.holds.push({ ...of, touchedMs, expiresMs })
     this.count++
-    if (!isAccount(holder) || !this.#releasing.has(holder)) return
-    placeOf(this.#takenBack, holder, () => []).push(of.storageIndex)
+    if (isAccount(holder) && this.#releasing.has(holder)) {
+      placeOf(this.#takenBack, holder, () => []).push(of.storageIndex)
+    }
+    // released, or purged, as what clients without an account hold can be too
     if (releasedMs === 0) return
     const key = `${holder} ${releasedMs} ${cutoffMs}`
     placeOf(this.#released, key, () => ({ hold, storageIndexes: [] })).storageIndexes.push(

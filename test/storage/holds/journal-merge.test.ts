@@ -5,7 +5,7 @@ import { concat, u32be } from '../../../src/base/bytes.ts'
 import type { Disk } from '../../../src/base/disk.ts'
 import { applyRecord } from '../../../src/storage/holds/apply-record.ts'
 import { DiskHoldJournal } from '../../../src/storage/holds/disk-hold-journal.ts'
-import { holdOf, unheld, withHold } from '../../../src/storage/holds/held-object.ts'
+import { clientHolder, holdOf, unheld, withHold } from '../../../src/storage/holds/held-object.ts'
 import type { HoldIndex } from '../../../src/storage/holds/hold-index.ts'
 import { snapshotOf } from '../../../src/storage/holds/journal-snapshot.ts'
 import { MemoryHoldIndex } from '../../../src/storage/holds/memory-hold-index.ts'
@@ -165,6 +165,28 @@ describe('merged journal of holds', () => {
     assert.deepEqual(seen.merged, [])
     // it does not look again with each segment
     assert.ok(seen.failed > 0 && seen.failed < 10, `${seen.failed} times`)
+  })
+
+  it('keeps what was purged of accounts that never released, and of clients without one', async () => {
+    const index = new MemoryHoldIndex()
+    const holders = [account, clientHolder('a client'), clientHolder('another client')]
+    const noAuthor = new Uint8Array(32)
+    await index.change((writer) => {
+      for (const [i, holder] of holders.entries()) {
+        const hold = { holder, payer: undefined, touchedMs: 1000, expiresMs: 9000 }
+        writer.setObject(indexOf(i), withHold({ ...unheld, chargedBytes: 5000 }, hold))
+        if (i === 2) continue
+        const purge = { atMs: 2000, cutoffMs: 1500, releaseSeq: 0, storageIndexes: [indexOf(i)] }
+        applyRecord(writer, { kind: 'released', account: holder, author: noAuthor, ...purge })
+      }
+    })
+    const again = new MemoryHoldIndex()
+    for await (const records of snapshotOf(index, { atMs: 3000, pause: async () => {} })) {
+      await again.change((writer) => records.forEach((record) => applyRecord(writer, record)))
+    }
+    const ends = holders.map((holder, i) => holdOf(again.object(indexOf(i))!, holder)?.releasedMs)
+    assert.deepEqual(ends, [2000, 2000, 0])
+    assert.deepEqual(stateOf(again), stateOf(index))
   })
 
   it('reads the index in small pages with pauses, and has few holds in memory', async () => {

@@ -87,10 +87,11 @@ function recorded(sink: NodeSink): { sink: NodeSink; slices: Uint8Array[] } {
   return { sink: { put }, slices }
 }
 
+/** Each once: where a vector's reference tells another length than its content has, that is another object. */
 async function rootsBelow(reader: SliceReader, top: VerifyName): Promise<string[]> {
-  const roots: string[] = []
-  for await (const { root } of walkVerify(reader, top)) roots.push(toHex(root))
-  return roots.sort()
+  const roots = new Set<string>()
+  for await (const { root } of walkVerify(reader, top)) roots.add(toHex(root))
+  return [...roots].sort()
 }
 
 interface ListInput {

@@ -65,6 +65,11 @@ describe('joining with a home', () => {
   it('changes nothing with a config that it cannot change', async () => {
     await fs.writeFile(home.config, '[grid\n')
     await assert.rejects(joinHome(home, disk, signed(1, 1)))
-    assert.deepEqual((await fs.readdir(home.path)).sort(), ['config.toml', 'format', 'leases', 'private'])
+    assert.deepEqual((await fs.readdir(home.path)).sort(), [
+      'config.toml',
+      'format',
+      'leases',
+      'private',
+    ])
   })
 })

@@ -6,7 +6,7 @@
 import { setMaxListeners } from 'node:events'
 import { compareBytes } from '../../base/bytes.ts'
 import type { Clock } from '../../base/clock.ts'
-import { orAbort } from '../../base/deadline.ts'
+import { orAbort, withDeadline } from '../../base/deadline.ts'
 import { GridError, isGridError } from '../../base/errors.ts'
 import { EventQueue } from '../../base/event-queue.ts'
 import { storageIndexOf } from '../../encoding/descriptor.ts'
@@ -20,7 +20,10 @@ export interface PresenceContext {
   health: PeerHealth
 }
 
-/** What asks only whether all is well waits a moment; what goes on to write takes nobody for gone who is slow. */
+/**
+ * What asks only whether all is well waits a moment; what goes on to write waits for whoever shows any sign
+ * of life, as one that is slow is not gone.
+ */
 export type Patience = 'brief' | 'long'
 
 export interface PresenceReport {
@@ -35,8 +38,10 @@ export interface PresenceReport {
 /** The longest that nobody may say anything. */
 const answerMs = 10_000
 /** How long the others are waited for, at least, once one has answered; and how many times as long as it took. */
-const graceMs: Readonly<Record<Patience, number>> = { brief: 600, long: answerMs }
+const graceMs = 600
 const graceFactor = 4
+/** By then one that is only slow has said something, whatever: it need not look for anything on its disk. */
+const signMs = 300
 /** A server that fell silent is taken for silent so long, and is then asked again: it may have been restarted. */
 const silentForMs = 60_000
 
@@ -45,7 +50,7 @@ type Said = { candidate: Candidate; held: number[][] } | { candidate: Candidate;
 export class Presence {
   readonly #context: PresenceContext
   readonly #candidates: readonly Candidate[]
-  readonly #graceMs: number
+  readonly #patience: Patience
   /** Those who fell silent, and until when they are not asked. */
   readonly #silent = new Map<string, { code: PeerVerdict['code']; untilMs: number }>()
 
@@ -56,7 +61,7 @@ export class Presence {
   ) {
     this.#context = context
     this.#candidates = candidates
-    this.#graceMs = graceMs[patience]
+    this.#patience = patience
   }
 
   /** @param objects - at most 1,024 */
@@ -105,20 +110,44 @@ export class Presence {
     const said = new Map<Candidate, Said>()
     const startMs = clock.monotonicMs()
     let patienceMs = answerMs
+    let mayWait = this.#patience === 'long'
     try {
       while (waiting.size > 0) {
         const events = await queue.take(patienceMs, options)
-        if (events.length === 0) break
         for (const event of events) {
           waiting.delete(event.candidate)
           said.set(event.candidate, event)
         }
-        patienceMs = Math.max(this.#graceMs, graceFactor * (clock.monotonicMs() - startMs))
+        if (events.length === 0) {
+          if (!mayWait) break
+          mayWait = false
+          await this.#dropDead(waiting, signal)
+        }
+        const passedMs = clock.monotonicMs() - startMs
+        patienceMs = Math.max(graceMs, graceFactor * passedMs)
+        if (this.#patience === 'long' && !mayWait) patienceMs = answerMs
       }
     } finally {
       stop.abort(new GridError('E_TIMEOUT', 'no answer in time'))
     }
     return said
+  }
+
+  /** Takes out of `waiting` who does not say anything at all: it is stopped or gone, and not slow. */
+  async #dropDead(waiting: Set<Candidate>, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#context
+    const looks = [...waiting].map(async (candidate) => {
+      const ask = (signal: AbortSignal): Promise<unknown> =>
+        orAbort(candidate.peer.challenge({ signal }), signal)
+      try {
+        await withDeadline(clock, signMs, ask, { signal })
+      } catch (error) {
+        // a refusal is a sign of life
+        if (isSilence(verdictOf(candidate.id, error).code)) waiting.delete(candidate)
+      }
+    })
+    await Promise.all(looks)
+    signal.throwIfAborted()
   }
 
   #unheard({ id }: Candidate, error: unknown): UnheardServer {

@@ -167,6 +167,16 @@ describe('repair', () => {
     assert.deepEqual([(await repair())[0].outcome, count.stored], ['sound', 0])
   })
 
+  it('waits a second at most for a server that is gone, and puts its share elsewhere', async () => {
+    const [gone] = await holders()
+    const never = (): Promise<never> => new Promise(() => {})
+    memory.wrap(gone, () => ({ have: never, challenge: never, putShare: never }))
+    const startMs = clock.monotonicMs()
+    const count = countPuts()
+    assert.deepEqual([(await repair())[0].outcome, count.stored], ['mended', 1])
+    assert.ok(clock.monotonicMs() - startMs < 1500, `${clock.monotonicMs() - startMs} ms`)
+  })
+
   it('leaves alone what has more shares than it is told to repair at', async () => {
     const before = await holders()
     for (const i of before.slice(0, 2)) await memory.lose(i)

@@ -1,5 +1,5 @@
 /**
- * A prune of 100 daily snapshots over a real tree of some 65,000 files, in an embedded grid on this
+ * A prune of 100 daily snapshots over a real tree of some 60,000 files, in an embedded grid on this
  * disk, by the command line as a user runs it: how long, and how much memory. `GRID_BENCH_SNAPSHOTS`
  * asks for another number, `TREE_BYTES` for another size of the tree.
  */

@@ -38,6 +38,8 @@ export class MembersMet {
   /** By the key in hex. */
   readonly #members = new Map<string, MetMember>()
   #saving: Promise<void> = Promise.resolve()
+  /** Whether what is noted now will be saved by what waits for its turn. */
+  #willSave = false
 
   constructor(options: MembersMetOptions) {
     this.#options = options
@@ -99,8 +101,11 @@ export class MembersMet {
   /** What counts is in memory: a disk that fails costs the memory of it only, and ends of holds come later. */
   #save(): void {
     const { keptAt, trace = noTrace } = this.#options
-    if (keptAt === undefined) return
+    // a founder meets all of its book at once
+    if (keptAt === undefined || this.#willSave) return
+    this.#willSave = true
     this.#saving = this.#saving.then(async () => {
+      this.#willSave = false
       const rows = [...this.#members.values()].map(
         ({ publicKey, quotaBytes, notAfterMs, serial, revokedMs }) => [
           ...[publicKey, quotaBytes, notAfterMs],

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'mocha'
+import type { Disk } from '../../src/base/disk.ts'
 import { MembersMet } from '../../src/members/members-met.ts'
 import { ManualClock } from '../cli/fake-world.ts'
+import { altered } from '../sim/altered.ts'
 import { Machine } from '../storage/machine.ts'
 
 const publicKey = new Uint8Array(32).fill(7)
@@ -30,6 +32,26 @@ describe('members that were met', () => {
     assert.equal(met.get(publicKey)?.revokedMs, 600)
     met.meet({ ...member, serial: 5 })
     assert.equal(met.get(publicKey)?.revokedMs, 0)
+  })
+
+  it('are written together where a founder meets all of its book', async () => {
+    const machine = await new Machine('book').init()
+    const mounted = machine.disk.mount(machine.clock)
+    let writes = 0
+    const disk = altered<Disk>(mounted, {
+      create: (path) => {
+        writes++
+        return mounted.create(path)
+      },
+    })
+    const keptAt = { disk, path: 'home/met' }
+    const parts = { clock: new ManualClock(), isRevoked: () => false, keptAt }
+    const met = await machine.run(MembersMet.open(parts))
+    for (let i = 0; i < 200; i++) met.meet({ ...member, publicKey: new Uint8Array(32).fill(i) })
+    await machine.run(met.saved())
+    assert.equal(writes, 1)
+    const again = await machine.run(MembersMet.open(parts))
+    assert.equal(again.get(new Uint8Array(32).fill(199))?.serial, 4)
   })
 
   it('outlive the process, and a damaged file is as good as none', async () => {

@@ -110,7 +110,7 @@ export class Presence {
     const said = new Map<Candidate, Said>()
     const startMs = clock.monotonicMs()
     let patienceMs = answerMs
-    let mayWait = this.#patience === 'long'
+    let leastMs = graceMs
     try {
       while (waiting.size > 0) {
         const events = await queue.take(patienceMs, options)
@@ -119,13 +119,11 @@ export class Presence {
           said.set(event.candidate, event)
         }
         if (events.length === 0) {
-          if (!mayWait) break
-          mayWait = false
+          if (this.#patience === 'brief' || leastMs > graceMs) break
           await this.#dropDead(waiting, signal)
+          leastMs = answerMs
         }
-        const passedMs = clock.monotonicMs() - startMs
-        patienceMs = Math.max(graceMs, graceFactor * passedMs)
-        if (this.#patience === 'long' && !mayWait) patienceMs = answerMs
+        patienceMs = Math.max(leastMs, graceFactor * (clock.monotonicMs() - startMs))
       }
     } finally {
       stop.abort(new GridError('E_TIMEOUT', 'no answer in time'))

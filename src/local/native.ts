@@ -65,8 +65,14 @@ const maxXattrBytes = 65_536
 /** Where a `long` and a `time_t` have 64 bits, the lowest byte first. */
 const architectures = ['x64', 'arm64', 'riscv64', 'loong64']
 
-/** The adapter, or undefined where the package or the system has none. */
-export async function loadNative(): Promise<NativeCalls | undefined> {
+let loaded: Promise<NativeCalls | undefined> | undefined
+
+/** The adapter, one for a thread, or undefined where the package or the system has none. */
+export function loadNative(): Promise<NativeCalls | undefined> {
+  return (loaded ??= load())
+}
+
+async function load(): Promise<NativeCalls | undefined> {
   if (process.platform !== 'linux' || !architectures.includes(process.arch)) return undefined
   try {
     const { default: koffi } = await import('koffi')

@@ -9,7 +9,7 @@ import { type Random, SystemRandom } from '../base/random.ts'
 import { noTrace, type Trace } from '../base/trace.ts'
 import { InlineEncoder } from '../encoding/inline-encoder.ts'
 import { openErasureCode } from '../encoding/open-code.ts'
-import { type Config, type Override, parseConfig } from './home/config.ts'
+import { type Override, parseConfig } from './home/config.ts'
 import { openEmbeddedPeers } from './peers/embedded-peers.ts'
 import { usefulThreads } from './encoder/encoder-thread.ts'
 import { syncFileReader } from './encoder/file-source.ts'
@@ -17,19 +17,11 @@ import { Grid } from './grid.ts'
 import { openMembership } from './home/grid-membership.ts'
 import { openUploads, subscribe } from './peers/grid-subscription.ts'
 import { configText } from './home/config-file.ts'
-import {
-  type Home,
-  homeAt,
-  initHome,
-  openHome,
-  readConfig,
-  readPsks,
-  type Secrets,
-} from './home/home.ts'
+import { type Home, homeAt, initHome, openHome, readConfig, readPsks } from './home/home.ts'
 import { identityOf } from './home/identity.ts'
 import { LeaseRecord } from './home/lease-record.ts'
 import { withKeptFolders } from './peers/kept-folders.ts'
-import { folderOptions, isEmbedded } from './own-folders.ts'
+import { folderOptions, type HomeParts, isEmbedded } from './own-folders.ts'
 import { borrowPeers } from './running/lending.ts'
 import { diskRecords } from './logs/log-records.ts'
 import { NetworkPeers } from './peers/network-peers.ts'
@@ -49,16 +41,6 @@ export interface OpenGridOptions {
   trace?: Trace
   /** Which Reed–Solomon kernel; the fastest that the engine runs, if absent. */
   engine?: 'simd' | 'package'
-}
-
-interface Parts {
-  home: Home
-  config: Config
-  secrets: Secrets
-  clock: Clock
-  random: Random
-  disk: Disk
-  trace: Trace
 }
 
 /**
@@ -94,7 +76,7 @@ export async function openGrid(options: OpenGridOptions): Promise<Grid> {
   })
 }
 
-async function openNetwork(parts: Parts): Promise<PeerPool> {
+async function openNetwork(parts: HomeParts): Promise<PeerPool> {
   const { home, config, secrets, clock, trace } = parts
   try {
     return await borrowPeers(() => connectUnix(socketOf(home)), { clock })

@@ -14,7 +14,7 @@ import {
   openEmbeddedPeers,
 } from './peers/embedded-peers.ts'
 
-export interface HomeFolders {
+export interface HomeParts {
   home: Home
   config: Config
   secrets: Secrets
@@ -29,7 +29,7 @@ export function isEmbedded({ grid }: Config): boolean {
   return grid.introducers.length === 0 && grid.peers.length === 0
 }
 
-export function folderOptions(parts: HomeFolders): EmbeddedOptions {
+export function folderOptions(parts: HomeParts): EmbeddedOptions {
   const { home, config, secrets, clock, random, disk, trace } = parts
   const { disks, redundancy } = config.embedded
   return {
@@ -46,6 +46,6 @@ export function folderOptions(parts: HomeFolders): EmbeddedOptions {
 }
 
 /** Opens the folders that there are, and makes none. Close them when done. Throws E_IO. */
-export function openOwnFolders(parts: HomeFolders): Promise<FolderPool> {
+export function openOwnFolders(parts: HomeParts): Promise<FolderPool> {
   return openEmbeddedPeers({ ...folderOptions(parts), isKept: true })
 }

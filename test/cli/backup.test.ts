@@ -111,7 +111,7 @@ describe('grid backup', () => {
       const plain = await run(['backup', '--dry-run', at('data')])
       for (const text of [ran.stderr, dry.stdout, plain.stdout]) {
         assert.match(text, /x\\+x1b/)
-        // eslint-disable-next-line no-control-regex
+        // eslint-disable-next-line no-control-regex -- none of these may reach a terminal
         assert.doesNotMatch(text, /[\x00-\x09\x0b-\x1f\x7f\u202e]/)
       }
     })

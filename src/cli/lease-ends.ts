@@ -3,6 +3,7 @@ import { formatCap } from '../caps/text.ts'
 import type { Config } from '../node/home/config.ts'
 import { leaseGraceMs, usualLeaseMs } from '../node/home/lease-record.ts'
 import { leaseNameOf, type LeaseRow } from '../node/home/lease-rows.ts'
+import { isEmbedded } from '../node/own-folders.ts'
 import type { Context } from './command.ts'
 import { keeperCapsOf, leasesOf } from './home-keeper.ts'
 import { type End, soonMs, termOf, termText } from './end-item.ts'
@@ -12,8 +13,8 @@ const what = 'leases'
 const renewal = 'grid keeper add CAP, for the cap of each, then: grid keeper run --once'
 
 /** None where nothing ends: in folders of this machine, and where nothing was put. @throws E_IO */
-export async function leaseEnds(context: Context, { grid }: Config): Promise<End[]> {
-  if (grid.introducers.length === 0 && grid.peers.length === 0) return []
+export async function leaseEnds(context: Context, config: Config): Promise<End[]> {
+  if (isEmbedded(config)) return []
   const nowMs = context.world.clock.nowMs()
   const record = await leasesOf(context).read()
   if (record === undefined) {
